@@ -1,0 +1,32 @@
+# Everything a person or CI calls. `make help` lists it.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+.PHONY: help install check test faults corpus e2e demo format
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | sort
+
+install: .venv/.installed  ## make .venv with everything from the lock file
+
+.venv/.installed: pyproject.toml uv.lock scripts/make-venv.sh
+	scripts/make-venv.sh
+	@touch $@
+
+check: install  ## what a commit needs: format, lint, types, arrows, unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/codespell producer shared workers tests docs README.md
+	$(BIN)/pytest -q tests/unit
+
+test: check  ## unit and integration tests on real servers
+	$(BIN)/pytest -q tests/integration
+
+faults: install  ## kill and freeze every process at every step
+	$(BIN)/pytest -q tests/faults
+
+format: install  ## bring the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .

@@ -1,0 +1,1 @@
+"""What producer and workers stand on: pure cores below, adapters above (docs/architecture.md)."""

@@ -1,0 +1,175 @@
+"""psycopg behind the Session and Node ports; a server's error becomes one of ours by its SQLSTATE.
+
+Source: PostgreSQL manual, Appendix A, "PostgreSQL Error Codes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import conninfo
+
+from shared.domain.environment import Colour
+from shared.domain.errors import Broken, MigrationError, Refused, Transient
+from shared.domain.objects import REPLICATION_ROLES
+from shared.ports import NodeDriver, Row
+from shared.settings import NodeSettings, Settings
+
+_TRANSIENT = ("08", "40", "53", "57P01", "57P02", "57P03", "57014", "55P03", "55006")
+"""Connection, deadlock and serialisation, resources, shutdown, cancelled, lock, object in use."""
+_REFUSED = ("0A", "21", "22", "23", "28", "2B", "3D", "3F", "42", "54", "P0")
+"""The statement, the data it meets, or the right to run it is wrong: trying again is useless."""
+
+
+def translate(error: psycopg.Error) -> MigrationError:
+    """The error of our tree for one of psycopg's; the server's own words stay in it."""
+    state = error.sqlstate or ""
+    text = str(error).strip().splitlines()
+    message = text[0] if text else type(error).__name__
+    detail = error.diag.message_detail
+    if detail and detail not in message:
+        message = f"{message} ({detail})"
+    if not state and isinstance(error, psycopg.OperationalError):
+        return Transient(message, code="08000")
+    if state.startswith(_TRANSIENT):
+        return Transient(message, code=state)
+    if state.startswith(_REFUSED):
+        return Refused(message, code=state, remedy=error.diag.message_hint or "")
+    return Broken(message, code=state)
+
+
+class PsycopgSession:
+    """A connection in autocommit; `transaction()` opens a block."""
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self.connection = connection
+
+    def execute(self, sql: str, params: Sequence[Any] | None = None) -> int:
+        return self._run(sql, params).rowcount
+
+    def rows(self, sql: str, params: Sequence[Any] | None = None) -> list[Row]:
+        cursor = self._run(sql, params)
+        with _translated():
+            return cursor.fetchall()
+
+    def row(self, sql: str, params: Sequence[Any] | None = None) -> Row | None:
+        found = self.rows(sql, params)
+        return found[0] if found else None
+
+    def value(self, sql: str, params: Sequence[Any] | None = None) -> Any:
+        found = self.row(sql, params)
+        return found[0] if found else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with _translated(), self.connection.transaction():
+            yield
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _run(self, sql: str, params: Sequence[Any] | None) -> psycopg.Cursor[Row]:
+        with _translated():
+            return self.connection.execute(sql, params)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translate(error) from error
+
+
+@contextmanager
+def connect(
+    *,
+    host: str,
+    port: int,
+    database: str,
+    user: str,
+    password: str,
+    limit_s: float = 30.0,
+    lock_limit_s: float | None = None,
+    connect_limit_s: float = 3.0,
+    application_name: str = "bluegreen",
+) -> Iterator[PsycopgSession]:
+    """Open one session and close it at the end. Raises Transient when the server is not there."""
+    options = [f"-c statement_timeout={int(limit_s * 1000)}"]
+    if lock_limit_s is not None:
+        options.append(f"-c lock_timeout={int(lock_limit_s * 1000)}")
+    with _translated():
+        connection: psycopg.Connection[Row] = psycopg.connect(
+            host=host,
+            port=port,
+            dbname=database,
+            user=user,
+            password=password,
+            options=" ".join(options),
+            connect_timeout=max(1, round(connect_limit_s)),
+            application_name=application_name,
+            autocommit=True,
+            prepare_threshold=None,
+        )
+    try:
+        yield PsycopgSession(connection)
+    finally:
+        connection.close()
+
+
+class PostgresNode:
+    """One server of the pair, seen with the role of one agent."""
+
+    def __init__(self, settings: Settings, colour: Colour, role: str, driver: NodeDriver) -> None:
+        self.colour = colour
+        self.driver = driver
+        self._settings = settings
+        self._node: NodeSettings = settings.nodes[colour]
+        self._role = role
+
+    @contextmanager
+    def session(
+        self,
+        *,
+        database: str | None = None,
+        limit_s: float = 30.0,
+        lock_limit_s: float | None = None,
+        connect_limit_s: float = 3.0,
+        application_name: str = "",
+    ) -> Iterator[PsycopgSession]:
+        with connect(
+            host=self._node.host,
+            port=self._node.port,
+            database=database or self._settings.database,
+            user=self._role,
+            password=self._settings.secret(self._role),
+            limit_s=limit_s,
+            lock_limit_s=lock_limit_s,
+            connect_limit_s=connect_limit_s,
+            application_name=application_name or f"bluegreen/{self._role}",
+        ) as session:
+            self._check_identity(session)
+            yield session
+
+    def _check_identity(self, session: PsycopgSession) -> None:
+        found = session.value("SELECT current_setting('cluster_name')")
+        if found != self._node.cluster_name:
+            raise Broken(
+                f"expected server {self._node.cluster_name!r} at {self._node.host}:"
+                f"{self._node.port}, found {found!r}; nothing was done there"
+            )
+
+    def replication_conninfo(self, *, database: str | None) -> str:
+        role = REPLICATION_ROLES[self.colour]
+        parts: dict[str, str] = {
+            "host": self._node.host,
+            "port": str(self._node.port),
+            "user": role,
+            "passfile": str(self._settings.secrets_dir / "passfile" / role),
+        }
+        if database is not None:
+            parts["dbname"] = database
+        return conninfo.make_conninfo(**parts)

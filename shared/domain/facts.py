@@ -1,0 +1,88 @@
+"""What steps learn and later steps need: one model per step, kept in the control database.
+
+Workers never import each other, so a fact that crosses from one worker to another is named here.
+A step stores `Facts(...).model_dump(mode="json")` in `Done.facts`; a later one reads `X.of(job)`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.errors import Broken
+from shared.domain.migration import Job
+
+
+class Facts(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    step: ClassVar[str]
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """The facts of that step of this job. Raises Broken when the step left none."""
+        found = cls.maybe(job)
+        if found is None:
+            raise Broken(f"expected facts of step {cls.step} of job {job.id}, found none")
+        return found
+
+    @classmethod
+    def maybe(cls, job: Job) -> Self | None:
+        body = job.facts.get(cls.step)
+        return None if body is None else cls.model_validate(body)
+
+
+class Preflight(Facts):
+    step = "preflight"
+    server_version_num: dict[str, int]
+    """By colour, as `server_version_num`: 180004."""
+    system_identifier: str
+    warnings: list[str] = []
+
+
+class RollbackPoint(Facts):
+    step = "take_rollback_point"
+    path: str
+    scope: str
+
+
+class VerifiedPoint(Facts):
+    step = "verify_rollback_point"
+    path: str
+    scope: str
+    sha256: str
+    rows: int
+
+
+class Rehearsal(Facts):
+    step = "rehearse"
+    mapping: dict[str, Any]
+    """A shared.mapping.model.Mapping, as JSON."""
+    run_as: str
+    """Role the file runs as (docs/adr/0003-who-runs-the-file.md)."""
+
+
+class Fork(Facts):
+    step = "create_green"
+    fork_lsn: str
+    seconds_to_writable: float
+    """From the start of the step to a green that has left recovery."""
+
+
+class Verdict(Facts):
+    step = "compare_rows"
+    tables: int
+    rows_compared: int
+    rows_different: int
+    columns_not_compared: list[str] = []
+    at: str
+    """ISO 8601; the cutover refuses a verdict that is older than an hour."""
+
+
+class Cutover(Facts):
+    step = "cutover"
+    at: str
+    direction: str
+    """`blue->green` or `green->blue`."""
+    window_ms: float
+    phases_ms: dict[str, float] = {}

