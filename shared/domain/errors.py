@@ -50,7 +50,7 @@ class AnotherJob(Refused):
     def __init__(self, job: str) -> None:
         super().__init__(
             f"job {job} is live on this database, and only one may be",
-            remedy=f"follow it with `bluegreen watch {job}`, or end it with `bluegreen abort {job}`",
+            remedy=f"`bluegreen watch {job}` follows it, `bluegreen abort {job}` ends it",
         )
         self.job = job
 
