@@ -1,0 +1,1 @@
+"""The demo: a shop under load, migrated while it works, every acknowledged write counted."""
