@@ -2,60 +2,23 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.environment import Colour
+from shared.domain.kinds import DEFAULT_SCOPE, BackupScope, Kind, Outcome, Risk, StepState
 
-
-class Kind(StrEnum):
-    """The three kinds of migration, in the order of what they cost."""
-
-    SAFE = "safe"
-    RISKY = "risky"
-    MAINTENANCE = "maintenance"
-
-    @property
-    def rank(self) -> int:
-        return list(Kind).index(self)
-
-    def covers(self, need: Kind) -> bool:
-        """Whether a claim of this kind is enough for a file that needs `need`."""
-        return self.rank >= need.rank
-
-
-class Risk(StrEnum):
-    LOW = "LOW"
-    MEDIUM = "MEDIUM"
-    HIGH = "HIGH"
-
-
-class Outcome(StrEnum):
-    """How a job ended."""
-
-    COMPLETED = "completed"
-    ROLLED_BACK = "rolled_back"
-    REFUSED = "refused"
-    NEEDS_OPERATOR = "needs_operator"
-
-
-class StepState(StrEnum):
-    PENDING = "pending"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    UNDONE = "undone"
-    SKIPPED = "skipped"
-
-
-BackupScope = Literal["schema", "affected", "full", "none"]
-DEFAULT_SCOPE: dict[Kind, BackupScope] = {
-    Kind.SAFE: "schema",
-    Kind.RISKY: "affected",
-    Kind.MAINTENANCE: "full",
-}
+__all__ = [
+    "DEFAULT_SCOPE",
+    "BackupScope",
+    "Job",
+    "Kind",
+    "Outcome",
+    "Risk",
+    "RunOptions",
+    "StepState",
+]
 
 
 class RunOptions(BaseModel):
