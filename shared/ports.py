@@ -92,6 +92,10 @@ class NodeDriver(Protocol):
         """`closed`: pg_hba rejects everyone but our own roles. Durable, reloaded when running."""
         ...
 
+    def access(self) -> Literal["open", "closed"]:
+        """What was set last; `open` when nothing ever was."""
+        ...
+
     def set_recovery(self, settings: Mapping[str, str], *, standby: bool) -> None:
         """Write recovery settings (and standby.signal or recovery.signal) for the next start.
 

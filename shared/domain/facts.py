@@ -62,6 +62,12 @@ class Rehearsal(Facts):
     """Role the file runs as (docs/adr/0003-who-runs-the-file.md)."""
 
 
+class Freeze(Facts):
+    step = "freeze_schema"
+    fingerprint: str
+    """Of the source's schema while DDL is frozen; a change later means that someone got past."""
+
+
 class Fork(Facts):
     step = "create_green"
     fork_lsn: str
