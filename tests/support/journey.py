@@ -1,0 +1,147 @@
+"""A stack with its agents, a shop under load, and the command line: what end-to-end tests use.
+
+`Journey` calls `bluegreen` as a user does, in a process of its own, and keeps the account.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from shared.adapters.demo.account import Account, balance, read_cents, read_journal
+from shared.adapters.demo.shop import build_shop, open_session
+from tests.support.residue import residue
+from tests.support.two_sides import TABLE, TwoSides
+
+LIVE = ("requested", "forward", "backward")
+
+
+@dataclass
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Journey:
+    state: Path
+    doors: dict[str, str]
+    """What `bluegreen up --json` printed."""
+    folder: Path
+    cents: dict[int, int] = field(default_factory=dict)
+
+    def bluegreen(self, *words: str, limit_s: float = 240) -> Said:
+        found = subprocess.run(
+            [sys.executable, "-m", "producer", *words],
+            capture_output=True,
+            text=True,
+            timeout=limit_s,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "BLUEGREEN_STATE_DIR": str(self.state)},
+        )
+        return Said(found.returncode, found.stdout, found.stderr)
+
+    def write(self, name: str, sql: str) -> Path:
+        path = self.folder / name
+        path.write_text(sql, encoding="utf-8")
+        return path
+
+    def submit(self, name: str, sql: str, *options: str) -> str:
+        """Enqueue a file and return the job's id."""
+        said = self.bluegreen(
+            "run", str(self.write(name, sql)), "--yes", "--detach", "--json", *options
+        )
+        assert said.code == 0, said.err
+        return str(said.body["job"])
+
+    def status(self, job: str) -> dict[str, Any]:
+        said = self.bluegreen("status", job, "--json")
+        assert said.code == 0, said.err
+        return dict(said.body)
+
+    def until(
+        self, job: str, reached: Callable[[dict[str, Any]], bool], *, within_s: float = 180
+    ) -> dict[str, Any]:
+        """Poll the job until `reached`; fails with the last status when the limit is over."""
+        deadline = time.monotonic() + within_s
+        state = self.status(job)
+        while not reached(state):
+            assert time.monotonic() < deadline, f"not within {within_s} s: {state}"
+            time.sleep(0.3)
+            state = self.status(job)
+        return state
+
+    def until_step(self, job: str, step: str, *, within_s: float = 180) -> dict[str, Any]:
+        """Wait until the job is at that step; fails when it ends before."""
+        state = self.until(
+            job, lambda now: now["step"] == step or now["outcome"] is not None, within_s=within_s
+        )
+        assert state["outcome"] is None, state
+        return state
+
+    def until_ended(self, job: str, *, within_s: float = 180) -> str:
+        state = self.until(job, lambda now: now["outcome"] is not None, within_s=within_s)
+        return str(state["outcome"])
+
+    def report(self, job: str) -> dict[str, Any]:
+        said = self.bluegreen("report", job, "--json")
+        assert said.code == 0, said.err
+        return dict(said.body)
+
+    def build_shop(self, rows: int = 2000) -> None:
+        build_shop(self.doors["direct"], rows)
+        with open_session(self.doors["direct"]) as session:
+            session.execute(TABLE)
+            self.cents = read_cents(session)
+
+    @contextmanager
+    def load(self, *, rate: float = 100, clients: int = 8) -> Iterator[Path]:
+        """The shop's clients at work while the body runs; the journal is complete after it."""
+        dsn, journal = self.folder / "load.dsn", self.folder / "journal.tsv"
+        dsn.write_text(self.doors["app"], encoding="utf-8")
+        words = ["--dsn-file", str(dsn), "--journal", str(journal), "--rate", str(rate)]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "shared.adapters.demo.load", *words, "--clients", str(clients)]
+        )
+        try:
+            yield journal
+        finally:
+            process.terminate()
+            code = process.wait(30)
+        assert code == 0
+
+    def account(self, journal: Path) -> Account:
+        with open_session(self.doors["app"]) as session:
+            return balance(read_journal(journal), session, self.cents)
+
+    def two_sides(self) -> TwoSides:
+        """Probes as the application role on both servers, past the doors."""
+        app = psycopg.conninfo.conninfo_to_dict(self.doors["app"])
+        dsns = {}
+        for side in ("blue", "green"):
+            server = psycopg.conninfo.conninfo_to_dict(self.doors[side])
+            dsns[side] = psycopg.conninfo.make_conninfo(
+                **{**app, "host": server["host"], "port": server["port"]}
+            )
+        return TwoSides(dsns)
+
+    def residue(self) -> dict[str, dict[str, list[str]]]:
+        """What jobs left on either server; empty when nothing was."""
+        found = {side: residue(self.doors[side]) for side in ("blue", "green")}
+        return {side: kinds for side, kinds in found.items() if kinds}
