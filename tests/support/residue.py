@@ -15,7 +15,7 @@ QUERIES = {
     "landing column": "SELECT attrelid::regclass || '.' || attname FROM pg_attribute"
     " WHERE attname ~ '^(bg|bluegreen)_[a-z]_' AND attnum > 0 AND NOT attisdropped",
     "prepared transaction": "SELECT gid FROM pg_prepared_xacts",
-    "scratch database": "SELECT datname FROM pg_database WHERE datname ~ 'bluegreen_(rehears|scratch)'",
+    "scratch database": "SELECT datname FROM pg_database WHERE datname ~ '^bluegreen_[rs]'",
     "replication origin": "SELECT roname FROM pg_replication_origin",
     "role without login": "SELECT rolname FROM pg_roles WHERE rolname = 'app' AND NOT rolcanlogin",
 }
