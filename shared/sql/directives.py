@@ -103,7 +103,7 @@ class Directives:
 _LINE = re.compile(
     rb"^[ \t]*--[ \t]*bluegreen[ \t]*:(?P<body>[^\r\n]*)", re.MULTILINE | re.IGNORECASE
 )
-_DOWN = re.compile(r"(?P<target>(?:"[^"]*"|[^\s="])+)\s*=\s*(?P<expression>.+)", re.DOTALL)
+_DOWN = re.compile(r'(?P<target>(?:"[^"]*"|[^\s="])+)\s*=\s*(?P<expression>.+)', re.DOTALL)
 _PAIR = re.compile(r"(\w+)=(\S+)")
 _RULE = re.compile(r"[a-z][a-z0-9-]*")
 
