@@ -1,0 +1,75 @@
+"""What every benchmark shares: a stack of its own, the command line, a result with its date."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+CALL_LIMIT_S = 1800
+
+
+def bluegreen(state: Path | None, *words: str, check: bool = True) -> Any:
+    """Run the command line with --json; what it printed, as data."""
+    environment = dict(os.environ)
+    if state is not None:
+        environment["BLUEGREEN_STATE_DIR"] = str(state)
+    said = subprocess.run(
+        [sys.executable, "-m", "producer", *words, "--json"],
+        capture_output=True, text=True, timeout=CALL_LIMIT_S, env=environment, check=False,
+    )  # fmt: skip
+    if check and said.returncode != 0:
+        raise SystemExit(f"bluegreen {' '.join(words)}: exit {said.returncode}\n{said.stderr}")
+    return json.loads(said.stdout) if said.stdout.strip() else {}
+
+
+@contextmanager
+def stack() -> Iterator[tuple[Path, dict[str, str]]]:
+    """An embedded stack that is gone at the end: its state directory and its doors."""
+    with tempfile.TemporaryDirectory(prefix="bluegreen-bench-") as folder:
+        os.chmod(folder, 0o755)
+        state = Path(folder) / "state"
+        doors = bluegreen(None, "up", "--state-dir", str(state))
+        try:
+            yield state, doors
+        finally:
+            bluegreen(None, "down", "--state-dir", str(state), check=False)
+
+
+def summary(samples: Sequence[float]) -> dict[str, float]:
+    """Minimum, median, maximum and number of the samples."""
+    return {
+        "min": round(min(samples), 3),
+        "median": round(statistics.median(samples), 3),
+        "max": round(max(samples), 3),
+        "n": len(samples),
+    }
+
+
+def keep(name: str, result: dict[str, Any]) -> None:
+    """Print the result and write it to benchmarks/results/, with date, commit and machine."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parent,
+    ).stdout.strip()  # fmt: skip
+    body = {
+        "benchmark": name,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit,
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
+        **result,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(body, indent=2) + "\n"
+    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
+    print(text)
