@@ -164,6 +164,10 @@ class Node(Protocol):
 class Pooler(Protocol):
     """PgBouncer: the valve that holds clients without failing them, and the pooled route."""
 
+    def opened(self) -> AbstractContextManager[Pooler]:
+        """The same pooler over connections that stand already: for calls that must be quick."""
+        ...
+
     def pause(self, *, limit_s: float) -> None:
         """Hold new transactions, wait for open ones. Raises Transient when `limit_s` is over;
         the pool is then already resumed."""

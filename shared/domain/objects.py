@@ -13,6 +13,10 @@ STANDING = "bluegreen"
 JOB = "bluegreen_job"
 """Schema of one job: marker, lost, freeze function, trigger functions, the two renamers."""
 
+MARKER = f"{JOB}.marker"
+"""Table `(token text PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())`, carried by
+both publications: a row written on one side and awaited on the other."""
+
 FORWARD = "bluegreen_forward"
 """Publication and slot on the source, subscription on the target."""
 

@@ -1,0 +1,106 @@
+"""The standing schema on a migrated database: privileged acts that agents may execute, not do.
+
+Guarantee   schema `bluegreen` holds every function of standing.sql and standing_attempt.sql, owned
+            by a role that cannot log in; each agent may execute exactly those listed here
+Repeats     safe: everything is replaced in place, the stored fence list and attempts are kept
+Fails with  Refused    the session is not the administrator's
+Source      PostgreSQL manual, "Writing SECURITY DEFINER Functions Safely"; docs/adr/0005
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from shared.domain.identifiers import ident
+from shared.domain.objects import (
+    AGENT_ROLES,
+    OWNER_ROLE,
+    POOLER_ROLE,
+    REPLICATION_ROLES,
+    STANDING,
+)
+from shared.ports import Session
+
+FILES = ("standing.sql", "standing_attempt.sql")
+FENCING = ("fence()", "lift()", "is_fenced()", "terminate(boolean)")
+CUTOVER = (
+    *FENCING,
+    "end_transactions_older_than(integer)",
+    "clear_probe()",
+    "open_attempt(bigint, text, text, text, boolean)",
+    "fence_old(bigint)",
+    "write_marker(text)",
+    "await_marker(text, integer)",
+    "prepare_new(bigint, jsonb)",
+    "create_return_slot(bigint)",
+    "prepare_old(bigint)",
+    "commit_new(bigint)",
+    "commit_old(bigint)",
+    "burn(bigint)",
+    "give_back(bigint)",
+    "revoke(bigint)",
+    "drop_stream_slot(text)",
+    "sequence_positions()",
+    "advance_sequences(jsonb, integer)",
+    "warm()",
+)
+EXECUTES: dict[str, tuple[str, ...]] = {
+    AGENT_ROLES["proxy-agent"]: CUTOVER,
+    AGENT_ROLES["replicator"]: (*FENCING, "write_marker(text)", "await_marker(text, integer)"),
+    AGENT_ROLES["validator"]: ("write_marker(text)", "await_marker(text, integer)"),
+    AGENT_ROLES["health-monitor"]: ("is_fenced()",),
+    POOLER_ROLE: ("pooler_auth(text)",),
+}
+"""Role -> the functions it may execute; everybody else may execute none."""
+READ_BY = (AGENT_ROLES["proxy-agent"], AGENT_ROLES["replicator"], AGENT_ROLES["health-monitor"])
+"""Roles that may look at attempts and at the stored fence list."""
+
+
+def install(
+    session: Session,
+    *,
+    application_role: str,
+    administrator: str,
+    exempt_roles: Sequence[str] = (),
+) -> None:
+    """Bring the standing schema up to date on the database of this session.
+
+    The session is the administrator's, and the login roles exist. `exempt_roles` are login roles
+    that a fence leaves alone, besides ours and the administrator.
+    """
+    with session.transaction():
+        for name in FILES:
+            session.execute(files("shared.adapters").joinpath(name).read_text(encoding="utf-8"))
+        session.execute(f"DELETE FROM {STANDING}.exempt_role")  # noqa: S608 (a constant)
+        for role in sorted({*_our_login_roles(), administrator, *exempt_roles}):
+            session.execute(f"INSERT INTO {STANDING}.exempt_role VALUES (%s)", (role,))  # noqa: S608
+        _grant(session, application_role)
+
+
+def _our_login_roles() -> tuple[str, ...]:
+    return (*AGENT_ROLES.values(), *REPLICATION_ROLES.values(), POOLER_ROLE)
+
+
+def _grant(session: Session, application_role: str) -> None:
+    schema = ident(STANDING)
+    session.execute(f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC")
+    known = {row[0] for row in session.rows("SELECT rolname FROM pg_roles")}
+    for role, functions in EXECUTES.items():
+        if role in known:
+            session.execute(f"GRANT USAGE ON SCHEMA {schema} TO {ident(role)}")
+            for function in functions:
+                session.execute(f"GRANT EXECUTE ON FUNCTION {schema}.{function} TO {ident(role)}")
+    for role in READ_BY:
+        if role in known:
+            session.execute(
+                f"GRANT SELECT ON {schema}.attempt, {schema}.fenced_role TO {ident(role)}"
+            )
+    session.execute(f"GRANT USAGE ON SCHEMA {schema} TO {ident(application_role)}")
+    session.execute(f"GRANT INSERT ON {schema}.probe TO {ident(application_role)}")
+
+
+def remove(session: Session) -> None:
+    """Take the standing schema away again, as the administrator; absent is fine."""
+    session.execute(f"DROP SCHEMA IF EXISTS {ident(STANDING)} CASCADE")
+    session.execute(f"DROP ROLE IF EXISTS {ident(OWNER_ROLE)}")

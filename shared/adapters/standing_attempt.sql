@@ -1,0 +1,301 @@
+-- Attempts at a cutover, and every act of one: each checks, in its own transaction and under a lock
+-- on the attempt's row, that the attempt is open and the newest. So an order that arrives late, from
+-- a process that was frozen, changes nothing. docs/cutover.md tells the whole.
+--
+-- `old` is the side that serves before the attempt, `new` the one that is to serve after it. The way
+-- `forward` leads to the file's names (final), the way `back` to the names before it (sync).
+-- Error BG001: the attempt is no longer open, or not the newest.
+
+SET ROLE bg_owner;
+
+CREATE TABLE IF NOT EXISTS bluegreen.attempt (
+  attempt bigint PRIMARY KEY,
+  job text NOT NULL,
+  way text NOT NULL CHECK (way IN ('forward', 'back')),
+  side text NOT NULL CHECK (side IN ('old', 'new')),
+  state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'committed', 'burnt')),
+  returning_stream boolean NOT NULL,
+  renamed boolean NOT NULL DEFAULT false,
+  opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  decided_at timestamptz
+);
+COMMENT ON COLUMN bluegreen.attempt.returning_stream IS
+  'whether replication from the new side back to the old one begins in the pause';
+COMMENT ON COLUMN bluegreen.attempt.renamed IS
+  'whether this side wears the new names; changed in the transaction that renames';
+
+-- Subscription, publication and slot of a stream: they share their name.
+CREATE OR REPLACE FUNCTION bluegreen.stream(way text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE way WHEN 'forward' THEN 'bluegreen_forward' ELSE 'bluegreen_reverse' END
+$$;
+
+CREATE OR REPLACE FUNCTION bluegreen.opposite(way text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE way WHEN 'forward' THEN 'back' ELSE 'forward' END
+$$;
+
+-- Begin an attempt on this side. Older ones are worth nothing from here on.
+CREATE OR REPLACE FUNCTION bluegreen.open_attempt(
+  number bigint, for_job text, its_way text, its_side text, with_return boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  LOCK TABLE bluegreen.attempt IN SHARE ROW EXCLUSIVE MODE;
+  IF EXISTS (SELECT FROM bluegreen.attempt WHERE attempt >= number) THEN
+    RAISE EXCEPTION 'attempt % is not newer than all others', number USING ERRCODE = 'BG001';
+  END IF;
+  INSERT INTO bluegreen.attempt (attempt, job, way, side, returning_stream)
+  VALUES (number, for_job, its_way, its_side, with_return);
+END $$;
+
+-- The attempt, locked until the transaction ends, if it may still act on this side; else BG001.
+CREATE OR REPLACE FUNCTION bluegreen.hold(number bigint, its_side text) RETURNS bluegreen.attempt
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  held bluegreen.attempt;
+BEGIN
+  SELECT * INTO held FROM bluegreen.attempt WHERE attempt = number FOR UPDATE;
+  IF held.attempt IS NULL OR held.side <> its_side OR held.state <> 'open'
+     OR EXISTS (SELECT FROM bluegreen.attempt WHERE attempt > number) THEN
+    RAISE EXCEPTION 'attempt % may not act here as the % side: it is %', number, its_side,
+      coalesce(held.state, 'unknown') USING ERRCODE = 'BG001';
+  END IF;
+  RETURN held;
+END $$;
+
+-- Give this side the names of a way, by the job's own function.
+CREATE OR REPLACE FUNCTION bluegreen.rename(number bigint, its_way text, done boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF its_way = 'forward' THEN
+    PERFORM bluegreen_job.to_final();
+  ELSE
+    PERFORM bluegreen_job.to_sync();
+  END IF;
+  UPDATE bluegreen.attempt SET renamed = done WHERE attempt = number;
+END $$;
+
+-- Start or stop this side's subscription of a stream; one that is not there is left so.
+CREATE OR REPLACE FUNCTION bluegreen.set_subscription(its_way text, enabled boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_subscription WHERE subname = bluegreen.stream(its_way)
+             AND subenabled <> enabled
+             AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())) THEN
+    EXECUTE format('ALTER SUBSCRIPTION %I %s', bluegreen.stream(its_way),
+                   CASE WHEN enabled THEN 'ENABLE' ELSE 'DISABLE' END);
+  END IF;
+END $$;
+
+-- Fence the old side for an attempt.
+CREATE OR REPLACE FUNCTION bluegreen.fence_old(number bigint) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM bluegreen.hold(number, 'old');
+  RETURN bluegreen.fence();
+END $$;
+
+-- A row that the live stream carries: when it is there, so is all that was committed before it.
+CREATE OR REPLACE FUNCTION bluegreen.write_marker(its_token text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO bluegreen_job.marker (token) VALUES (its_token);
+END $$;
+
+-- Wait for a marker and make everything up to it durable; false when the limit is over.
+-- The transactional message gives this transaction a commit record, which lies behind the marker's
+-- and is flushed by synchronous_commit. (Its `flush` argument is of 17 and later.)
+CREATE OR REPLACE FUNCTION bluegreen.await_marker(its_token text, limit_ms integer) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  until timestamptz := clock_timestamp() + limit_ms * interval '1 millisecond';
+BEGIN
+  WHILE NOT EXISTS (SELECT FROM bluegreen_job.marker WHERE token = its_token) LOOP
+    IF clock_timestamp() > until THEN
+      RETURN false;
+    END IF;
+    PERFORM pg_sleep(0.0005);
+  END LOOP;
+  PERFORM pg_logical_emit_message(true, 'bluegreen', '');
+  RETURN true;
+END $$;
+
+-- The new side made ready in one transaction: the live stream stopped, names, sequences.
+CREATE OR REPLACE FUNCTION bluegreen.prepare_new(number bigint, positions jsonb) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
+DECLARE
+  held bluegreen.attempt := bluegreen.hold(number, 'new');
+BEGIN
+  PERFORM bluegreen.set_subscription(held.way, false);
+  PERFORM bluegreen.rename(number, held.way, true);
+  RETURN bluegreen.advance_sequences(positions, 0);
+END $$;
+
+-- The slot of the stream that will lead back. A plain read: a row lock would make the slot wait.
+CREATE OR REPLACE FUNCTION bluegreen.create_return_slot(number bigint) RETURNS pg_lsn
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  way_back text;
+BEGIN
+  SELECT bluegreen.stream(bluegreen.opposite(way)) INTO way_back FROM bluegreen.attempt
+   WHERE attempt = number AND side = 'new' AND state = 'open'
+     AND NOT EXISTS (SELECT FROM bluegreen.attempt AS newer WHERE newer.attempt > number);
+  IF way_back IS NULL THEN
+    RAISE EXCEPTION 'attempt % may not act here', number USING ERRCODE = 'BG001';
+  END IF;
+  RETURN (SELECT lsn FROM pg_create_logical_replication_slot(way_back, 'pgoutput'));
+END $$;
+
+-- The old side made ready in one transaction: names, and the stream that leads back to it started.
+CREATE OR REPLACE FUNCTION bluegreen.prepare_old(number bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
+DECLARE
+  held bluegreen.attempt := bluegreen.hold(number, 'old');
+BEGIN
+  PERFORM bluegreen.rename(number, held.way, true);
+  IF held.returning_stream THEN
+    PERFORM bluegreen.set_subscription(bluegreen.opposite(held.way), true);
+  END IF;
+END $$;
+
+-- THE COMMIT POINT, on the new side: the attempt is decided and the fence lifted, or neither.
+-- Returns what the attempt is now: only `committed` means that this side serves.
+CREATE OR REPLACE FUNCTION bluegreen.commit_new(number bigint) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE bluegreen.attempt SET state = 'committed', decided_at = clock_timestamp()
+   WHERE attempt = number AND side = 'new' AND state = 'open'
+     AND NOT EXISTS (SELECT FROM bluegreen.attempt AS newer WHERE newer.attempt > number);
+  IF FOUND THEN
+    PERFORM bluegreen.lift();
+  END IF;
+  RETURN (SELECT state FROM bluegreen.attempt WHERE attempt = number);
+END $$;
+
+-- The old side's consent, after the commit point and before any route: from here on nobody reopens
+-- the old side for this attempt, even one who cannot ask the new side. Returns the attempt's state.
+CREATE OR REPLACE FUNCTION bluegreen.commit_old(number bigint) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE bluegreen.attempt SET state = 'committed', decided_at = clock_timestamp()
+   WHERE attempt = number AND side = 'old' AND state = 'open'
+     AND NOT EXISTS (SELECT FROM bluegreen.attempt AS newer WHERE newer.attempt > number);
+  RETURN (SELECT state FROM bluegreen.attempt WHERE attempt = number);
+END $$;
+
+-- Make an open attempt worthless on this side. Returns its state: `committed` means too late.
+CREATE OR REPLACE FUNCTION bluegreen.burn(number bigint) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE bluegreen.attempt SET state = 'burnt', decided_at = clock_timestamp()
+   WHERE attempt = number AND state = 'open';
+  RETURN (SELECT state FROM bluegreen.attempt WHERE attempt = number);
+END $$;
+
+-- Undo what an attempt did to this side, in one transaction, and burn it. On the old side that ends
+-- with the lift: it serves again. Only where the new side is known to be burnt or cannot be routed to.
+-- Returns the attempt's state; nothing is done to a committed or superseded one.
+CREATE OR REPLACE FUNCTION bluegreen.give_back(number bigint) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
+DECLARE
+  held bluegreen.attempt;
+BEGIN
+  PERFORM bluegreen.burn(number);
+  SELECT * INTO held FROM bluegreen.attempt WHERE attempt = number FOR UPDATE;
+  IF held.state <> 'burnt'
+     OR EXISTS (SELECT FROM bluegreen.attempt WHERE attempt > number) THEN
+    RETURN coalesce(held.state, 'unknown');
+  END IF;
+  IF held.renamed THEN
+    PERFORM bluegreen.rename(number, bluegreen.opposite(held.way), false);
+  END IF;
+  IF held.side = 'old' THEN
+    PERFORM bluegreen.set_subscription(bluegreen.opposite(held.way), false);
+    PERFORM bluegreen.lift();
+  ELSE
+    PERFORM bluegreen.set_subscription(held.way, true);
+  END IF;
+  RETURN held.state;
+END $$;
+
+-- Close a side that committed to an attempt which its old side has given up meanwhile.
+CREATE OR REPLACE FUNCTION bluegreen.revoke(number bigint) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE bluegreen.attempt SET state = 'burnt', decided_at = clock_timestamp()
+   WHERE attempt = number AND side = 'new'
+     AND NOT EXISTS (SELECT FROM bluegreen.attempt AS newer WHERE newer.attempt > number);
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'attempt % may not act here', number USING ERRCODE = 'BG001';
+  END IF;
+  RETURN bluegreen.fence();
+END $$;
+
+-- Drop the slot of one of our streams on this side. False while its reader still holds it: told to go.
+CREATE OR REPLACE FUNCTION bluegreen.drop_stream_slot(its_way text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  reader integer;
+BEGIN
+  SELECT active_pid INTO reader FROM pg_replication_slots
+   WHERE slot_name = bluegreen.stream(its_way);
+  IF NOT FOUND THEN
+    RETURN true;
+  ELSIF reader IS NOT NULL THEN
+    PERFORM pg_terminate_backend(reader);
+    RETURN false;
+  END IF;
+  PERFORM pg_drop_replication_slot(bluegreen.stream(its_way));
+  RETURN true;
+END $$;
+
+-- Where every sequence stands, by object identifier: {oid: last value}, unused ones left out.
+-- A fork keeps object identifiers, so they name the same sequence on both sides, renamed or not.
+CREATE OR REPLACE FUNCTION bluegreen.sequence_positions() RETURNS jsonb
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce(jsonb_object_agg(seqrelid::text, pg_sequence_last_value(seqrelid)), '{}')
+    FROM pg_sequence JOIN pg_class ON oid = seqrelid
+   WHERE relpersistence <> 't' AND pg_sequence_last_value(seqrelid) IS NOT NULL
+$$;
+
+-- Move sequences to at least these positions, `headroom` values ahead of them; never the other way.
+-- A cyclic one has no "ahead" and is set to the very position. Returns how many it moved.
+CREATE OR REPLACE FUNCTION bluegreen.advance_sequences(positions jsonb, headroom integer)
+RETURNS integer
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT count(setval(seqrelid, greatest(seqmin, least(seqmax,
+           CASE WHEN seqcycle THEN theirs ELSE theirs + sign(seqincrement) * headroom END))::bigint)
+         )::integer
+    FROM (SELECT q.*, value::numeric AS theirs, pg_sequence_last_value(q.seqrelid) AS mine
+            FROM jsonb_each_text(positions) JOIN pg_sequence AS q ON q.seqrelid = key::oid) AS s
+   WHERE mine IS NULL
+      OR CASE WHEN seqcycle THEN mine <> theirs
+              WHEN seqincrement > 0 THEN mine < least(seqmax, theirs + headroom / 2)
+              ELSE mine > greatest(seqmin, theirs - headroom / 2) END
+$$;
+
+-- Read what a new session reads first, so that it finds catalogs and tables in memory.
+CREATE OR REPLACE FUNCTION bluegreen.warm() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  relation regclass;
+  touched integer := 0;
+BEGIN
+  FOREACH relation IN ARRAY ARRAY['pg_class', 'pg_attribute', 'pg_index', 'pg_proc', 'pg_type',
+      'pg_operator', 'pg_statistic', 'pg_trigger', 'pg_constraint', 'pg_attrdef', 'pg_rewrite',
+      'pg_authid', 'pg_depend']::regclass[] LOOP
+    EXECUTE format('SELECT count(*) FROM %s', relation);
+  END LOOP;
+  FOR relation IN SELECT oid FROM pg_class WHERE relkind IN ('r', 'p')
+                  AND relnamespace NOT IN ('pg_catalog'::regnamespace,
+                                           'information_schema'::regnamespace) LOOP
+    EXECUTE format('SELECT FROM %s LIMIT 1', relation);
+    touched := touched + 1;
+  END LOOP;
+  RETURN touched;
+END $$;
+
+RESET ROLE;
