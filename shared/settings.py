@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -83,6 +83,20 @@ class AlertSettings(_Frozen):
     """Apprise URLs (webhook, mail, chat)."""
 
 
+class BackupSettings(_Frozen):
+    """How rollback points are kept in `Settings.backup_dir`."""
+
+    recipients: tuple[str, ...] = ()
+    """age public keys. With any, no plain text of a dump ever reaches the disk."""
+    identity_file: Path | None = None
+    """age identity of the one who verifies and restores; needed where there are recipients."""
+    retention_days: Annotated[float, Field(gt=0)] = 7.0
+    compression_level: Annotated[int, Field(ge=1, le=19)] = 3
+    """Of zstd; 3 is its own default."""
+    bin_dir: Path | None = None
+    """Where pg_dump and psql are; None: those of the dumped node, else of the PATH."""
+
+
 class Settings(_Frozen):
     state_dir: Path
     database: str
@@ -99,6 +113,7 @@ class Settings(_Frozen):
     secrets_dir: Path
     """One file per role or service, mode 0600; the file's name is the role's."""
     backup_dir: Path
+    backup: BackupSettings = Field(default_factory=BackupSettings)
     migration_role: str | None = None
     """Role that runs the file; None: the owner of what it touches (docs/adr/0003)."""
     alerts: AlertSettings = Field(default_factory=AlertSettings)

@@ -121,6 +121,16 @@ def connect(
         connection.close()
 
 
+def check_identity(session: PsycopgSession, node: NodeSettings) -> None:
+    """Raise Broken when another server answers than the one known under this colour."""
+    found = session.value("SELECT current_setting('cluster_name')")
+    if found != node.cluster_name:
+        raise Broken(
+            f"expected server {node.cluster_name!r} at {node.host}:{node.port}, found {found!r}; "
+            "nothing was done there"
+        )
+
+
 class PostgresNode:
     """One server of the pair, seen with the role of one agent."""
 
@@ -152,16 +162,8 @@ class PostgresNode:
             connect_limit_s=connect_limit_s,
             application_name=application_name or f"bluegreen/{self._role}",
         ) as session:
-            self._check_identity(session)
+            check_identity(session, self._node)
             yield session
-
-    def _check_identity(self, session: PsycopgSession) -> None:
-        found = session.value("SELECT current_setting('cluster_name')")
-        if found != self._node.cluster_name:
-            raise Broken(
-                f"expected server {self._node.cluster_name!r} at {self._node.host}:"
-                f"{self._node.port}, found {found!r}; nothing was done there"
-            )
 
     def replication_conninfo(self, *, database: str | None) -> str:
         role = REPLICATION_ROLES[self.colour]

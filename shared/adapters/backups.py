@@ -1,0 +1,168 @@
+"""Rollback points for the backup agent (the port) and for `bluegreen backups` (functions)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shared.adapters.backup_deed import Order, end, record_of, start_or_look
+from shared.adapters.pg_dump import Server, program
+from shared.adapters.point_files import PointFiles
+from shared.adapters.point_work import DATA_LIMIT_S, take_schema_part, verify_point
+from shared.adapters.postgres import connect
+from shared.adapters.scratch import create_database, drop_scratch, load
+from shared.domain.environment import Colour
+from shared.domain.errors import Refused
+from shared.domain.kinds import BackupScope
+from shared.domain.migration import Job
+from shared.domain.retention import expendable
+from shared.domain.rollback_point import Manifest
+from shared.ports import DeedState
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class BackupDirectory:
+    """The RollbackPoints port over `Settings.backup_dir`."""
+
+    settings: Settings
+
+    @property
+    def _files(self) -> PointFiles:
+        return PointFiles(self.settings.backup_dir)
+
+    def of_job(self, job: str) -> Manifest | None:
+        return self._files.of_job(job)
+
+    def take_schema(self, job: Job, scope: BackupScope) -> Manifest:
+        return take_schema_part(self.settings, job, scope)
+
+    def dump_data(self, point: Manifest, tables: Sequence[str]) -> DeedState:
+        order = Order(deed="dump", point=point.name, tables=tuple(tables), settings=self.settings)
+        return start_or_look(record_of(self.settings, point.name, "dump"), order)
+
+    def verify(self, point: Manifest) -> DeedState:
+        if point.part("data") is None:
+            verify_point(self.settings, point, lambda _progress, _sentence: None)
+            return DeedState("succeeded", "definitions restored and compared", 1.0)
+        order = Order(deed="verify", point=point.name, settings=self.settings)
+        return start_or_look(record_of(self.settings, point.name, "verify"), order)
+
+    def discard_data(self, job: str) -> None:
+        for point in self._of(job):
+            end(record_of(self.settings, point.name, "dump"))
+            part = point.part("data")
+            if part is not None:
+                self._files.save(point.without_data())
+                (self.settings.backup_dir / part.file).unlink(missing_ok=True)
+
+    def discard_scratch(self, job: str) -> None:
+        for point in self._of(job):
+            end(record_of(self.settings, point.name, "verify"))
+        drop_scratch(self.settings, job)
+
+    def mark_unused(self, job: str) -> None:
+        for point in self._of(job):
+            self._files.save(point.model_copy(update={"unused": True}))
+
+    def _of(self, job: str) -> list[Manifest]:
+        return [point for point in self._files.all() if point.job == job]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPoint:
+    point: Manifest
+    missing: tuple[str, ...]
+    """Files that were deleted or cut by hand."""
+
+
+def listed(settings: Settings) -> list[ListedPoint]:
+    """Every point, newest first."""
+    files = PointFiles(settings.backup_dir)
+    return [ListedPoint(point, tuple(files.missing(point))) for point in reversed(files.all())]
+
+
+def verify(settings: Settings, point: str) -> Manifest:
+    """Restore the point (its name, or the path of one of its files) elsewhere and count, now."""
+    found = PointFiles(settings.backup_dir).find(point)
+    return verify_point(settings, found, lambda _progress, _sentence: None)
+
+
+def restore(
+    settings: Settings, point: str, *, on: Colour, into: str | None = None, confirm: bool
+) -> str:
+    """Restore the point into a new database on that side; the name of that database.
+
+    Nothing that exists is overwritten: the database must not be there. Refused without `confirm`,
+    for an incomplete point, and for a name that is taken.
+    """
+    files = PointFiles(settings.backup_dir)
+    found = files.find(point)
+    missing = files.missing(found)
+    if missing or not found.complete:
+        what = ", ".join(missing) or "its data part"
+        raise Refused(f"the rollback point {found.name} is not whole: {what} is missing")
+    name = into or f"{found.database}_restored_{datetime.now(UTC):%Y%m%d_%H%M%S}"
+    if not confirm:
+        raise Refused(
+            f"restoring {found.name} makes the database {name} on {on}",
+            remedy="confirm it with `--yes`",
+        )
+    _create(settings, found, on, name)
+    psql = program("psql", settings, on)
+    for part in found.parts:
+        load(
+            psql,
+            _administrator(settings, on, name),
+            settings.backup_dir / part.file,
+            identity=settings.backup.identity_file,
+            limit_s=DATA_LIMIT_S,
+        )
+    return name
+
+
+def prune(
+    settings: Settings,
+    *,
+    days: float | None = None,
+    now: datetime | None = None,
+    live_jobs: Collection[str] = (),
+) -> list[Manifest]:
+    """Delete the points that are older than `days`; never the newest verified one."""
+    files = PointFiles(settings.backup_dir)
+    old = expendable(
+        [point for point in files.all() if not files.missing(point)],
+        now=now or datetime.now(UTC),
+        days=settings.backup.retention_days if days is None else days,
+        live_jobs=live_jobs,
+    )
+    for point in old:
+        files.delete(point)
+    return old
+
+
+def _create(settings: Settings, point: Manifest, on: Colour, name: str) -> None:
+    server = _administrator(settings, on, "postgres")
+    with connect(
+        host=server.host,
+        port=server.port,
+        database=server.database,
+        user=server.user,
+        password=server.password,
+        limit_s=120,
+        application_name="bluegreen/restore",
+    ) as session:
+        if session.value("SELECT true FROM pg_database WHERE datname = %s", [name]):
+            raise Refused(
+                f"a database {name} is there already, and a restore overwrites nothing",
+                remedy="name another one, or drop it",
+            )
+        session.execute(create_database(name, point))
+
+
+def _administrator(settings: Settings, on: Colour, database: str) -> Server:
+    node = settings.nodes[on]
+    return Server(
+        node.host, node.port, database, node.administrator, settings.secret(node.administrator)
+    )

@@ -1,0 +1,151 @@
+"""A scratch database on the control server, in which a rollback point proves that it is one.
+
+The migrated pair is never used for it: what is restored there would be replicated, and its load
+would be felt. Roles that the text names and the control server lacks are made for the time, as
+roles nobody can log in with, and known by their comment; everything is dropped at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from shared.adapters.dump_text import DefinitionsDigest
+from shared.adapters.pg_dump import OUR_SCHEMAS, Server, running
+from shared.adapters.postgres import PsycopgSession, connect
+from shared.adapters.sealed import BLOCK_BYTES, Sealed, unseal
+from shared.domain.errors import Broken, MigrationError
+from shared.domain.identifiers import ident, literal
+from shared.domain.rollback_point import Manifest
+from shared.settings import Settings
+
+_MARK = "made by bluegreen for the time of a restore"
+_MISSING_ROLES = """
+    SELECT name FROM unnest(%s::text[]) AS name
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)"""
+_SCHEMA_AND_NAME = """
+    SELECT n.nspname, c.relname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = to_regclass(%s)"""
+_OUR_ROLES = """
+    SELECT rolname FROM pg_roles
+    WHERE shobj_description(oid, 'pg_authid') = %s"""
+
+
+def scratch_database(job: str) -> str:
+    return f"bluegreen_scratch_{job.replace('-', '_')}"
+
+
+@contextmanager
+def scratch(settings: Settings, point: Manifest) -> Iterator[Server]:
+    """An empty database like the dumped one, and gone afterwards, whatever happens inside."""
+    name = scratch_database(point.job)
+    drop_scratch(settings, point.job)
+    try:
+        with _administrator(settings) as session:
+            for (role,) in session.rows(_MISSING_ROLES, [list(point.roles)]):
+                session.execute(f"CREATE ROLE {ident(role)} NOLOGIN")
+                session.execute(f"COMMENT ON ROLE {ident(role)} IS {literal(_MARK)}")
+            session.execute(create_database(name, point))
+        yield control_server(settings, name)
+    finally:
+        drop_scratch(settings, point.job)
+
+
+def drop_scratch(settings: Settings, job: str) -> None:
+    """Drop the job's scratch database and the roles that no other one needs. Absent is fine."""
+    with _administrator(settings) as session:
+        session.execute(f"DROP DATABASE IF EXISTS {ident(scratch_database(job))} WITH (FORCE)")
+        for (role,) in session.rows(_OUR_ROLES, [_MARK]):
+            # A role that another job's scratch database still needs cannot be dropped: that
+            # job drops it.
+            with suppress(MigrationError):
+                session.execute(f"DROP ROLE {ident(role)}")
+
+
+def create_database(name: str, point: Manifest) -> str:
+    """CREATE DATABASE with the dumped database's encoding and collation."""
+    parts = [
+        f"CREATE DATABASE {ident(name)} TEMPLATE template0 ENCODING {literal(point.encoding)}",
+        f"LC_COLLATE {literal(point.locale.get('collate', 'C'))}",
+        f"LC_CTYPE {literal(point.locale.get('ctype', 'C'))}",
+    ]
+    provider, locale = point.locale.get("provider", "c"), point.locale.get("locale")
+    if provider == "i" and locale:
+        parts.append(f"LOCALE_PROVIDER icu ICU_LOCALE {literal(locale)}")
+    if provider == "b" and locale:
+        parts.append(f"LOCALE_PROVIDER builtin BUILTIN_LOCALE {literal(locale)}")
+    return " ".join(parts)
+
+
+def load(
+    psql: Path, server: Server, path: Path, *, identity: Path | None, limit_s: float
+) -> Sealed:
+    """Run the SQL of a part; the first error ends it. Raises what the server complained of.
+
+    Rows are loaded as a replica: no trigger fires and no foreign key to a table that is not part
+    of the point is asked for.
+    """
+    options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    with running(psql, server, options, limit_s=limit_s, feed=True) as process:
+        try:
+            process.input.write(b"SET session_replication_role = replica;\n")
+            read = unseal(path, process.input, identity_file=identity)
+            process.input.close()
+        except (Broken, BrokenPipeError):
+            process.finish()
+            raise
+        process.finish()
+    return read
+
+
+def rows_in(session: PsycopgSession, tables: Sequence[str]) -> dict[str, int]:
+    """Rows of each table, counted; a table that is not there counts as -1."""
+    counted: dict[str, int] = {}
+    for table in tables:
+        found = session.row(_SCHEMA_AND_NAME, [table])
+        counted[table] = -1
+        if found is not None:
+            counting = f"SELECT count(*) FROM ONLY {ident(*found)}"  # noqa: S608 quoted by ident
+            counted[table] = int(session.value(counting))
+    return counted
+
+
+def digest_of(pg_dump: Path, server: Server, *, limit_s: float) -> str:
+    """The digest of the definitions that stand in that database now."""
+    digest = DefinitionsDigest()
+    options = ["--schema-only", "--no-subscriptions", *OUR_SCHEMAS]
+    with running(pg_dump, server, options, limit_s=limit_s) as process:
+        while block := process.output.read(BLOCK_BYTES):
+            digest.feed(block)
+        process.finish()
+    return digest.hexdigest()
+
+
+def control_server(settings: Settings, database: str) -> Server:
+    control = settings.control
+    return Server(control.host, control.port, database, control.user, settings.secret(control.user))
+
+
+@contextmanager
+def scratch_session(server: Server) -> Iterator[PsycopgSession]:
+    """A session without a statement limit: counting a large table takes its time."""
+    with connect(
+        host=server.host,
+        port=server.port,
+        database=server.database,
+        user=server.user,
+        password=server.password,
+        limit_s=0,
+        application_name="bluegreen/backup",
+    ) as session:
+        yield session
+
+
+@contextmanager
+def _administrator(settings: Settings) -> Iterator[PsycopgSession]:
+    with scratch_session(control_server(settings, "postgres")) as session:
+        session.execute("SET lock_timeout = '10s'")
+        session.execute("SET statement_timeout = '60s'")
+        yield session
