@@ -16,9 +16,9 @@ from shared.domain.environment import Colour
 from shared.domain.messages import Event
 from shared.domain.migration import BackupScope, Job, Kind, Outcome, RunOptions, StepState
 from shared.domain.rollback_point import Manifest
-from shared.saga.events import Steering as Steering
 
 Row = tuple[Any, ...]
+Steering = Literal["approve", "abort", "rollback", "finish"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +305,6 @@ class JobRecord:
     requested_at: datetime
     ended_at: datetime | None
     facts: Mapping[str, Mapping[str, Any]]
-    remedy: str = ""
-    """What a person can do about `sentence`, where something can be done."""
 
 
 @dataclass(frozen=True, slots=True)
