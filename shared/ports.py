@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from shared.domain.environment import Colour
 from shared.domain.messages import Event
 from shared.domain.migration import BackupScope, Job, Kind, Outcome, RunOptions, StepState
 from shared.domain.rollback_point import Manifest
+from shared.saga.events import Steering as Steering
 
 Row = tuple[Any, ...]
-Steering = Literal["approve", "abort", "rollback", "finish"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,17 @@ class Step(Protocol):
     def do(self, job: Job) -> Done | Pending: ...
 
     def undo(self, job: Job) -> Done | Pending: ...
+
+
+@runtime_checkable
+class Recalling(Protocol):
+    """A step that can read its facts from the world again.
+
+    A worker may die between the deed and the answer; the repeat then finds the step done, and
+    must not leave later steps without what it learned.
+    """
+
+    def recall(self, job: Job) -> Mapping[str, Any]: ...
 
 
 class Session(Protocol):
@@ -202,6 +213,10 @@ class RollbackPoints(Protocol):
         """The job's newest point that is not marked unused and whose files are all there."""
         ...
 
+    def path(self, point: Manifest) -> str:
+        """Where its schema part is, for people."""
+        ...
+
     def take_schema(self, job: Job, scope: BackupScope) -> Manifest:
         """Write the schema part and the manifest of a new point of the active side, now."""
         ...
@@ -305,6 +320,8 @@ class JobRecord:
     requested_at: datetime
     ended_at: datetime | None
     facts: Mapping[str, Mapping[str, Any]]
+    remedy: str = ""
+    """What a person can do about `sentence`, where something can be done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,12 @@ A step that finds its guarantee already true answers done without touching the w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from shared.domain.errors import Broken
 from shared.domain.migration import Job
-from shared.ports import Done, Pending, Step
+from shared.ports import Done, Pending, Recalling, Step
 
 
 def forward(step: Step, job: Job) -> Done | Pending:
@@ -25,8 +28,11 @@ def forward(step: Step, job: Job) -> Done | Pending:
 
 
 def already_done(step: Step, job: Job) -> Done:
-    """Done, with the facts that the earlier run left: a repeat must not forget them."""
-    return Done(f"{step.name} was done already", job.facts.get(step.name, {}))
+    """Done, with the facts that the earlier run left or should have left before it died."""
+    facts: Mapping[str, Any] | None = job.facts.get(step.name)
+    if facts is None and isinstance(step, Recalling):
+        facts = step.recall(job)
+    return Done(f"{step.name} was done already", facts or {})
 
 
 def backward(step: Step, job: Job) -> Done | Pending:

@@ -89,6 +89,13 @@ def end_all(settings: Settings) -> None:
         end(record)
 
 
+def forget_ended(settings: Settings) -> None:
+    """Remove the records of deeds that nobody came back to look at."""
+    for record in (settings.backup_dir / ".deeds").glob("*"):
+        if not _is_running(record):
+            forget(record)
+
+
 def _look(record: Path) -> DeedState:
     if _is_running(record):
         told = _read(record / "progress.json") or {}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared.adapters.backup_deed import Order, end, record_of, start_or_look
+from shared.adapters.backup_deed import Order, end, forget_ended, record_of, start_or_look
 from shared.adapters.pg_dump import Server, program
 from shared.adapters.point_files import PointFiles
 from shared.adapters.point_work import DATA_LIMIT_S, take_schema_part, verify_point
@@ -34,6 +34,10 @@ class BackupDirectory:
 
     def of_job(self, job: str) -> Manifest | None:
         return self._files.of_job(job)
+
+    def path(self, point: Manifest) -> str:
+        part = point.part("schema")
+        return str(self.settings.backup_dir / (part.file if part is not None else point.name))
 
     def take_schema(self, job: Job, scope: BackupScope) -> Manifest:
         return take_schema_part(self.settings, job, scope)
@@ -139,6 +143,7 @@ def prune(
     )
     for point in old:
         files.delete(point)
+    forget_ended(settings)
     return old
 
 

@@ -42,8 +42,13 @@ WHERE (c.oid IN (SELECT oid FROM family) AND c.relkind IN ('r', 'p'))
                                        AND d.refobjid IN (SELECT oid FROM family)))
 ORDER BY 1;
 
--- bytes: size of the rows of the tables that are named, TOAST included
-SELECT coalesce(sum(pg_table_size(to_regclass(name))), 0)::bigint FROM unnest(%s::text[]) AS name;
+-- bytes: size of the rows of the tables that are named, TOAST included, as of the last VACUUM or
+-- ANALYZE; pg_table_size would queue for a lock on each
+SELECT coalesce(sum((c.relpages + coalesce(t.relpages, 0))::bigint
+                    * current_setting('block_size')::bigint), 0)::bigint
+FROM pg_class c
+LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
+WHERE c.oid IN (SELECT to_regclass(name) FROM unnest(%s::text[]) AS name);
 
 -- guarded: tables whose row security would hide rows from this role
 SELECT c.oid::regclass::text

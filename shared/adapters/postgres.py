@@ -5,12 +5,13 @@ Source: PostgreSQL manual, Appendix A, "PostgreSQL Error Codes".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import conninfo
+from psycopg.rows import dict_row
 
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Refused, Transient
@@ -18,6 +19,7 @@ from shared.domain.objects import REPLICATION_ROLES
 from shared.ports import NodeDriver, Row
 from shared.settings import NodeSettings, Settings
 
+Params = Sequence[Any] | Mapping[str, Any] | None
 _TRANSIENT = ("08", "40", "53", "57P01", "57P02", "57P03", "57014", "55P03", "55006", "BG001")
 """Connection, deadlock and serialisation, resources, shutdown, cancelled, lock, object in use, and
 our own: an attempt at a cutover that is no longer the one that may act (standing_attempt.sql)."""
@@ -48,19 +50,24 @@ class PsycopgSession:
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
         self.connection = connection
 
-    def execute(self, sql: str, params: Sequence[Any] | None = None) -> int:
+    def execute(self, sql: str, params: Params = None) -> int:
         return self._run(sql, params).rowcount
 
-    def rows(self, sql: str, params: Sequence[Any] | None = None) -> list[Row]:
+    def rows(self, sql: str, params: Params = None) -> list[Row]:
         cursor = self._run(sql, params)
         with _translated():
             return cursor.fetchall()
 
-    def row(self, sql: str, params: Sequence[Any] | None = None) -> Row | None:
+    def dicts(self, sql: str, params: Params = None) -> list[dict[str, Any]]:
+        """The rows as dictionaries by column name."""
+        with _translated(), self.connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(sql, params).fetchall()
+
+    def row(self, sql: str, params: Params = None) -> Row | None:
         found = self.rows(sql, params)
         return found[0] if found else None
 
-    def value(self, sql: str, params: Sequence[Any] | None = None) -> Any:
+    def value(self, sql: str, params: Params = None) -> Any:
         found = self.row(sql, params)
         return found[0] if found else None
 
@@ -72,7 +79,7 @@ class PsycopgSession:
     def close(self) -> None:
         self.connection.close()
 
-    def _run(self, sql: str, params: Sequence[Any] | None) -> psycopg.Cursor[Row]:
+    def _run(self, sql: str, params: Params) -> psycopg.Cursor[Row]:
         with _translated():
             return self.connection.execute(sql, params)
 

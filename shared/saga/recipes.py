@@ -1,8 +1,10 @@
 """The three recipes: the steps in order, each with its owner, its limit and its role.
 
 `compensatable`: can be undone, and is, in reverse order, when a later step fails.
-`pivot`:         the point of no return; sent only when everything before it holds.
-`retriable`:     behind the pivot, forward only: repeated until it is done.
+`commits`:       one transaction of a server: undone by itself until it is done, the point of no
+                 return from then on.
+`pivot`:         the point of no return from the moment it is sent, for it may run half and fail.
+`retriable`:     behind the point of no return, forward only: repeated until it is done.
 
 Replication runs back to the old side from the cutover on, so the cutover itself can be undone:
 the pivot of a risky migration is `finish`, hours later. That is the product's promise.
@@ -10,60 +12,134 @@ the pivot of a risky migration is `finish`, hours later. That is the product's p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
-from shared.domain.migration import Kind
+from shared.domain.kinds import Kind
 
-StepRole = Literal["compensatable", "pivot", "retriable"]
+if TYPE_CHECKING:
+    from shared.domain.migration import RunOptions
+
+StepRole = Literal["compensatable", "commits", "pivot", "retriable"]
+Asked = Literal["", "hold", "window", "backup"]
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 NO_LIMIT = 366 * 24 * HOUR
 """For the steps that wait for a person or a clock: they carry their own end."""
+UNDO_ATTEMPTS = 8
+"""With the back-off below about two minutes: longer than a server takes to come back."""
+UNDO_LIMIT_S = 10 * MINUTE
+"""At least; an undo has the limit of its step where that is longer."""
+LONGEST_BACKOFF_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeStep:
     name: str
     owner: str
     """Agent, which is also the name of its queue."""
     limit_s: float
-    """Start to done; over it the step has failed."""
+    """From the start of an attempt to its end; over it the step has failed."""
     attempts: int
     """How often it may begin, the first time included."""
     undone_by: str
     """What people read; the deed is the step's own `undo`."""
     role: StepRole = "compensatable"
     waits: bool = False
-    """A step that waits for a person or a clock: no work is under way in it."""
+    """It waits for a person or a clock: no work is under way in it, so it is left at once."""
+    ends_on: str = ""
+    """The request that ends its waiting: `approve`, `finish`."""
+    only_if: Asked = ""
+    """What the user must have asked for; else the step is skipped."""
+    looks_only: bool = False
+    """It changes nothing: what it refuses is refused, with nothing to undo."""
+    changes: bool = False
+    """With --no-rollback a failure from here on leaves the servers as they are."""
+    holds_until: str = ""
+    """Traffic may be held from its start until that step is done: never left so at rest."""
+    backoff_s: float = 1.0
+    """Pause before the second attempt; doubled before each further one."""
 
     @property
     def task_name(self) -> str:
         return f"{self.owner}.{self.name}"
 
+    @property
+    def undo_limit_s(self) -> float:
+        return UNDO_LIMIT_S if self.waits else max(UNDO_LIMIT_S, self.limit_s)
 
-def _step(name: str, owner: str, limit_s: float, attempts: int, undone_by: str) -> RecipeStep:
-    return RecipeStep(name, owner, limit_s, attempts, undone_by)
+    def wait_before(self, attempt: int) -> float:
+        """Seconds to wait before that attempt, which is 2 or higher."""
+        return min(LONGEST_BACKOFF_S, self.backoff_s * 2.0 ** min(attempt - 2, 16))
 
 
-def _wait(name: str, owner: str) -> RecipeStep:
-    return RecipeStep(name, owner, NO_LIMIT, 3, "nothing to undo", waits=True)
+Recipe = tuple[RecipeStep, ...]
 
 
 _NOTHING = "nothing to undo"
+_NEVER = "cannot be undone"
+
+LOOKS_ONLY = frozenset({"validate", "preflight"})
+CHANGES = frozenset({"create_green", "pause_standby_replay", "apply_on_active"})
+ENDS_ON = {"hold_for_approval": "approve", "hold_rollback_window": "finish"}
+HOLDS_UNTIL = {"cutover": "cutover", "hold_traffic": "release_traffic"}
+ONLY_IF: dict[str, Asked] = {
+    "take_rollback_point": "backup",
+    "dump_rollback_point": "backup",
+    "verify_rollback_point": "backup",
+    "hold_for_approval": "hold",
+    "wait_for_window": "window",
+}
+
+
+def _step(
+    name: str,
+    owner: str,
+    limit_s: float,
+    attempts: int,
+    undone_by: str,
+    role: StepRole = "compensatable",
+) -> RecipeStep:
+    return RecipeStep(
+        name=name,
+        owner=owner,
+        limit_s=limit_s,
+        attempts=attempts,
+        undone_by=undone_by,
+        role=role,
+        only_if=ONLY_IF.get(name, ""),
+        looks_only=name in LOOKS_ONLY,
+        changes=name in CHANGES,
+        holds_until=HOLDS_UNTIL.get(name, ""),
+    )
+
+
+def _wait(name: str, owner: str) -> RecipeStep:
+    return RecipeStep(
+        name=name,
+        owner=owner,
+        limit_s=NO_LIMIT,
+        attempts=3,
+        undone_by=_NOTHING,
+        waits=True,
+        ends_on=ENDS_ON.get(name, ""),
+        only_if=ONLY_IF.get(name, ""),
+    )
+
 
 # fmt: off
-SAFE: tuple[RecipeStep, ...] = (
+SAFE: Recipe = (
     _step("validate",              "validator",      1 * MINUTE,  3, _NOTHING),
     _step("preflight",             "health-monitor", 1 * MINUTE,  3, _NOTHING),
     _step("take_rollback_point",   "backup",         4 * HOUR,    2, "mark the point unused"),
     _step("verify_rollback_point", "backup",         4 * HOUR,    2, "drop the scratch database"),
     _wait("hold_for_approval",     "coordinator"),
-    _step("apply_on_active",       "replicator",     4 * HOUR,    1, "the file's own transaction"),
-    RecipeStep("confirm",          "health-monitor", 1 * HOUR,    1, _NOTHING, "pivot"),
+    _wait("wait_for_window",       "coordinator"),
+    _step("apply_on_active",       "replicator",     4 * HOUR,    1, "its transaction", "commits"),
+    _step("confirm",               "health-monitor", 1 * HOUR,    1, _NEVER, "retriable"),
 )
 
-RISKY: tuple[RecipeStep, ...] = (
+RISKY: Recipe = (
     _step("validate",              "validator",      1 * MINUTE,  3, _NOTHING),
     _step("preflight",             "health-monitor", 1 * MINUTE,  3, _NOTHING),
     _step("take_rollback_point",   "backup",         10 * MINUTE, 2, "mark the point unused"),
@@ -77,21 +153,20 @@ RISKY: tuple[RecipeStep, ...] = (
     _step("verify_rollback_point", "backup",         12 * HOUR,   2, "drop the scratch database"),
     _step("compare_rows",          "validator",      12 * HOUR,   3, _NOTHING),
     _step("check_statements",      "validator",      10 * MINUTE, 3, _NOTHING),
-    _wait("wait_for_window",       "coordinator"),
     _wait("hold_for_approval",     "coordinator"),
+    _wait("wait_for_window",       "coordinator"),
     _step("cutover",               "proxy-agent",    10 * MINUTE, 5, "reverse cutover"),
     _step("confirm",               "health-monitor", 1 * HOUR,    1, _NOTHING),
     _wait("hold_rollback_window",  "health-monitor"),
-    RecipeStep("finish",           "replicator",     1 * HOUR,    5, "cannot be undone", "pivot"),
-    RecipeStep("restore_standby",  "replicator",     12 * HOUR,   5, "cannot be undone",
-               "retriable"),
+    _step("finish",                "replicator",     1 * HOUR,    5, _NEVER, "pivot"),
+    _step("restore_standby",       "replicator",     12 * HOUR,   5, _NEVER, "retriable"),
 )
 
-MAINTENANCE: tuple[RecipeStep, ...] = (
+MAINTENANCE: Recipe = (
     _step("validate",              "validator",      1 * MINUTE,  3, _NOTHING),
     _step("preflight",             "health-monitor", 1 * MINUTE,  3, _NOTHING),
-    _wait("wait_for_window",       "coordinator"),
     _wait("hold_for_approval",     "coordinator"),
+    _wait("wait_for_window",       "coordinator"),
     _step("pause_standby_replay",  "replicator",     1 * MINUTE,  3, "resume replay"),
     _step("hold_traffic",          "proxy-agent",    1 * MINUTE,  3, "release traffic"),
     _step("take_rollback_point",   "backup",         4 * HOUR,    2, "mark the point unused"),
@@ -99,12 +174,32 @@ MAINTENANCE: tuple[RecipeStep, ...] = (
     _step("apply_on_active",       "replicator",     12 * HOUR,   1, "the file's own transaction"),
     _step("confirm",               "health-monitor", 1 * HOUR,    1, _NOTHING),
     _step("release_traffic",       "proxy-agent",    1 * MINUTE,  5, "hold traffic"),
-    RecipeStep("finish",           "replicator",     1 * HOUR,    5, "cannot be undone", "pivot"),
+    _step("finish",                "replicator",     1 * HOUR,    5, _NEVER, "pivot"),
 )
 # fmt: on
 
-RECIPES: dict[Kind, tuple[RecipeStep, ...]] = {
+RECIPES: dict[Kind, Recipe] = {
     Kind.SAFE: SAFE,
     Kind.RISKY: RISKY,
     Kind.MAINTENANCE: MAINTENANCE,
 }
+
+
+def planned(recipe: Recipe, options: RunOptions) -> Recipe:
+    """The steps of `recipe` that run with these options, with the limits they ask for.
+
+    What is left out (`only_if`) is shown as skipped. The result is stored with the job, so that a
+    job goes on by its own plan when the program is renewed under it.
+    """
+    asked = {
+        "": True,
+        "hold": options.hold,
+        "window": options.at is not None or options.window is not None,
+        "backup": options.backup != "none",
+    }
+    more_s = {"confirm": options.timeout_s, "cutover": options.switch_delay_s}
+    return tuple(
+        replace(step, limit_s=step.limit_s + more_s.get(step.name, 0.0))
+        for step in recipe
+        if asked[step.only_if]
+    )

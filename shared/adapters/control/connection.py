@@ -1,0 +1,76 @@
+"""Sessions with the control database, one per thread, opened again after a loss."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from shared.adapters.postgres import PsycopgSession, connect
+from shared.domain.errors import Transient
+from shared.settings import Settings
+
+LIMIT_S = 10.0
+
+
+class ControlDatabase:
+    """Where the truth stands. A session belongs to the thread that asked for it."""
+
+    def __init__(self, settings: Settings, *, application_name: str) -> None:
+        self._settings = settings
+        self._application_name = application_name
+        self._local = threading.local()
+
+    @contextmanager
+    def session(self) -> Iterator[PsycopgSession]:
+        """The thread's session. An error closes it, so that no lock and no half of a transaction
+        outlives the deed. Raises Transient when the database cannot be reached."""
+        session = self._open()
+        try:
+            yield session
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the thread's session, if it has one."""
+        close: weakref.finalize[..., ControlDatabase] | None = getattr(self._local, "close", None)
+        self._local.close = self._local.session = None
+        if close is not None:
+            close()
+
+    def _open(self) -> PsycopgSession:
+        session: PsycopgSession | None = getattr(self._local, "session", None)
+        if session is not None and not session.connection.closed and _answers(session):
+            return session
+        self.close()
+        control = self._settings.control
+        stack = ExitStack()
+        session = stack.enter_context(
+            connect(
+                host=control.host,
+                port=control.port,
+                database=control.database,
+                user=control.user,
+                password=self._settings.secret(control.user),
+                limit_s=LIMIT_S,
+                application_name=self._application_name,
+            )
+        )
+        # A frozen process must not hold a job for ever; a dead host is found in half a minute.
+        session.execute("SET idle_in_transaction_session_timeout = '10s'")
+        session.execute("SET tcp_keepalives_idle = 10")
+        session.execute("SET tcp_keepalives_interval = 5")
+        session.execute("SET tcp_keepalives_count = 4")
+        self._local.session = session
+        self._local.close = weakref.finalize(self, stack.close)
+        return session
+
+
+def _answers(session: PsycopgSession) -> bool:
+    try:
+        session.execute("SELECT")
+    except Transient:
+        return False
+    return True

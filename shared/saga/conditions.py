@@ -1,0 +1,91 @@
+"""The conditions of the table: pure questions about one state and one event.
+
+The name is what the generated page prints; the docstring says what it means.
+"""
+
+from __future__ import annotations
+
+from shared.saga.events import Answer, Asked, Direction, SagaEvent
+from shared.saga.state import SagaState
+
+
+def always(_state: SagaState, _event: SagaEvent) -> bool:
+    """Whatever else holds."""
+    return True
+
+
+def last_step(state: SagaState, _event: SagaEvent) -> bool:
+    """No step follows."""
+    return state.at == len(state.recipe) - 1
+
+
+def past_pivot(state: SagaState, _event: SagaEvent) -> bool:
+    """The point of no return was sent, or a step that commits is done."""
+    return state.past_pivot
+
+
+def abort_asked(state: SagaState, _event: SagaEvent) -> bool:
+    """A person asked to abort while the step was under way."""
+    return bool(state.abort_asked_by)
+
+
+def abort_in_time(state: SagaState, _event: SagaEvent) -> bool:
+    """A person asked to abort, and the step that is now done can be undone."""
+    return bool(state.abort_asked_by) and state.step.role != "commits"
+
+
+def only_waits(state: SagaState, _event: SagaEvent) -> bool:
+    """The step waits for a person or a clock: it can be left at once."""
+    return state.step.waits
+
+
+def waits_for_this(state: SagaState, event: SagaEvent) -> bool:
+    """The step waits for just this request."""
+    return isinstance(event, Asked) and event.what == state.step.ends_on
+
+
+def refused_by_a_look(state: SagaState, event: SagaEvent) -> bool:
+    """A step that only looks refused the request: there is nothing to undo."""
+    return isinstance(event, Answer) and event.family == "refused" and state.step.looks_only
+
+
+def may_try_again(state: SagaState, event: SagaEvent) -> bool:
+    """The failure may pass (Transient), and attempts are left."""
+    passes = isinstance(event, Answer) and event.family == "transient"
+    return passes and state.attempt < state.granted
+
+
+def attempts_left(state: SagaState, event: SagaEvent) -> bool:
+    """Whatever the failure, except a refusal: that would be the same next time."""
+    refused = isinstance(event, Answer) and event.family == "refused"
+    return not refused and state.attempt < state.granted
+
+
+def must_go_on(state: SagaState, event: SagaEvent) -> bool:
+    """Behind the point of no return, and attempts are left."""
+    return state.past_pivot and attempts_left(state, event)
+
+
+def keep(state: SagaState, _event: SagaEvent) -> bool:
+    """--no-rollback, and the servers were changed."""
+    return state.keep and any(step.changes for step in state.begun)
+
+
+def keep_but_held(state: SagaState, event: SagaEvent) -> bool:
+    """--no-rollback, but traffic may be held: that much is undone."""
+    return keep(state, event) and bool(state.held)
+
+
+def more_to_undo(state: SagaState, _event: SagaEvent) -> bool:
+    """An earlier step is to be undone as well."""
+    return state.undone_next is not None
+
+
+def reopening(state: SagaState, _event: SagaEvent) -> bool:
+    """Only what holds traffic is being undone (--no-rollback)."""
+    return state.reopening
+
+
+def was_undoing(state: SagaState, _event: SagaEvent) -> bool:
+    """It got stuck on the way back."""
+    return state.direction is Direction.BACKWARD

@@ -1,0 +1,145 @@
+"""What each deed of the table makes of a state: one pure function for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.saga.events import Answer, Asked, Direction, On, SagaEvent
+from shared.saga.recipes import UNDO_ATTEMPTS
+from shared.saga.state import Phase, SagaState
+from shared.saga.transitions import Do
+
+
+def _begin(state: SagaState, at: int, direction: Direction, now: datetime) -> SagaState:
+    """The first attempt at that step in that direction."""
+    backward = direction is Direction.BACKWARD
+    return replace(
+        state,
+        at=at,
+        furthest=max(at, state.furthest),
+        direction=direction,
+        attempt=1,
+        granted=UNDO_ATTEMPTS if backward else state.recipe[at].attempts,
+        epoch=state.epoch + 1,
+        began_at=now,
+        due_at=now,
+    )
+
+
+def _repeat(state: SagaState, wait_s: float, now: datetime) -> SagaState:
+    """The next attempt, after a pause; its limit is counted from the end of the pause."""
+    due_at = now + timedelta(seconds=wait_s)
+    return replace(
+        state, attempt=state.attempt + 1, epoch=state.epoch + 1, began_at=due_at, due_at=due_at
+    )
+
+
+def _run_first(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
+    return _begin(state, 0, Direction.FORWARD, now)
+
+
+def _run_next(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
+    return replace(_begin(state, state.at + 1, Direction.FORWARD, now), abort_asked_by="")
+
+
+def _again(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
+    return _repeat(state, state.step.wait_before(state.attempt + 1), now)
+
+
+def _run_anew(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
+    granted = state.attempt + state.step.attempts
+    return replace(
+        _repeat(state, 0.0, now), direction=Direction.FORWARD, granted=granted, cause="", remedy=""
+    )
+
+
+def _undo_anew(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
+    return replace(_repeat(state, 0.0, now), granted=state.attempt + UNDO_ATTEMPTS)
+
+
+def _look_again(state: SagaState, event: SagaEvent, now: datetime) -> SagaState:
+    pause_s = event.look_again_s if isinstance(event, Answer) else 0.0
+    return replace(state, due_at=now + timedelta(seconds=max(0.0, pause_s)))
+
+
+def _undo(state: SagaState, event: SagaEvent, now: datetime) -> SagaState:
+    begun = _begin(state, state.furthest, Direction.BACKWARD, now)
+    asked_by = event.who if isinstance(event, Asked) else state.abort_asked_by
+    first = state.phase is Phase.FORWARD
+    return replace(
+        _given_up(begun, state, event),
+        reopening=False,
+        abort_asked_by=asked_by if first else state.abort_asked_by,
+    )
+
+
+def _undo_held(state: SagaState, event: SagaEvent, now: datetime) -> SagaState:
+    begun = _begin(state, max(state.held), Direction.BACKWARD, now)
+    return replace(_given_up(begun, state, event), reopening=True)
+
+
+def _undo_previous(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
+    assert state.undone_next is not None
+    return _begin(state, state.undone_next, Direction.BACKWARD, now)
+
+
+def _note(state: SagaState, event: SagaEvent, _now: datetime) -> SagaState:
+    return replace(state, abort_asked_by=event.who if isinstance(event, Asked) else "")
+
+
+def _call(state: SagaState, event: SagaEvent, _now: datetime) -> SagaState:
+    """Stand still. Where only traffic was let flow, the way is open forward and back."""
+    reopened = state.reopening and event.on is On.DONE
+    return replace(
+        _given_up(state, state, event),
+        reopening=state.reopening and not reopened,
+        direction=Direction.FORWARD if reopened else state.direction,
+    )
+
+
+def _same(state: SagaState, _event: SagaEvent, _now: datetime) -> SagaState:
+    return state
+
+
+def _end(state: SagaState, event: SagaEvent, _now: datetime) -> SagaState:
+    return state if event.on is On.DONE else _given_up(state, state, event)
+
+
+def _given_up(state: SagaState, before: SagaState, event: SagaEvent) -> SagaState:
+    """`state` with the reason why it does not go forward: the first reason stays the reason."""
+    if before.cause:
+        return replace(state, cause=before.cause, remedy=before.remedy)
+    if isinstance(event, Asked):
+        return replace(state, cause=f"aborted by {event.who}")
+    if before.abort_asked_by:
+        return replace(state, cause=f"aborted by {before.abort_asked_by}")
+    failed = event if isinstance(event, Answer) else None
+    said = f" ({failed.said})" if failed else ""
+    return replace(
+        state,
+        cause=f"{before.step.name} failed{said}",
+        remedy=failed.remedy if failed else "",
+    )
+
+
+Effect = Callable[[SagaState, SagaEvent, datetime], SagaState]
+EFFECTS: dict[Do, Effect] = {
+    Do.RUN_FIRST: _run_first,
+    Do.RUN_NEXT: _run_next,
+    Do.RUN_AGAIN: _again,
+    Do.RUN_ANEW: _run_anew,
+    Do.LOOK_AGAIN: _look_again,
+    Do.LOOK_NOW: _look_again,
+    Do.UNDO: _undo,
+    Do.UNDO_HELD: _undo_held,
+    Do.UNDO_PREVIOUS: _undo_previous,
+    Do.UNDO_AGAIN: _again,
+    Do.UNDO_ANEW: _undo_anew,
+    Do.NOTE: _note,
+    Do.NOTHING: _same,
+    Do.CALL: _call,
+    Do.END: _end,
+}
+SENDS = frozenset(Do) - {Do.NOTE, Do.NOTHING, Do.CALL, Do.END}

@@ -1,0 +1,49 @@
+"""What a person may ask of a job as it stands, and what is left to choose when it is stuck."""
+
+from __future__ import annotations
+
+from shared.saga.events import Steering
+from shared.saga.state import Phase, SagaState
+
+ENDED = frozenset({Phase.COMPLETED, Phase.ROLLED_BACK, Phase.REFUSED})
+
+
+def refusal(state: SagaState, what: Steering) -> str:
+    """Why this cannot be asked now; empty when it can."""
+    if state.phase in ENDED:
+        return f"job {state.job} has ended ({state.outcome}): there is nothing to {what}"
+    if what in ("abort", "rollback"):
+        return _no_way_back(state)
+    if what == "resume":
+        return "" if state.phase is Phase.STUCK else f"job {state.job} is not stuck"
+    if state.phase is Phase.STUCK:
+        return ""
+    if state.phase is Phase.FORWARD and state.step.ends_on == what:
+        return ""
+    return (
+        f"job {state.job} does not wait for `{what}`: it is {state.phase} at {state.step.name}"
+        if state.phase is not Phase.REQUESTED
+        else f"job {state.job} does not wait for `{what}`: it has not begun"
+    )
+
+
+def choices(state: SagaState) -> str:
+    """What a person can do about a job that is stuck, in one line."""
+    if state.phase is not Phase.STUCK:
+        return ""
+    onward = f"`bluegreen finish {state.job}` tries {state.step.name} again"
+    if state.past_pivot:
+        return onward
+    return f"`bluegreen rollback {state.job}` undoes it, or {onward}"
+
+
+def _no_way_back(state: SagaState) -> str:
+    if not state.past_pivot:
+        return ""
+    last = next(
+        step.name for step in state.recipe if step.role in ("pivot", "commits")
+    )  # a recipe has one of them
+    return (
+        f"job {state.job} is past the point of no return ({last}): "
+        "it can only go on; a change back is a new migration"
+    )

@@ -1,0 +1,59 @@
+"""A control database for tests, and settings that point at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.install import install
+from shared.domain.environment import Colour
+from shared.settings import (
+    DoorSettings,
+    NodeSettings,
+    PoolerSettings,
+    RedisSettings,
+    ServerSettings,
+    Settings,
+)
+from tests.support.cluster import postgres
+
+
+def settings_for(state_dir: Path, *, control_port: int, redis_port: int = 1) -> Settings:
+    """Settings in which only the control database and Redis are real."""
+    secrets = state_dir / "secrets"
+    secrets.mkdir(exist_ok=True)
+    (secrets / "postgres").write_text("", encoding="utf-8")
+    host = "127.0.0.1"
+    return Settings(
+        state_dir=state_dir,
+        database="app",
+        application_role="app",
+        nodes={
+            colour: NodeSettings(
+                colour=colour, driver="local", host=host, port=1, cluster_name=colour.value
+            )
+            for colour in Colour
+        },
+        control=ServerSettings(host=host, port=control_port, database="postgres", user="postgres"),
+        redis=RedisSettings(host=host, port=redis_port),
+        pooler=PoolerSettings(host=host, port=1, route_file=state_dir / "route.ini"),
+        doors=DoorSettings(
+            host=host, pooled_port=1, direct_port=1, direct_link=state_dir / "active.sock"
+        ),
+        secrets_dir=secrets,
+        backup_dir=state_dir / "backups",
+    )
+
+
+@contextmanager
+def control_database(state_dir: Path, *, redis_port: int = 1) -> Iterator[Settings]:
+    """A running control database with its schema."""
+    with postgres() as server:
+        settings = settings_for(state_dir, control_port=server.port, redis_port=redis_port)
+        database = ControlDatabase(settings, application_name="test")
+        with database.session() as session:
+            install(session)
+        database.close()
+        yield settings

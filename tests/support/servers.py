@@ -1,0 +1,3 @@
+"""Which PostgreSQL versions the integration tests of steps run on: the oldest and the newest."""
+
+VERSIONS = (15, 18)

@@ -1,0 +1,79 @@
+-- Everything that belongs to one job on the source; the fork carries it to green.
+-- Runs as bg_owner, in one transaction. Dropped by `finish` and by every undo.
+
+CREATE SCHEMA bluegreen_job;
+
+GRANT USAGE ON SCHEMA bluegreen_job TO PUBLIC;
+
+-- Rows that travel through replication: where one arrived, all that was committed before it did.
+CREATE TABLE bluegreen_job.marker (
+    token text PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Where green leaves the source's history, written before it is used (never replicated).
+CREATE TABLE bluegreen_job.fork (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    lsn pg_lsn,
+    armed boolean NOT NULL DEFAULT false,
+    writable_at timestamptz
+);
+
+-- Groups of the file's statements that are applied; written in the transaction that applies them.
+CREATE TABLE bluegreen_job.applied (
+    job text NOT NULL,
+    statement_group int NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    done boolean NOT NULL,
+    PRIMARY KEY (job, statement_group)
+);
+
+-- Refuses DDL by others. Members of bg_owner pass, and nobody else, whatever they SET.
+-- Temporary objects, REFRESH and REINDEX change no schema that green must share.
+-- CONCURRENTLY commits before its end is reported, and DROP SCHEMA may drop this very function
+-- before it is: those are refused at their start.
+CREATE FUNCTION bluegreen_job.freeze() RETURNS event_trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    refused text;
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_roles AS role
+        WHERE role.rolname IN (session_user, current_user)
+          AND (role.rolname IN ('bg_owner', 'bg_replicator') OR EXISTS (
+              SELECT FROM pg_auth_members AS given
+              WHERE given.member = role.oid AND given.roleid = to_regrole('bg_owner')))
+    ) THEN
+        RETURN;
+    END IF;
+    IF tg_event = 'ddl_command_start' THEN
+        IF tg_tag = 'DROP SCHEMA' OR current_query() ~* '\mconcurrently\M' THEN
+            refused := tg_tag;
+        END IF;
+    ELSIF tg_event = 'sql_drop' THEN
+        SELECT format('%s of %s', tg_tag, object_identity) INTO refused
+        FROM pg_event_trigger_dropped_objects()
+        WHERE original AND NOT is_temporary LIMIT 1;
+    ELSIF tg_tag NOT IN ('REFRESH MATERIALIZED VIEW', 'REINDEX') THEN
+        SELECT format('%s of %s', command_tag, coalesce(object_identity, object_type)) INTO refused
+        FROM pg_event_trigger_ddl_commands()
+        WHERE coalesce(schema_name, '') <> 'pg_temp'
+          AND coalesce(object_identity, '') NOT LIKE '% on pg_temp.%' LIMIT 1;
+    END IF;
+    IF refused IS NOT NULL THEN
+        RAISE EXCEPTION 'expected no schema change while migration job % is live, found %',
+            obj_description('bluegreen_job'::regnamespace, 'pg_namespace'), refused
+            USING ERRCODE = 'object_in_use',
+                  HINT = 'Try again when the job has ended; `bluegreen status` shows it.';
+    END IF;
+END
+$$;
+
+CREATE EVENT TRIGGER bluegreen_freeze
+    ON ddl_command_end EXECUTE FUNCTION bluegreen_job.freeze();
+CREATE EVENT TRIGGER bluegreen_freeze_drop
+    ON sql_drop EXECUTE FUNCTION bluegreen_job.freeze();
+CREATE EVENT TRIGGER bluegreen_freeze_start
+    ON ddl_command_start WHEN TAG IN ('CREATE INDEX', 'DROP INDEX', 'ALTER TABLE', 'DROP SCHEMA')
+    EXECUTE FUNCTION bluegreen_job.freeze();
