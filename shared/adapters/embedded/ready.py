@@ -1,0 +1,116 @@
+"""Wait until a part of the stack answers, each with a limit and a reason when it does not."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+from shared.adapters.embedded.child import ControlFiles
+from shared.adapters.embedded.layout import Layout
+from shared.adapters.embedded.postmaster import READY, read_postmaster
+from shared.adapters.embedded.watcher import watching_app
+from shared.adapters.postgres import translate
+from shared.domain.errors import MigrationError, Transient
+from shared.settings import Settings
+
+POLL_S = 0.02
+LIMIT_S = 60.0
+
+
+def until(
+    answers: Callable[[], bool], what: str, *, limit_s: float = LIMIT_S, log: Path | None = None
+) -> None:
+    """Poll; raises Transient that says what was waited for, with the last line of its log."""
+    deadline = time.monotonic() + limit_s
+    while not answers():
+        if time.monotonic() > deadline:
+            said = f"; its log ends with: {last_line(log)}" if log is not None else ""
+            raise Transient(f"expected {what} within {limit_s:.0f} s{said}")
+        time.sleep(POLL_S)
+
+
+def last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return "(no log)"
+    return lines[-1] if lines else "(empty)"
+
+
+def server_is_ready(layout: Layout, name: str) -> bool:
+    """Whether that PostgreSQL server runs under the supervisor, and accepts or recovers."""
+    status = ControlFiles(layout.supervisor).status(name)
+    found = read_postmaster(layout.server(name).data)
+    return (
+        status.is_running
+        and found is not None
+        and found.pid == status.pid
+        and found.status in READY
+    )
+
+
+def wait_for_server(layout: Layout, name: str) -> None:
+    until(
+        lambda: server_is_ready(layout, name),
+        f"PostgreSQL server {name} to start",
+        log=layout.logs / f"{name}.log",
+    )
+
+
+def wait_for_child(layout: Layout, name: str) -> None:
+    """For those that can only be seen to run."""
+    control = ControlFiles(layout.supervisor)
+    until(
+        lambda: control.status(name).is_running, f"{name} to run", log=layout.logs / f"{name}.log"
+    )
+
+
+def wait_for_door(dsn: str, cluster_name: str, what: str, log: Path) -> None:
+    """A transaction through a door reaches the server of that name."""
+    last: list[MigrationError] = []
+
+    def answers() -> bool:
+        try:
+            with psycopg.connect(dsn, connect_timeout=3, prepare_threshold=None) as connection:
+                found = connection.execute("SELECT current_setting('cluster_name')").fetchone()
+        except psycopg.Error as error:
+            last[:] = [translate(error)]
+            return False
+        return found is not None and found[0] == cluster_name
+
+    try:
+        until(answers, f"{what} to lead to {cluster_name}", limit_s=30, log=log)
+    except Transient as error:
+        reason = f" ({last[0].message})" if last else ""
+        raise Transient(f"{error.message}{reason}") from error
+
+
+def wait_for_port(layout: Layout, name: str, host: str, port: int) -> None:
+    """A child listens where it should."""
+    wait_for_child(layout, name)
+
+    def answers() -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex((host, port)) == 0
+
+    until(answers, f"{name} to listen on {host}:{port}", log=layout.logs / f"{name}.log")
+
+
+def wait_for_agent(layout: Layout, settings: Settings, agent: str) -> None:
+    """The agent waits at its queue: a ping comes back from the worker of that name."""
+    wait_for_child(layout, agent)
+    app = watching_app(settings)
+    until(
+        lambda: any(
+            name.startswith(f"{agent}@")
+            for reply in app.control.ping(timeout=0.3) or ()
+            for name in reply
+        ),
+        f"agent {agent} to answer",
+        log=layout.logs / f"{agent}.log",
+    )

@@ -1,0 +1,106 @@
+"""Which processes a stack consists of, and how each is begun and ended."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from importlib.util import find_spec
+
+from shared.adapters.embedded.child import ChildPlan, Plan
+from shared.adapters.embedded.layout import Layout
+from shared.adapters.embedded.postgres_binaries import PostgresBinaries
+from shared.adapters.embedded.server_binaries import ServerBinaries
+
+AGENTS = ("coordinator", "validator", "backup", "replicator", "proxy-agent", "health-monitor")
+SERVERS = ("blue", "green", "control")
+DOORS = ("redis", "pgbouncer", "nginx")
+AGENT_FLOOR, DOOR_FLOOR, SERVER_FLOOR = 2, 1, 0
+FLOWER_APP = "shared.adapters.embedded.flower_app"
+
+
+def stack_plan(
+    layout: Layout, postgres: PostgresBinaries, servers: ServerBinaries, run_as: str | None
+) -> Plan:
+    children = [_postgres(layout, name, postgres, run_as) for name in SERVERS]
+    children += _doors(layout, servers, run_as)
+    children += [_agent(layout, agent) for agent in agents_here()]
+    children.append(_flower(layout))
+    return Plan(state_dir=layout.root, children=tuple(children))
+
+
+def agents_here() -> list[str]:
+    """The agents whose composition root exists."""
+    return [agent for agent in AGENTS if find_spec(_module(agent)) is not None]
+
+
+def _postgres(
+    layout: Layout, name: str, binaries: PostgresBinaries, run_as: str | None
+) -> ChildPlan:
+    """Orphaned it stops at once, which leaves no shared memory behind, as SIGKILL would."""
+    server = layout.server(name)
+    return ChildPlan(
+        name=name,
+        command=(binaries.program("postgres"), "-D", str(server.data),
+                 "-c", f"config_file={server.conf / 'postgresql.conf'}"),
+        place=server.data,
+        run_as=run_as,
+        stop=signal.SIGINT,
+        stop_at_once=signal.SIGQUIT,
+        orphaned=signal.SIGQUIT,
+        stop_limit_s=120,
+        floor=SERVER_FLOOR,
+    )  # fmt: skip
+
+
+def _doors(layout: Layout, servers: ServerBinaries, run_as: str | None) -> list[ChildPlan]:
+    """nginx is told to end when orphaned: killed, its worker would go on serving."""
+    redis, pgbouncer, nginx = (layout.place(name) for name in DOORS)
+    return [
+        ChildPlan(name="redis", command=(str(servers.redis), str(redis / "redis.conf")),
+                  place=redis, run_as=run_as, floor=SERVER_FLOOR),
+        ChildPlan(name="pgbouncer",
+                  command=(str(servers.pgbouncer), "-q", str(pgbouncer / "pgbouncer.ini")),
+                  place=pgbouncer, run_as=run_as, stop=signal.SIGKILL, floor=DOOR_FLOOR),
+        ChildPlan(name="nginx",
+                  command=(str(servers.nginx), "-e", str(layout.logs / "nginx-error.log"),
+                           "-p", str(nginx), "-c", str(nginx / "nginx.conf")),
+                  place=nginx, run_as=run_as, orphaned=signal.SIGTERM, floor=DOOR_FLOOR),
+    ]  # fmt: skip
+
+
+def _agent(layout: Layout, agent: str) -> ChildPlan:
+    return ChildPlan(
+        name=agent,
+        command=(
+            sys.executable, "-m", "celery", "-A", _module(agent), "worker",
+            "-n", f"{agent}@%h", "-Q", agent, "-P", "threads", "-c", "2", "-E",
+            "--without-gossip", "--without-mingle", "--loglevel", "INFO",
+        ),
+        place=layout.place("agents"),
+        environment=_python_environment(layout),
+        inherits_environment=True,
+        floor=AGENT_FLOOR,
+    )  # fmt: skip
+
+
+def _flower(layout: Layout) -> ChildPlan:
+    return ChildPlan(
+        name="flower",
+        command=(
+            sys.executable, "-m", "celery", "-A", FLOWER_APP, "flower",
+            f"--conf={layout.place('flower') / 'flowerconfig.py'}",
+        ),
+        place=layout.place("flower"),
+        environment=_python_environment(layout),
+        inherits_environment=True,
+        floor=AGENT_FLOOR,
+    )  # fmt: skip
+
+
+def _python_environment(layout: Layout) -> dict[str, str]:
+    return {"BLUEGREEN_STATE_DIR": str(layout.root), "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
+
+
+def _module(agent: str) -> str:
+    return f"workers.{agent.replace('-', '_')}.app"

@@ -1,0 +1,163 @@
+"""The embedded stack on real processes: all of it answers, comes back, and leaves nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from shared.adapters.embedded.stack import down, up
+from shared.domain.environment import Colour
+from shared.domain.errors import Refused
+from tests.support.stack import Stack, running_stack
+
+CHILDREN = {
+    "blue": "app", "green": "green", "control": "control", "pgbouncer": "app", "nginx": "direct",
+}  # fmt: skip
+"""Each child with a door that leads through it."""
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """An empty directory that the servers' user can enter."""
+    with tempfile.TemporaryDirectory(prefix="bluegreen-stack-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def asked(stack: Stack, door: str, query: str) -> object:
+    with stack.connect(door) as connection:
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    return row[0]
+
+
+@pytest.mark.parametrize("version", [15, 16, 17, 18])
+def test_a_stack_of_each_version_stands_whole_and_leaves_nothing(version: int) -> None:
+    with running_stack(version) as stack:
+        for door in ("app", "direct", "blue", "green"):
+            colour = Colour.GREEN if door == "green" else Colour.BLUE
+            found = asked(stack, door, "SELECT current_setting('cluster_name')")
+            assert found == stack.settings.nodes[colour].cluster_name
+        assert int(str(asked(stack, "blue", "SHOW server_version_num"))) // 10_000 == version
+        assert asked(stack, "green", "SELECT pg_is_in_recovery()") is True
+        assert asked(stack, "blue", "SELECT state FROM pg_stat_replication") == "streaming"
+        assert asked(stack, "blue", "SHOW data_checksums") == "on"
+        assert asked(stack, "control", "SELECT current_user") == stack.settings.control.user
+        assert str(asked(stack, "pgbouncerAdmin", "SHOW VERSION")).startswith("PgBouncer 1.2")
+        with redis.from_url(stack.doors["redis"]) as client:
+            assert client.ping()
+            assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
+    assert stack.left_over() == []
+
+
+@pytest.mark.parametrize("door", ["app", "direct"])
+def test_the_application_is_a_plain_role_that_owns_its_database(stack: Stack, door: str) -> None:
+    with stack.connect(door) as connection:
+        row = connection.execute(
+            "SELECT current_user, rolsuper, rolreplication, pg_get_userbyid(datdba) "
+            "FROM pg_roles, pg_database WHERE rolname = current_user AND datname = 'app'"
+        ).fetchone()
+    assert row == ("app", False, False, "app")
+
+
+def test_servers_never_run_as_root(stack: Stack) -> None:
+    for child in (*CHILDREN, "redis"):
+        status = Path(f"/proc/{stack.pid(child)}/status").read_text()
+        uid = next(line.split()[1] for line in status.splitlines() if line.startswith("Uid:"))
+        assert uid != "0", child
+
+
+def test_each_server_lets_in_only_its_own_replication_role(stack: Stack) -> None:
+    for colour in Colour:
+        other = f"bg_repl_{colour.other}"
+        node = stack.settings.nodes[colour]
+        with pytest.raises(psycopg.OperationalError, match=r"pg_hba\.conf rejects"):
+            psycopg.connect(
+                host=node.host, port=node.port, user=other, dbname="app",
+                password=stack.settings.secret(other),
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("child", CHILDREN)
+def test_a_killed_child_comes_back(stack: Stack, child: str) -> None:
+    name = asked(stack, CHILDREN[child], "SELECT current_setting('cluster_name')")
+    stack.until_back(child, stack.kill(child))
+    stack.until_answers(CHILDREN[child])
+    assert asked(stack, CHILDREN[child], "SELECT current_setting('cluster_name')") == name
+
+
+def test_a_killed_redis_comes_back_with_what_it_held(stack: Stack) -> None:
+    with redis.from_url(stack.doors["redis"]) as client:
+        client.set("kept", "yes")
+    stack.until_back("redis", stack.kill("redis"))
+    patient = Retry(ConstantBackoff(0.1), 100)
+    with redis.from_url(stack.doors["redis"], retry=patient) as client:
+        assert client.get("kept") == b"yes"
+        client.delete("kept")
+
+
+def test_after_the_supervisor_is_killed_up_brings_the_same_stack_back() -> None:
+    with running_stack() as stack:
+        with stack.connect("app") as connection:
+            connection.execute("CREATE TABLE kept (id int)")
+        killed = stack.kill("supervisor")
+        description = up(stack.state_dir, agents=False)
+        assert description == stack.description
+        assert stack.pid("supervisor") not in (None, killed)
+        stack.until_answers("app")
+        assert asked(stack, "app", "SELECT count(*) FROM kept") == 0
+    assert stack.left_over() == []
+
+
+def test_up_again_changes_nothing(stack: Stack) -> None:
+    before = {child: stack.pid(child) for child in (*CHILDREN, "redis", "supervisor")}
+    assert up(stack.state_dir, agents=False) == stack.description
+    assert {child: stack.pid(child) for child in before} == before
+
+
+def test_down_ends_what_a_killed_supervisor_left_behind() -> None:
+    with running_stack() as stack:
+        stack.kill("supervisor")
+        down(stack.state_dir)
+        assert stack.left_over() == []
+
+
+def test_two_stacks_stand_side_by_side() -> None:
+    with ThreadPoolExecutor(2) as pool, running_stack() as one, running_stack(18) as two:
+        names = list(pool.map(
+            lambda it: asked(it, "app", "SELECT current_setting('cluster_name')"), (one, two)
+        ))  # fmt: skip
+        assert names[0] != names[1]
+        assert not set(one.ports()) & set(two.ports())
+        down(one.state_dir)
+        assert asked(two, "app", "SELECT 1") == 1
+
+
+def test_a_directory_with_other_files_is_refused_and_kept(place: Path) -> None:
+    (place / "mine").write_text("precious")
+    with pytest.raises(Refused, match="expected an empty directory or a stack"):
+        up(place)
+    with pytest.raises(Refused, match="expected a stack in"):
+        down(place)
+    assert (place / "mine").read_text() == "precious"
+
+
+def test_a_path_too_long_for_sockets_is_refused_before_anything_is_made(place: Path) -> None:
+    deep = place / ("a" * 100)
+    with pytest.raises(Refused, match="fit 107 bytes"):
+        up(deep)
+    assert not deep.exists()
+
+
+def test_a_version_we_do_not_know_is_refused_and_leaves_nothing(place: Path) -> None:
+    with pytest.raises(Refused, match="from 15 to 18"):
+        up(place / "stack", 14)
+    assert not (place / "stack").exists()
