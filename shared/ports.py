@@ -84,6 +84,12 @@ class Session(Protocol):
 
     def transaction(self) -> AbstractContextManager[None]: ...
 
+    def script(self, sql: str) -> None:
+        """Run several statements as one message: the server goes through all of it, up to a
+        COMMIT in it, even when we die meanwhile. An error knows its `position` and how many
+        statements `completed`. A message that begins a transaction must end it."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import conninfo
+from psycopg import conninfo, generators, pq
 from psycopg.rows import dict_row
 
 from shared.domain.environment import Colour
@@ -29,6 +29,13 @@ _REFUSED = ("0A", "21", "22", "23", "28", "2B", "3D", "3F", "42", "54", "P0")
 
 def translate(error: psycopg.Error) -> MigrationError:
     """The error of our tree for one of psycopg's; the server's own words stay in it."""
+    ours = _of_our_tree(error)
+    position = error.diag.statement_position
+    ours.position = int(position) if position else None
+    return ours
+
+
+def _of_our_tree(error: psycopg.Error) -> MigrationError:
     state = error.sqlstate or ""
     text = str(error).strip().splitlines()
     message = text[0] if text else type(error).__name__
@@ -75,6 +82,18 @@ class PsycopgSession:
     def transaction(self) -> Iterator[None]:
         with _translated(), self.connection.transaction():
             yield
+
+    def script(self, sql: str) -> None:
+        wire = self.connection.pgconn
+        wire.send_query(sql.encode(self.connection.info.encoding))
+        with _translated():
+            results = self.connection.wait(generators.execute(wire))
+        for completed, result in enumerate(results):
+            if result.status == pq.ExecStatus.FATAL_ERROR:
+                error = psycopg.errors.error_from_result(result, self.connection.info.encoding)
+                ours = translate(error)
+                ours.completed = completed
+                raise ours from error
 
     def close(self) -> None:
         self.connection.close()

@@ -21,6 +21,16 @@ CREATE TABLE IF NOT EXISTS bluegreen.fenced_role (
   fenced_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- Parts of a file that are applied on this server: the row is written in the transaction that
+-- applies the part, so that the one is there when the other is. `note`: for parts that have none.
+CREATE TABLE IF NOT EXISTS bluegreen.applied (
+  job text NOT NULL,
+  part text NOT NULL,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  note jsonb,
+  PRIMARY KEY (job, part)
+);
+
 -- Where the cutover's probe writes as the application role. In no publication.
 CREATE TABLE IF NOT EXISTS bluegreen.probe (at timestamptz NOT NULL DEFAULT clock_timestamp());
 

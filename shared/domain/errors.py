@@ -24,6 +24,10 @@ class MigrationError(Exception):
         self.remedy = remedy
         self.code = code or type(self).__name__
         """Stable, for machines: the SQLSTATE where a server said it, else the class name."""
+        self.position: int | None = None
+        """Character in the text that was sent, from 1, where a server pointed at one."""
+        self.completed: int | None = None
+        """Statements of one message that succeeded before this error."""
 
 
 class Transient(MigrationError):

@@ -20,15 +20,6 @@ CREATE TABLE bluegreen_job.fork (
     writable_at timestamptz
 );
 
--- Groups of the file's statements that are applied; written in the transaction that applies them.
-CREATE TABLE bluegreen_job.applied (
-    job text NOT NULL,
-    statement_group int NOT NULL,
-    at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    done boolean NOT NULL,
-    PRIMARY KEY (job, statement_group)
-);
-
 -- Refuses DDL by others. Members of bg_owner pass, and nobody else, whatever they SET.
 -- Temporary objects, REFRESH and REINDEX change no schema that green must share.
 -- CONCURRENTLY commits before its end is reported, and DROP SCHEMA may drop this very function

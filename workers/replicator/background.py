@@ -1,0 +1,61 @@
+"""Work that takes longer than a look: it goes on in a thread of this worker.
+
+When the worker dies the thread dies with it, and the server goes on with the message that it has
+(Session.script). So what is true is asked of the server; this only carries an error to the next
+look, and waits a moment so that short work needs no second one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.domain.errors import MigrationError
+
+Work = Callable[[], None]
+
+
+@dataclass
+class _Task:
+    thread: threading.Thread
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class Background:
+    """One per worker process. Keys name the job and the step."""
+
+    _tasks: dict[str, _Task] = field(default_factory=dict)
+
+    def is_running(self, key: str) -> bool:
+        task = self._tasks.get(key)
+        return task is not None and task.thread.is_alive()
+
+    def start(self, key: str, work: Work) -> None:
+        """Begin it, unless work of that key goes on already."""
+        if self.is_running(key):
+            return
+
+        def run() -> None:
+            try:
+                work()
+            except MigrationError as error:
+                task.error = error
+
+        task = _Task(threading.Thread(target=run, name=key, daemon=True))
+        self._tasks[key] = task
+        task.thread.start()
+
+    def wait(self, key: str, limit_s: float) -> bool:
+        """Whether the work has ended within the limit. Raises the error it ended with, once."""
+        task = self._tasks.get(key)
+        if task is None:
+            return True
+        task.thread.join(limit_s)
+        if task.thread.is_alive():
+            return False
+        del self._tasks[key]
+        if task.error is not None:
+            raise task.error
+        return True
