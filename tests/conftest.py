@@ -1,20 +1,14 @@
-"""Fixtures that any test may ask for; what they need is imported when one does."""
-
-from __future__ import annotations
+"""Fixtures for every floor; each test asks by name for what it needs."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.support.stack import Stack
+from tests.support.journey import Journey, journey_on_a_stack
 
 
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """One stack without agents for all tests of a session: leave it as you found it."""
-    from tests.support.stack import running_stack
-
-    with running_stack() as running:
-        yield running
+@pytest.fixture(scope="module")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
+    """A stack with its agents and the shop, one for each file of tests."""
+    with journey_on_a_stack(None, tmp_path_factory.mktemp("journey")) as found:
+        yield found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,13 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
+from redis import Redis
 
 from shared.adapters.demo.account import Account, balance, read_cents, read_journal
 from shared.adapters.demo.shop import build_shop, open_session
+from shared.domain.environment import Colour
 from tests.support.residue import residue
+from tests.support.stack import Stack, running_stack
 from tests.support.two_sides import TABLE, TwoSides
-
-LIVE = ("requested", "forward", "backward")
 
 
 @dataclass
@@ -37,13 +40,23 @@ class Said:
         return json.loads(self.out)
 
 
+def _done(state: dict[str, Any]) -> set[str]:
+    return {step["name"] for step in state["steps"] if step["state"] == "done"}
+
+
 @dataclass
 class Journey:
-    state: Path
-    doors: dict[str, str]
-    """What `bluegreen up --json` printed."""
+    stack: Stack
     folder: Path
     cents: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def state(self) -> Path:
+        return self.stack.state_dir
+
+    @property
+    def doors(self) -> dict[str, str]:
+        return self.stack.doors
 
     def bluegreen(self, *words: str, limit_s: float = 240) -> Said:
         found = subprocess.run(
@@ -95,6 +108,14 @@ class Journey:
         assert state["outcome"] is None, state
         return state
 
+    def until_step_passed(self, job: str, step: str, *, within_s: float = 180) -> None:
+        """Wait until that step is done (or the job ended)."""
+        self.until(
+            job,
+            lambda now: now["outcome"] is not None or step in _done(now),
+            within_s=within_s,
+        )
+
     def until_ended(self, job: str, *, within_s: float = 180) -> str:
         state = self.until(job, lambda now: now["outcome"] is not None, within_s=within_s)
         return str(state["outcome"])
@@ -141,7 +162,87 @@ class Journey:
             )
         return TwoSides(dsns)
 
+    @contextmanager
+    def frozen(self, child: str) -> Iterator[None]:
+        """Stop that child of the supervisor while the body runs."""
+        pid = self.stack.kill(child, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def redis(self) -> Redis:
+        return Redis.from_url(self.doors["redis"])
+
+    def in_control(self, sql: str, *params: object) -> None:
+        with psycopg.connect(self.doors["control"], autocommit=True) as connection:
+            connection.execute(sql, params)
+
+    def as_application(self, sql: str) -> None:
+        with psycopg.connect(self.doors["direct"], autocommit=True) as connection:
+            connection.execute(sql)
+
+    def until_paused(self, *, is_over: bool, within_s: float = 180) -> None:
+        """Wait for the pause of the cutover, or for its end."""
+        deadline = time.monotonic() + within_s
+        was_paused = False
+        with psycopg.connect(
+            self.doors["pgbouncerAdmin"], autocommit=True, prepare_threshold=None
+        ) as admin:
+            while time.monotonic() < deadline:
+                cursor = admin.cursor(row_factory=dict_row).execute("SHOW DATABASES")
+                paused = any(row["paused"] for row in cursor)
+                was_paused |= paused
+                if was_paused and paused != is_over:
+                    return
+                time.sleep(0.001)
+        raise AssertionError(f"no pause within {within_s} s")
+
+    def on_target_once_writable(self, sql: str, *, within_s: float = 120) -> None:
+        """Run a statement on the side that is a standby now, as soon as it is none any more."""
+        side = next(side for side in ("blue", "green") if self._in_recovery(side))
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            try:
+                with psycopg.connect(self.doors[side], autocommit=True) as connection:
+                    connection.execute(sql)
+                    return
+            except psycopg.Error:
+                time.sleep(0.005)
+        raise AssertionError(f"{side} did not become writable within {within_s} s")
+
+    def _in_recovery(self, side: str) -> bool:
+        with psycopg.connect(self.doors[side], autocommit=True) as connection:
+            row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+        return bool(row and row[0])
+
+    def _pg_dump(self) -> Path:
+        bin_dir = self.stack.settings.nodes[Colour.BLUE].bin_dir
+        assert bin_dir is not None
+        return bin_dir / "pg_dump"
+
+    def schemas(self) -> dict[str, str]:
+        """`pg_dump -s` of both servers, without the lines that differ from run to run."""
+        found = {}
+        for side in ("blue", "green"):
+            dump = subprocess.run(
+                [str(self._pg_dump()), "-s", "-d", self.doors[side]],
+                capture_output=True, text=True, check=True, timeout=60,
+            ).stdout  # fmt: skip
+            lines = [line for line in dump.splitlines() if "restrict" not in line]
+            found[side] = "\n".join(lines)
+        return found
+
     def residue(self) -> dict[str, dict[str, list[str]]]:
         """What jobs left on either server; empty when nothing was."""
         found = {side: residue(self.doors[side]) for side in ("blue", "green")}
         return {side: kinds for side, kinds in found.items() if kinds}
+
+
+@contextmanager
+def journey_on_a_stack(version: int | None, folder: Path) -> Iterator[Journey]:
+    """A stack with its agents and the shop in it, gone at the end."""
+    with running_stack(version, agents=True) as stack:
+        journey = Journey(stack, folder)
+        journey.build_shop()
+        yield journey
