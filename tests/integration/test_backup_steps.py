@@ -161,8 +161,10 @@ def test_a_dump_outlives_the_worker_and_is_adopted(
     point = points.of_job(JOB.id)
     assert point is not None
     assert point.rows == 50_000
-    backups.prune(stack.settings)
-    assert list(record.parent.iterdir()) == []
+    deadline = time.monotonic() + 10
+    while list(record.parent.iterdir()):
+        assert time.monotonic() < deadline, "prune leaves the record of an ended deed"
+        backups.prune(stack.settings)
 
 
 def test_a_dump_that_was_killed_begins_anew(

@@ -55,7 +55,10 @@ def test_a_point_of_a_live_job_stays() -> None:
 def test_whatever_is_deleted_a_verified_point_of_its_database_remains(
     drawn: list[tuple[int, bool, str]],
 ) -> None:
-    points = [point(age, verified=verified, database=database) for age, verified, database in drawn]
+    points = [
+        point(age + number / 100, verified=verified, database=database)
+        for number, (age, verified, database) in enumerate(drawn)
+    ]
     gone = expendable(points, now=NOW, days=7)
     for deleted in gone:
         assert deleted.taken_at < NOW - timedelta(days=7)
