@@ -1,0 +1,136 @@
+"""`bluegreen`: the commands in one place, and what happens when one of them fails.
+
+Whatever goes wrong ends in one line that says what was expected, what was found and what to do,
+and in an exit code of producer.exit_codes. Nothing here decides anything about a migration.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from producer.commands import backups, config, look, stack
+from producer.configuration import STATE_DIR, Configuration, defaults_for, read_configuration
+from producer.exit_codes import ExitCode, of_error
+from producer.output import Output, error_document, error_line
+from shared.domain.errors import MigrationError
+
+DEBUG = "BLUEGREEN_DEBUG"
+GROUPS = (look, backups, stack, config)
+"""In the order of `--help`."""
+
+app = typer.Typer(
+    name="bluegreen",
+    help="PostgreSQL schema migrations that an application does not notice.",
+    epilog="Exit codes: 0 done, 1 rolled back, 2 usage, 3 refused, 4 waits for approval, "
+    "5 another job, 6 still running, 7 needs an operator, 69 unreachable, 130 interrupted.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for group in GROUPS:
+    group.register(app)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error.", envvar=DEBUG)
+    ] = False,
+    state_dir: Annotated[
+        Path | None, typer.Option("--state-dir", help="The stack [default: BLUEGREEN_STATE_DIR].")
+    ] = None,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        print(f"bluegreen {installed('bluegreen')}")
+        raise typer.Exit(ExitCode.DONE)
+    configuration: Configuration = context.obj
+    if state_dir is not None:
+        named = {**configuration.environment, STATE_DIR: str(state_dir)}
+        context.obj = replace(configuration, environment=named, state_dir_from_file=False)
+
+
+def option_names(command: Any) -> dict[str, dict[str, str]]:
+    """Of each command that stands at the top: its parameters by their long option names."""
+    return {
+        name: {
+            flag.removeprefix("--"): str(parameter.name)
+            for parameter in child.params
+            for flag in parameter.opts
+            if flag.startswith("--")
+        }
+        for name, child in command.commands.items()
+        if not hasattr(child, "commands")
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    sys.exit(run_command(words))
+
+
+def run_command(words: list[str]) -> int:
+    """Run one command; its exit code. Never raises but SystemExit of a shell completion."""
+    output = Output(as_json="--json" in words)
+    try:
+        command: Any = typer.main.get_command(app)
+        configuration = read_configuration(Path.cwd(), os.environ)
+        code = command.main(
+            args=words,
+            prog_name="bluegreen",
+            standalone_mode=False,
+            obj=configuration,
+            default_map=defaults_for(configuration, option_names(command)),
+        )
+        return int(code or 0)
+    except BrokenPipeError:
+        # Whoever read our output has gone: there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except Exception as error:
+        if "--debug" in words or os.environ.get(DEBUG):
+            import traceback
+
+            traceback.print_exc()
+        return tell(error, output)
+
+
+def tell(error: Exception, output: Output) -> ExitCode:
+    """Say in one line what went wrong, and in a document when one was asked for."""
+    code, message, remedy, machine = describe(error)
+    if message:
+        output.warn(error_line(message, remedy))
+        output.document(error_document(message, code=machine, remedy=remedy, exit_code=code))
+    return code
+
+
+def describe(error: Exception) -> tuple[ExitCode, str, str, str]:
+    """Exit code, message, remedy and the machine's word for an error."""
+    match error:
+        case MigrationError():
+            return of_error(error), error.message, error.remedy, error.code
+        case TyperException():
+            context = getattr(error, "ctx", None)
+            page = f"`{context.command_path} --help` shows the options" if context else ""
+            message = error.format_message().replace("Value error, ", "").rstrip(".")
+            return ExitCode.USAGE, message, page, "Usage"
+        case Abort():
+            return ExitCode.USAGE, "nothing was confirmed", "nothing was done", "Aborted"
+        case _:
+            return (
+                ExitCode.NEEDS_OPERATOR,
+                f"unexpected {type(error).__name__}: {error}",
+                "this is a defect; `bluegreen --debug ...` shows where",
+                type(error).__name__,
+            )

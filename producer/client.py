@@ -1,0 +1,177 @@
+"""A job is enqueued only when its services answer, and followed whatever happens to Redis then.
+
+Following asks the control database; the event stream only says when asking is worth while. Losing
+the stream costs a poll interval, losing the control database is ridden out for a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from producer.exit_codes import ExitCode, of_outcome
+from shared.domain.environment import Colour
+from shared.domain.errors import Transient
+from shared.domain.kinds import Kind, Outcome, StepState
+from shared.domain.migration import RunOptions
+from shared.ports import Bus, ControlStore, JobRecord, Steering, StepRecord
+
+POLL_S = 1.0
+"""Longest time between two looks at the control database."""
+OUTAGE_LIMIT_S = 60.0
+"""How long the control database may be away before following gives up (exit 69)."""
+APPROVAL = "hold_for_approval"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One look at a job."""
+
+    job: JobRecord
+    steps: Sequence[StepRecord]
+
+    @property
+    def waits_for_approval(self) -> bool:
+        return self.job.outcome is None and any(
+            step.name == APPROVAL and step.state is StepState.RUNNING for step in self.steps
+        )
+
+
+class Doorbell(Protocol):
+    """The queue that wakes the coordinator."""
+
+    def check(self) -> None:
+        """Raises Transient when the queue cannot be reached."""
+        ...
+
+    def ring(self, job: str) -> None:
+        """Wake the coordinator for this job. Never raises: its sweep finds the job anyway."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the commands do with jobs."""
+
+    database: str
+    person: str
+    """Who asks: `user@host`, kept with the job and its requests."""
+    store: ControlStore
+    bus: Bus
+    doorbell: Doorbell
+    active: Callable[[], Colour]
+    """The side that serves, asked of the world. Raises Transient when it does not answer."""
+    now: Callable[[], float]
+    """Seconds, monotonic."""
+    pause: Callable[[float], None]
+
+    def check_services(self) -> None:
+        """Raises Transient, naming the first service that does not answer: before any question
+        is asked of a person, and before anything is written."""
+        self.doorbell.check()
+        self.store.jobs(limit=1)
+        self.active()
+
+    def submit(self, *, kind: Kind, file_name: str, sql: str, options: RunOptions) -> str:
+        """Write the job and wake the coordinator; the job's id. Raises what the store raises."""
+        self.doorbell.check()
+        job = self.store.submit(
+            database=self.database,
+            kind=kind,
+            file_name=file_name,
+            sql=sql,
+            options=options,
+            source=self.active(),
+            requested_by=self.person,
+        )
+        self.doorbell.ring(job)
+        return job
+
+    def request(self, job: str, what: Steering) -> int:
+        """Ask the coordinator for something; the job's epoch before that.
+
+        Raises Refused when the job's state forbids it.
+        """
+        epoch = self.store.job(job).epoch
+        self.store.request(job, what, by=self.person)
+        self.doorbell.ring(job)
+        return epoch
+
+    def look(self, job: str) -> View:
+        return View(self.store.job(job), self.store.steps(job))
+
+    def follow(
+        self,
+        job: str,
+        show: Callable[[View], None],
+        warn: Callable[[str], None],
+        *,
+        wait_timeout_s: float | None = None,
+        wanted: Outcome = Outcome.COMPLETED,
+        stop_for_approval: bool = True,
+        stuck_epoch: int | None = None,
+    ) -> ExitCode:
+        """Show each look; the exit code of the end, of a wait for approval, or of the limit.
+
+        `stuck_epoch` is the epoch at which a person was asked to decide and did: the same call
+        is not an end. The epoch grows with the decision (shared.saga.state).
+
+        Raises Transient when the control database stays away longer than OUTAGE_LIMIT_S.
+        """
+        deadline = None if wait_timeout_s is None else self.now() + wait_timeout_s
+        alarm = _Alarm(self, job, warn)
+        seen_at = self.now()
+        while True:
+            try:
+                view = self.look(job)
+            except Transient as error:
+                if self.now() - seen_at > OUTAGE_LIMIT_S:
+                    raise
+                warn(f"{error.message}; looking again, job {job} goes on")
+            else:
+                seen_at = self.now()
+                show(view)
+                if view.job.outcome is not None and not _is_old_call(view.job, stuck_epoch):
+                    return of_outcome(view.job.outcome, wanted=wanted)
+                if stop_for_approval and view.waits_for_approval:
+                    return ExitCode.WAITING_FOR_APPROVAL
+            left = POLL_S if deadline is None else deadline - self.now()
+            if left <= 0:
+                return ExitCode.STILL_RUNNING
+            alarm.wait(min(POLL_S, left))
+
+
+def _is_old_call(job: JobRecord, stuck_epoch: int | None) -> bool:
+    return job.outcome is Outcome.NEEDS_OPERATOR and job.epoch == stuck_epoch
+
+
+@dataclass(slots=True)
+class _Alarm:
+    """Wake up at the next event of the job, or when the time is over."""
+
+    client: Client
+    job: str
+    warn: Callable[[str], None]
+    position: str = "$"
+    is_deaf: bool = False
+
+    def wait(self, limit_s: float) -> None:
+        until = self.client.now() + limit_s
+        while (left := until - self.client.now()) > 0:
+            try:
+                events = self.client.bus.read(self.position, block_ms=max(1, int(left * 1000)))
+            except Transient as error:
+                self._say_deaf(error)
+                self.client.pause(left)
+                return
+            self.is_deaf = False
+            if events:
+                self.position = events[-1][0]
+            if any(getattr(event, "job", None) == self.job for _, event in events):
+                return
+
+    def _say_deaf(self, error: Transient) -> None:
+        if not self.is_deaf:
+            self.warn(f"events are not heard ({error.message}); asking the control database only")
+        self.is_deaf = True

@@ -1,0 +1,98 @@
+"""Rollback points for people and machines."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from producer.configuration import Configuration
+from producer.connections import active_side, open_store, settings_of
+from producer.output import Output
+from shared.adapters import backups
+from shared.domain.environment import Colour
+from shared.domain.rollback_point import Manifest
+
+
+def list_points(configuration: Configuration, output: Output) -> None:
+    """A point whose files were deleted by hand is listed as gone, and is no error."""
+    settings = settings_of(configuration)
+    points = backups.listed(settings)
+    output.document(
+        {
+            "directory": str(settings.backup_dir),
+            "points": [point_document(each.point, each.missing) for each in points],
+        }
+    )
+    if output.as_json:
+        return
+    for each in points:
+        output.say(point_line(each.point, each.missing))
+    if not points:
+        output.say(f"no rollback point in {settings.backup_dir}")
+
+
+def verify(configuration: Configuration, output: Output, point: str) -> None:
+    """Raises Refused or Broken when the point does not hold what its manifest says."""
+    found = backups.verify(settings_of(configuration), point)
+    output.say(f"{found.name} is verified: restored elsewhere, {found.rows:,} rows counted")
+    output.document(point_document(found, ()))
+
+
+def restore(
+    configuration: Configuration,
+    output: Output,
+    point: str,
+    *,
+    on: str | None,
+    into: str | None,
+    yes: bool,
+) -> None:
+    settings = settings_of(configuration)
+    side = Colour(on) if on else active_side(settings)
+    if not yes and sys.stdin.isatty():
+        output.warn(f"About to restore {point} on {side.value}, into a new database. Go on? [y/N]")
+        yes = sys.stdin.readline().strip().lower() in ("y", "yes")
+    name = backups.restore(settings, point, on=side, into=into, confirm=yes)
+    output.say(f"{point} is restored into the database {name} on {side.value}")
+    output.document({"point": point, "database": name, "on": side.value})
+
+
+def prune(configuration: Configuration, output: Output, days: float | None) -> None:
+    """Without the control database nothing is known of live jobs, so nothing is deleted."""
+    settings = settings_of(configuration)
+    live = [record.id for record in open_store(settings).jobs(live_only=True)]
+    gone = backups.prune(settings, days=days, live_jobs=live)
+    for point in gone:
+        output.say(f"deleted {point.name}")
+    output.say(f"{len(gone)} rollback points deleted")
+    output.document({"deleted": [point.name for point in gone]})
+
+
+def point_document(point: Manifest, missing: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "name": point.name,
+        "job": point.job,
+        "database": point.database,
+        "scope": point.scope,
+        "takenAt": point.taken_at.isoformat(),
+        "verified": point.verified_at is not None,
+        "verifiedAt": point.verified_at.isoformat() if point.verified_at else None,
+        "complete": point.complete,
+        "unused": point.unused,
+        "rows": point.rows,
+        "storedBytes": point.stored_bytes,
+        "lsn": point.lsn,
+        "serverVersion": point.server_version,
+        "files": [part.file for part in point.parts],
+        "missing": list(missing),
+    }
+
+
+def point_line(point: Manifest, missing: tuple[str, ...]) -> str:
+    state = "gone" if missing else "verified" if point.verified_at else "not verified"
+    if point.unused:
+        state += ", unused"
+    return (
+        f"{point.name}  {point.scope:<8}  {point.stored_bytes / 1e6:8.1f} MB"
+        f"  {point.rows:>12,} rows  {state}"
+    )

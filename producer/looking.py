@@ -1,0 +1,65 @@
+"""Answers of the control database for people and machines: status, history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from producer import render
+from producer.client import View
+from producer.output import Output
+from shared.ports import ControlStore
+
+
+def status(store: ControlStore, output: Output, job: str | None) -> None:
+    """One job, or what is going on: the live jobs, and the last one where none is."""
+    if job is not None:
+        view = View(store.job(job), store.steps(job))
+        output.document(render.status_document(view))
+        _show(output, view)
+        return
+    live = store.jobs(live_only=True)
+    views = [View(record, store.steps(record.id)) for record in live or store.jobs(limit=1)]
+    output.document(
+        {
+            "live": [record.id for record in live],
+            "jobs": [render.status_document(view) for view in views],
+        }
+    )
+    if not live:
+        output.say("no job is live" + ("; the last one:" if views else ", and none ever was"))
+    for view in views:
+        _show(output, view)
+
+
+def _show(output: Output, view: View) -> None:
+    if output.as_json:
+        return
+    if output.on_terminal:
+        from rich.console import Console
+
+        from producer.live import picture
+
+        Console().print(picture(view, datetime.now(UTC)))
+        return
+    for line in render.status_lines(view, datetime.now(UTC)):
+        output.say(line)
+
+
+def history(store: ControlStore, output: Output, job: str | None, limit: int) -> None:
+    """The jobs, newest first; or every decision about one job, oldest first."""
+    if job is None:
+        jobs = store.jobs(limit=limit)
+        output.document({"jobs": [render.job_document(record) for record in jobs]})
+        _say_all(output, render.job_lines(jobs))
+        return
+    store.job(job)
+    records = store.history(job)[-limit:]
+    output.document({"job": job, "history": [render.history_document(row) for row in records]})
+    _say_all(output, render.history_lines(records))
+
+
+def _say_all(output: Output, lines: Iterable[str]) -> None:
+    if not output.as_json:
+        for line in lines:
+            output.say(line)

@@ -1,0 +1,124 @@
+"""What a job did, as one document: the record that stays when the servers have forgotten. Pure.
+
+Names and units are promised in docs/cli.md (`bluegreen report JOB --json`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from producer.render import stamp
+from producer.report_mapping import mapping_document
+from shared.domain.facts import Fork, Rehearsal, RollbackPoint, Verdict, VerifiedPoint
+from shared.ports import JobRecord, StepRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One change of sides, as the probe through the pooled door saw it."""
+
+    direction: str
+    """`blue->green` or `green->blue`."""
+    window_ms: float
+    phases_ms: Mapping[str, float] = field(default_factory=dict)
+    failed_transactions: int | None = None
+    """None: no probe was running."""
+    baseline_p50_ms: float | None = None
+    baseline_p99_ms: float | None = None
+    longest_ms: float | None = None
+    samples: Sequence[tuple[float, float, bool]] = ()
+    """(milliseconds from the pause, latency in milliseconds, acknowledged) of each probe."""
+
+
+def report_document(
+    job: JobRecord, steps: Sequence[StepRecord], switches: Sequence[Switch]
+) -> dict[str, Any]:
+    """The report of design section 12, point for point."""
+    started = [step.started_at for step in steps if step.started_at]
+    return {
+        "job": job.id,
+        "type": job.kind.value,
+        "outcome": job.outcome.value if job.outcome else None,
+        "startedAt": stamp(min(started, default=job.requested_at)),
+        "endedAt": stamp(job.ended_at),
+        "file": job.file_name,
+        "sentence": job.sentence,
+        "steps": [_step(step) for step in steps if step.started_at],
+        "switches": [switch_document(switch) for switch in switches],
+        "comparison": _comparison(job),
+        "rollbackPoint": _rollback_point(job),
+        "secondsToWritableGreen": _seconds_to_writable_green(job),
+        "mapping": _mapping(job),
+    }
+
+
+def _step(step: StepRecord) -> dict[str, Any]:
+    seconds = None
+    if step.started_at and step.ended_at:
+        seconds = round((step.ended_at - step.started_at).total_seconds(), 3)
+    return {
+        "name": step.name,
+        "owner": step.owner,
+        "seconds": seconds,
+        "attempts": step.attempts,
+        "state": step.state.value,
+        "sentence": step.sentence,
+    }
+
+
+def switch_document(switch: Switch) -> dict[str, Any]:
+    return {
+        "direction": switch.direction,
+        "failedTransactions": switch.failed_transactions,
+        "baselineMs": {"p50": switch.baseline_p50_ms, "p99": switch.baseline_p99_ms},
+        "longestMs": switch.longest_ms,
+        "windowMs": switch.window_ms,
+        "phasesMs": dict(switch.phases_ms),
+    }
+
+
+def _comparison(job: JobRecord) -> dict[str, Any] | None:
+    body = job.facts.get(Verdict.step)
+    if body is None:
+        return None
+    verdict = Verdict.model_validate(body)
+    return {
+        "tables": verdict.tables,
+        "rowsCompared": verdict.rows_compared,
+        "rowsDifferent": verdict.rows_different,
+        "columnsNotCompared": list(verdict.columns_not_compared),
+        "at": verdict.at,
+    }
+
+
+def _rollback_point(job: JobRecord) -> dict[str, Any] | None:
+    verified = job.facts.get(VerifiedPoint.step)
+    if verified is not None:
+        point = VerifiedPoint.model_validate(verified)
+        return {
+            "path": point.path,
+            "scope": point.scope,
+            "verified": True,
+            "sha256": point.sha256,
+            "rows": point.rows,
+        }
+    taken = job.facts.get(RollbackPoint.step)
+    if taken is None:
+        return None
+    unverified = RollbackPoint.model_validate(taken)
+    return {"path": unverified.path, "scope": unverified.scope, "verified": False}
+
+
+def _seconds_to_writable_green(job: JobRecord) -> float | None:
+    body = job.facts.get(Fork.step)
+    return None if body is None else Fork.model_validate(body).seconds_to_writable
+
+
+def _mapping(job: JobRecord) -> list[dict[str, Any]]:
+    """Each table whose two shapes differ; empty before `rehearse`, and where nothing is carried."""
+    body = job.facts.get(Rehearsal.step)
+    if body is None:
+        return []
+    return mapping_document(Rehearsal.model_validate(body).mapping)

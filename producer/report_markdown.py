@@ -1,0 +1,104 @@
+"""The report of a job as Markdown, for a pull request or a change record. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from producer.render import duration
+
+
+def markdown(body: Mapping[str, Any]) -> str:
+    """The document of producer.report, in the order in which a reader asks."""
+    return "\n".join(_lines(body)) + "\n"
+
+
+def _lines(body: Mapping[str, Any]) -> Iterator[str]:
+    yield f"# {body['file']}: {(body['outcome'] or 'still running').replace('_', ' ')}"
+    yield ""
+    yield f"Job `{body['job']}`, {body['type']}, {body['startedAt']} to {body['endedAt'] or '...'}."
+    if body["sentence"]:
+        yield f"{body['sentence']}."
+    yield from _switches(body["switches"])
+    yield from _proof(body)
+    yield from _mapping(body["mapping"])
+    yield from _steps(body["steps"])
+
+
+def _switches(switches: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not switches:
+        return
+    yield from ("", "## Switches", "")
+    yield from _table(
+        ("direction", "failed", "longest wait", "baseline p50 / p99", "window"),
+        (
+            (
+                each["direction"],
+                _known(each["failedTransactions"], "{}"),
+                _known(each["longestMs"], "{:.1f} ms"),
+                f"{_known(each['baselineMs']['p50'], '{:.1f}')} / "
+                f"{_known(each['baselineMs']['p99'], '{:.1f} ms')}",
+                _known(each["windowMs"], "{:.1f} ms"),
+            )
+            for each in switches
+        ),
+    )
+    for each in switches:
+        if each["phasesMs"]:
+            phases = ", ".join(f"{name} {ms:.1f}" for name, ms in each["phasesMs"].items())
+            yield from ("", f"{each['direction']}, phases in ms: {phases}")
+
+
+def _proof(body: Mapping[str, Any]) -> Iterator[str]:
+    comparison, point = body["comparison"], body["rollbackPoint"]
+    if comparison or point:
+        yield from ("", "## Proof", "")
+    if comparison:
+        yield (
+            f"- Compared {comparison['rowsCompared']:,} rows in {comparison['tables']} tables: "
+            f"{comparison['rowsDifferent']} different."
+        )
+        if comparison["columnsNotCompared"]:
+            yield f"- Not compared: {', '.join(comparison['columnsNotCompared'])}."
+    if point:
+        state = "verified by restoring it" if point["verified"] else "not verified"
+        yield f"- Rollback point `{point['path']}` ({point['scope']}): {state}."
+
+
+def _mapping(mapping: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not mapping:
+        return
+    yield from ("", "## What changed", "")
+    for table in mapping:
+        yield f"- `{table['table']}`: {table['change']}"
+
+
+def _steps(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not steps:
+        return
+    yield from ("", "## Steps", "")
+    yield from _table(
+        ("step", "owner", "took", "attempts", "state", "what it says"),
+        (
+            (
+                each["name"],
+                each["owner"],
+                "" if each["seconds"] is None else duration(each["seconds"]),
+                str(each["attempts"]),
+                each["state"],
+                each["sentence"].replace("|", "\\|"),
+            )
+            for each in steps
+        ),
+    )
+
+
+def _table(head: Sequence[str], rows: Any) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+
+
+def _known(value: float | None, form: str) -> str:
+    return "not measured" if value is None else form.format(value)

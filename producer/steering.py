@@ -1,0 +1,82 @@
+"""Ask a live job for something, and follow it to where that leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+from producer.client import Client
+from producer.exit_codes import ExitCode
+from producer.following import attend, jobs_document
+from producer.output import Output
+from shared.domain.errors import Refused
+from shared.domain.kinds import Outcome
+from shared.ports import Steering
+
+_POINT = "rollback-"
+"""A rollback point is `rollback-<job>-<time>.sql...`; a job's id holds one dash."""
+
+_WANTED: dict[Steering, Outcome] = {
+    "approve": Outcome.COMPLETED,
+    "finish": Outcome.COMPLETED,
+    "abort": Outcome.ROLLED_BACK,
+    "rollback": Outcome.ROLLED_BACK,
+}
+
+
+def steer(
+    client: Client,
+    output: Output,
+    jobs: Sequence[str],
+    what: Steering,
+    *,
+    detach: bool,
+    limit_s: float | None,
+) -> ExitCode:
+    """Ask each job in turn and follow it; the first that ends otherwise stops the rest.
+
+    Done means: it ended as was asked. With `detach` the request is noted, and that is all.
+    """
+    documents: list[dict[str, Any]] = []
+    code = ExitCode.DONE
+    for job in jobs:
+        epoch = client.request(job, what)
+        if detach:
+            output.say(f"{what} is noted for job {job}; `bluegreen watch {job}` follows it")
+            documents.append({"job": job, "requested": what})
+            continue
+        ending = attend(
+            client,
+            output,
+            job,
+            limit_s=limit_s,
+            wanted=_WANTED[what],
+            stop_for_approval=what != "approve",
+            stuck_epoch=epoch,
+        )
+        documents.append(ending.document)
+        code = ending.code
+        if code is not ExitCode.DONE:
+            break
+    output.document(jobs_document(documents, code))
+    return code
+
+
+def job_of(client: Client, target: str) -> str:
+    """The job that a person means by an id, a rollback point or a migration file.
+
+    Raises Refused when no job carried that file.
+    """
+    name = PurePath(target).name
+    if ".sql" not in name:
+        return target
+    if name.startswith(_POINT):
+        return "-".join(name.removeprefix(_POINT).split(".")[0].split("-")[:2])
+    for record in client.store.jobs(limit=10_000):
+        if record.file_name == name:
+            return record.id
+    raise Refused(
+        f"expected a migration that was run here, found no job with the file {name}",
+        remedy="`bluegreen history` lists the jobs",
+    )

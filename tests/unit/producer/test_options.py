@@ -1,0 +1,72 @@
+"""Options are checked before anything is touched, and each refusal names what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from producer import options
+from shared.domain.kinds import Kind
+
+SECONDS = options.in_range(0, options.DAY_S, "seconds", open_low=True)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf"), 1e9])
+def test_a_timeout_that_is_no_positive_finite_time_is_refused(value: float) -> None:
+    with pytest.raises(typer.BadParameter, match="expected seconds above 0 and up to 86400"):
+        SECONDS(value)
+
+
+@pytest.mark.parametrize("value", [0.5, 120.0, 86_400.0, None])
+def test_a_timeout_inside_the_range_is_given_on(value: float | None) -> None:
+    assert SECONDS(value) == value
+
+
+def test_a_closed_range_holds_its_lower_edge() -> None:
+    assert options.in_range(0, 10, "seconds")(0) == 0
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2999-01-01T00:00:00", "2020-01-01T00:00:00Z"])
+def test_a_moment_needs_a_zone_and_a_future(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="expected a time"):
+        options.moment(text)
+
+
+def test_a_moment_is_given_on_in_utc() -> None:
+    assert options.moment("2999-01-01T02:00:00+02:00") == "2999-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("text", ["22-04", "24:00-01:00", "22:00-22:00", "22:60-23:00", ""])
+def test_a_window_is_two_different_times_of_the_day(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="expected UTC times"):
+        options.daily_window(text)
+
+
+def test_a_window_may_pass_midnight() -> None:
+    assert options.daily_window("22:00-04:30") == "22:00-04:30"
+
+
+@pytest.mark.parametrize(
+    ("wish", "named"),
+    [
+        ({"dry_run": True, "detach": True}, "--dry-run and --detach"),
+        ({"dry_run": True, "wait_timeout": 5.0}, "--dry-run and --wait-timeout"),
+        ({"detach": True, "wait_timeout": 5.0}, "--detach and --wait-timeout"),
+        ({"detach": True, "files": [Path("a.sql"), Path("b.sql")]}, "--detach takes one file"),
+        ({"files": [Path("a.sql"), Path("./a.sql")]}, "given twice"),
+    ],
+)
+def test_options_that_contradict_are_refused_by_name(wish: dict[str, object], named: str) -> None:
+    asked = {"files": [Path("a.sql")], "dry_run": False, "detach": False, "wait_timeout": None}
+    with pytest.raises(typer.BadParameter, match=named):
+        options.refuse_contradictions(**{**asked, **wish})
+
+
+def test_a_wish_that_a_safe_migration_would_ignore_is_refused() -> None:
+    with pytest.raises(typer.BadParameter, match="--at is for risky"):
+        options.refuse_ignored(Kind.SAFE, at="2999-01-01T00:00:00+00:00", window=None)
+    with pytest.raises(typer.BadParameter, match="--window is for risky"):
+        options.refuse_ignored(Kind.SAFE, at=None, window="22:00-23:00")
+    options.refuse_ignored(Kind.RISKY, at=None, window="22:00-23:00")
