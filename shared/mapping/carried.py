@@ -1,0 +1,91 @@
+"""What must hold for a table to be replicated between its two shapes."""
+
+from __future__ import annotations
+
+from shared.domain.errors import Refused
+from shared.mapping.snapshot import SeenColumn, SeenRelation
+from shared.mapping.statements import refused
+from shared.mapping.trace import SeenAssignment, SeenChange, Trace
+
+WIDER_INTEGERS = {("smallint", "integer"), ("smallint", "bigint"), ("integer", "bigint")}
+
+
+def identity_columns(relation: SeenRelation) -> frozenset[int]:
+    """The columns by which replication finds a row; those of the primary key for FULL."""
+    if relation.replica_identity == "i":
+        chosen = [index for index in relation.indexes if index.identity]
+    else:
+        chosen = [index for index in relation.indexes if index.primary]
+    return frozenset(chosen[0].columns) if chosen else frozenset()
+
+
+def widens(before: SeenColumn, after: SeenColumn) -> bool:
+    """A change of a key's type under which every old value keeps its text."""
+    if (before.type, after.type) in WIDER_INTEGERS or before.type == after.type:
+        return True
+    if not before.type.startswith("character varying"):
+        return False
+    wider = after.type == "character varying" or after.typmod > before.typmod > 0
+    return after.type == "text" or (after.type.startswith("character varying") and wider)
+
+
+def is_key_widening(before: SeenRelation, change: SeenChange, assignment: SeenAssignment) -> bool:
+    """A key's column that only gets a wider type: it replicates directly, without a landing."""
+    if assignment.attnum not in identity_columns(before) or not change.retypes:
+        return False
+    old, new = (
+        snapshot.relations[before.oid].column(assignment.attnum)
+        for snapshot in (change.before, change.after)
+    )
+    return assignment.plain and old is not None and new is not None and widens(old, new)
+
+
+def check_table(
+    before: SeenRelation, after: SeenRelation, trace: Trace, changes: list[SeenChange]
+) -> None:
+    """Raises Refused when rows of this table cannot follow from one shape to the other."""
+    key = identity_columns(before)
+    for change in changes:
+        for assignment in change.assignments:
+            if assignment.attnum in key and not is_key_widening(before, change, assignment):
+                raise refused(
+                    change.statement,
+                    f"a column of the key of {before.label} gets other values",
+                    "give the table another unique key first (REPLICA IDENTITY USING INDEX), or"
+                    " use --type maintenance",
+                )
+        if before.inherits:
+            raise refused(
+                change.statement,
+                f"{before.label} has or is an inherited table",
+                "use --type maintenance",
+            )
+    if before.replica_identity != "f" and identity_columns(after) != key:
+        raise Refused(
+            f"the file changes the key of {before.label}, by which replication finds its rows",
+            remedy="ALTER TABLE ... REPLICA IDENTITY FULL in a migration before this one, or use"
+            " --type maintenance",
+        )
+    assigned = {item.attnum for change in changes for item in change.assignments}
+    for column in before.columns:
+        _check_column(before, column, after.column(column.attnum), assigned)
+
+
+def _check_column(
+    table: SeenRelation, old: SeenColumn, new: SeenColumn | None, assigned: set[int]
+) -> None:
+    if new is None:
+        return
+    if old.generated and not new.generated:
+        raise Refused(
+            f"{table.label}.{old.name} stops being generated, so nothing would fill it on the"
+            " target",
+            remedy="add a new column and fill it, or use --type maintenance",
+        )
+    retyped = (old.type_oid, old.typmod) != (new.type_oid, new.typmod)
+    if retyped and old.attnum not in assigned and not old.generated:
+        raise Refused(
+            f"{table.label}.{old.name} changes from {old.type} to {new.type} in a way that was"
+            " not seen in the file",
+            remedy="use ALTER TABLE ... ALTER COLUMN ... TYPE",
+        )

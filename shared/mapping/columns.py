@@ -1,0 +1,139 @@
+"""The columns of one table: which stand on which side, and under which name in which state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.domain.identifiers import ident, literal
+from shared.mapping.carried import identity_columns, is_key_widening
+from shared.mapping.model import Column
+from shared.mapping.names import COMPUTED, DROPPED, LANDING, NEW, ours
+from shared.mapping.snapshot import SeenColumn, SeenRelation
+from shared.mapping.trace import SeenChange, SeenDown, Trace
+
+FILL_BY_CATEGORY = {"S": "", "N": "0", "B": "false", "D": "1970-01-01", "T": "0", "A": "{}"}
+"""`pg_type.typcategory` to the text of a constant that means nothing."""
+FILL_BY_TYPE = {
+    "json": "{}",
+    "jsonb": "{}",
+    "uuid": "00000000-0000-0000-0000-000000000000",
+    "bytea": "",
+    "time without time zone": "00:00",
+    "time with time zone": "00:00+00",
+}
+
+
+def landing_columns(
+    before: SeenRelation, after: SeenRelation, changes: Iterable[SeenChange]
+) -> frozenset[int]:
+    """Attribute numbers of the columns that need one.
+
+    Each that the file computes anew (even a USING that keeps the type, which no catalog shows),
+    and each that it drops after an expression has read it.
+    """
+    found: set[int] = set()
+    for change in changes:
+        found |= {
+            item.attnum
+            for item in change.assignments
+            if before.column(item.attnum) and not is_key_widening(before, change, item)
+        }
+        found |= {
+            attnum
+            for attnum in change.reads
+            if before.column(attnum) and after.column(attnum) is None
+        }
+    return frozenset(found)
+
+
+def columns_of(
+    before: SeenRelation, after: SeenRelation, trace: Trace, landing: frozenset[int]
+) -> list[Column]:
+    """Old columns in their order, then what the target has besides."""
+    sync_names = {c.name for c in before.columns if c.attnum in landing or after.column(c.attnum)}
+    final_on_source = {ours(LANDING, c.name) for c in before.columns if c.attnum in landing}
+    final_on_source |= {
+        new.name
+        for old in before.columns
+        if old.attnum not in landing and (new := after.column(old.attnum))
+    }
+    found = []
+    for old in before.columns:
+        new = after.column(old.attnum)
+        if old.attnum in landing:
+            found.append(_landing(before, after, old, trace))
+            if new is not None:
+                sync = ours(COMPUTED, new.name)
+                found.append(Column(kind="computed", sync=sync, final=new.name, type=new.type))
+        elif new is not None:
+            found.append(_on_both(before, old, new))
+        else:
+            found.append(_dropped(old, final_on_source))
+    known = {column.attnum for column in before.columns}
+    for new in after.columns:
+        if new.attnum not in known:
+            sync = ours(NEW, new.name) if new.name in sync_names else new.name
+            found.append(Column(kind="new", sync=sync, final=new.name, type=new.type))
+    return found
+
+
+def _on_both(table: SeenRelation, old: SeenColumn, new: SeenColumn) -> Column:
+    return Column(
+        kind="generated" if old.generated else "kept",
+        sync=old.name,
+        final=new.name,
+        type=new.type,
+        source_type=old.type,
+        key=old.attnum in identity_columns(table),
+    )
+
+
+def _landing(before: SeenRelation, after: SeenRelation, old: SeenColumn, trace: Trace) -> Column:
+    new = after.column(old.attnum)
+    given = _given_down(before, old, new, trace.downs)
+    if given is not None:
+        names = [after.column(attnum) for attnum in given.reads]
+        down, reads = given.expression, [column.name for column in names if column]
+    elif new is not None:
+        down, reads = ident(new.name), [new.name]
+    else:
+        down, reads = None, []
+    return Column(
+        kind="landing",
+        sync=old.name,
+        final=ours(LANDING, old.name),
+        type=old.type if old.built_in else "text",
+        source_type=old.type,
+        collation=old.collation,
+        not_null=old.not_null,
+        fill=fill_for(old),
+        down=down,
+        down_given=given is not None,
+        down_reads=reads,
+    )
+
+
+def _given_down(
+    table: SeenRelation, old: SeenColumn, new: SeenColumn | None, downs: Iterable[SeenDown]
+) -> SeenDown | None:
+    name = new.name if new else old.name
+    return next((d for d in downs if d.table == table.oid and d.column == name), None)
+
+
+def _dropped(old: SeenColumn, taken: set[str]) -> Column:
+    return Column(
+        kind="dropped",
+        sync=old.name,
+        final=ours(DROPPED, old.name) if old.name in taken else old.name,
+        type=old.type,
+        not_null=old.not_null and old.default is None and not old.identity and not old.generated,
+        fill=fill_for(old),
+    )
+
+
+def fill_for(column: SeenColumn) -> str | None:
+    """A constant for rows that were born without the column; None where none is known."""
+    if not column.built_in:
+        return None
+    text = FILL_BY_TYPE.get(column.type, FILL_BY_CATEGORY.get(column.category))
+    return None if text is None else f"{literal(text)}::{column.type}"

@@ -1,0 +1,207 @@
+"""From what a rehearsal saw to the mapping: each table in both shapes, and what is carried how.
+
+Raises Refused, with line and remedy, for what replication between the two shapes cannot carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.domain.errors import Refused
+from shared.mapping.carried import check_table, identity_columns
+from shared.mapping.chains import build_chains, live_changes
+from shared.mapping.columns import columns_of, landing_columns
+from shared.mapping.model import ForeignKey, Mapping, Moved, Name, Table
+from shared.mapping.names import ASIDE, DROPPED, ours
+from shared.mapping.relaxations import relaxations_of
+from shared.mapping.report import with_report
+from shared.mapping.snapshot import SeenRelation, Snapshot
+from shared.mapping.statements import refused
+from shared.mapping.trace import SeenChange, Trace
+
+
+def derive(trace: Trace) -> Mapping:
+    """The mapping of one file. See the model for what its parts mean."""
+    end = {relation.oid: relation for relation in trace.after.tables()}
+    start = {relation.oid: relation for relation in trace.before.tables()}
+    _check_downs(trace)
+    tables = [_table(start[oid], end[oid], trace) for oid in start if oid in end]
+    gone = [relation for oid, relation in start.items() if oid not in end]
+    made = [relation for oid, relation in end.items() if oid not in start]
+    _check_not_recreated(gone, made, trace)
+    sequences = list(_sequences(trace, tables))
+    mapping = Mapping(
+        tables=tables,
+        created=[name_of(relation) for relation in made],
+        dropped=[name_of(relation) for relation in gone],
+        moved_on_target=[*sequences, *_aside(trace.after, tables, sequences)],
+        moved_on_source=[*sequences, *_in_the_way(trace.before, tables, sequences)],
+        foreign_keys=list(_foreign_keys(trace)),
+    )
+    return with_report(mapping, trace)
+
+
+def name_of(relation: SeenRelation) -> Name:
+    return Name(relation.namespace, relation.name)
+
+
+def _table(before: SeenRelation, after: SeenRelation, trace: Trace) -> Table:
+    changes = live_changes(after, (c for c in trace.changes if c.table == before.oid))
+    landing = landing_columns(before, after, changes)
+    check_table(before, after, trace, changes)
+    full = before.replica_identity == "f"
+    return Table(
+        sync=name_of(before),
+        final=name_of(after),
+        columns=columns_of(before, after, trace, landing),
+        key=[c.name for c in before.columns if c.attnum in identity_columns(before)],
+        identity_full=full,
+        chains=build_chains(before, after, trace.after, changes, landing, trace.first_defaults),
+        added_defaults=_added_defaults(before, after, trace, changes),
+        settings=_settings(changes),
+        relaxations=relaxations_of(before, after, trace, landing),
+        triggers_off=_triggers_off(before, after, changes),
+    )
+
+
+def _added_defaults(
+    before: SeenRelation, after: SeenRelation, trace: Trace, changes: list[SeenChange]
+) -> dict[str, str]:
+    """New columns that later rows must get with the default they were added with."""
+    computed = {item.attnum for change in changes for item in change.assignments}
+    found = {}
+    for column in after.columns:
+        first = trace.first_defaults.get((before.oid, column.attnum))
+        if first and first != column.default and column.attnum not in computed:
+            found[column.name] = first
+    return found
+
+
+def _settings(changes: list[SeenChange]) -> dict[str, str]:
+    settings: dict[str, str] = {}
+    for change in changes:
+        if settings and settings != change.settings:
+            raise refused(
+                change.statement,
+                "two statements on one table compute under different settings",
+                "set search_path and time zone once, at the top of the file",
+            )
+        settings = change.settings
+    return settings
+
+
+def _triggers_off(
+    before: SeenRelation, after: SeenRelation, changes: list[SeenChange]
+) -> dict[str, str]:
+    """The user's triggers that the file's UPDATE would fire; apply fires none either."""
+    updates = [change for change in changes if not change.retypes]
+    if not updates:
+        return {}
+    made_before = {trigger.oid: trigger for trigger in before.triggers}
+    for change in updates:
+        then = change.before.relations[before.oid].triggers
+        if any(t.on_update and t.enabled == "O" and t.oid not in made_before for t in then):
+            raise refused(
+                change.statement,
+                "the UPDATE would fire a trigger that the file itself makes",
+                "create the trigger after the UPDATE",
+            )
+    left = {trigger.oid: trigger for trigger in after.triggers}
+    return {
+        trigger.name: left[trigger.oid].name
+        for trigger in before.triggers
+        if trigger.on_update and trigger.enabled == "O" and trigger.oid in left
+    }
+
+
+def _check_downs(trace: Trace) -> None:
+    """Every `down` must name a column whose old value is kept; otherwise it is a mistake."""
+    for down in trace.downs:
+        before, after = trace.before.relations.get(down.table), trace.after.relations[down.table]
+        column = after.named(down.column)
+        old = before.named(down.column) if before else None
+        dropped = old is not None and after.column(old.attnum) is None
+        computed = {
+            item.attnum
+            for change in trace.changes
+            if change.table == down.table
+            for item in change.assignments
+        }
+        if not dropped and (column is None or column.attnum not in computed):
+            raise Refused(
+                f"line {down.line}: down {after.label}.{down.column} names no column that the"
+                " file computes or drops",
+                remedy="name the new table and the new column, or remove the directive",
+            )
+
+
+def _check_not_recreated(gone: list[SeenRelation], made: list[SeenRelation], trace: Trace) -> None:
+    fresh = {name_of(relation) for relation in made}
+    for relation in gone:
+        if name_of(relation) in fresh:
+            raise Refused(
+                f"table {relation.label} is dropped and made again under the same name: rows that"
+                " are written meanwhile could not follow",
+                remedy="change the table with ALTER TABLE, or make the new one under another name",
+            )
+
+
+def _sequences(trace: Trace, tables: list[Table]) -> Iterable[Moved]:
+    """Sequences that the file renames or moves: they wear the same names as tables do."""
+    schemas = {table.sync: table.final for table in tables}
+    for oid, after in trace.after.relations.items():
+        before = trace.before.relations.get(oid)
+        if before is None or before.kind != "S":
+            continue
+        old, new = name_of(before), name_of(after)
+        owner = trace.before.relations.get(before.owned_by)
+        if owner is not None and name_of(owner) in schemas:
+            new = Name(old.namespace, new.name)
+        if old != new:
+            yield Moved(sync=old, final=new)
+
+
+def _aside(end: Snapshot, tables: list[Table], sequences: list[Moved]) -> Iterable[Moved]:
+    """Relations of the file's that end under a name which a replicated one needs in state sync."""
+    everything: list[Table | Moved] = [*tables, *sequences]
+    carried = {relation.final for relation in everything}
+    wanted = {relation.sync for relation in everything} - carried
+    for relation in end.relations.values():
+        name = name_of(relation)
+        if name in wanted and not relation.is_partition:
+            yield Moved(sync=Name(name.namespace, ours(ASIDE, name.name)), final=name)
+
+
+def _in_the_way(start: Snapshot, tables: list[Table], sequences: list[Moved]) -> Iterable[Moved]:
+    """Relations of the source that stand under a name which a replicated one gets in the end."""
+    everything: list[Table | Moved] = [*tables, *sequences]
+    carried = {relation.sync for relation in everything}
+    wanted = {relation.final for relation in everything} - carried
+    for relation in start.relations.values():
+        name = name_of(relation)
+        if name in wanted:
+            yield Moved(sync=name, final=Name(name.namespace, ours(DROPPED, name.name)))
+
+
+def _foreign_keys(trace: Trace) -> Iterable[ForeignKey]:
+    """Foreign keys of the final shape that the source did not have under that name."""
+    for oid, after in trace.after.relations.items():
+        before = trace.before.relations.get(oid)
+        if before is None or after.is_partition:
+            continue
+        known = {c.name for c in before.constraints if c.kind == "f"}
+        for constraint in after.constraints:
+            if constraint.kind == "f" and constraint.name not in known:
+                referenced = trace.after.relations[constraint.referenced]
+                yield ForeignKey(
+                    name=constraint.name,
+                    table=name_of(after),
+                    columns=_names(after, constraint.columns),
+                    referenced=name_of(referenced),
+                    referenced_columns=_names(referenced, constraint.referenced_columns),
+                )
+
+
+def _names(relation: SeenRelation, attnums: Iterable[int]) -> list[str]:
+    found = [relation.column(attnum) for attnum in attnums]
+    return [column.name for column in found if column is not None]

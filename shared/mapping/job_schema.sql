@@ -1,0 +1,34 @@
+-- The schema of one job. Made on the source before the fork, so that the target has it too.
+CREATE SCHEMA IF NOT EXISTS bluegreen_job;
+GRANT USAGE ON SCHEMA bluegreen_job TO PUBLIC;
+
+-- Barriers: who waits writes a value here and looks for it on the other side. Both publications
+-- carry it, so there is one row for each who waits.
+CREATE TABLE IF NOT EXISTS bluegreen_job.marker (
+    name text PRIMARY KEY,
+    value text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Values of the final shape that the old shape could not take: a rollback would lose them.
+CREATE TABLE IF NOT EXISTS bluegreen_job.lost (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    relation text NOT NULL,
+    key text NOT NULL,
+    column_name text NOT NULL,
+    reason text NOT NULL
+);
+
+-- Which names this side wears. One row, changed in the transaction that changes the names.
+CREATE TABLE IF NOT EXISTS bluegreen_job.names (
+    side text NOT NULL CHECK (side IN ('source', 'target')),
+    state text NOT NULL CHECK (state IN ('sync', 'final'))
+);
+
+-- Remember a value that could not be carried back. Called by triggers that run as anybody.
+CREATE OR REPLACE FUNCTION bluegreen_job.lose(relation text, key text, column_name text, reason text)
+RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO bluegreen_job.lost (relation, key, column_name, reason)
+    VALUES (relation, key, column_name, reason);
+$$;

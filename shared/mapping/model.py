@@ -1,0 +1,241 @@
+"""The mapping: each table and column in both shapes, and what is carried how. Stored as JSON.
+
+Two states of names: in *sync* both sides wear the source's names, in *final* the file's. A column
+that stands on both sides has the same name on both in each state, so replication finds it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.identifiers import ident
+
+NameState = Literal["sync", "final"]
+
+
+class Name(NamedTuple):
+    """A qualified name of a relation."""
+
+    namespace: str
+    name: str
+
+    @property
+    def sql(self) -> str:
+        return ident(self.namespace, self.name)
+
+    @property
+    def label(self) -> str:
+        return self.name if self.namespace == "public" else f"{self.namespace}.{self.name}"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Column(_Frozen):
+    """One physical column.
+
+    kept       on both sides, replicated as it is (renamed when the names differ, widened when
+               the types do)
+    landing    on both sides; on the target it stands beside the computed column
+    generated  on both sides, computed by each server for itself, not replicated
+    computed   on the target only: what the file makes of a landing column
+    new        on the target only: added by the file
+    dropped    on the source only: the file drops it and nothing reads it
+    """
+
+    kind: Literal["kept", "landing", "generated", "computed", "new", "dropped"]
+    sync: str
+    final: str
+    type: str
+    """On the target; of a dropped column on the source."""
+    source_type: str | None = None
+    """On the source, where the column stands on both sides."""
+    key: bool = False
+    collation: str | None = None
+    """Of a landing column, where it is not its type's own."""
+    not_null: bool = False
+    """On the source, for landing and dropped columns."""
+    fill: str | None = None
+    """SQL constant for rows that have no old value, where NULL is not allowed."""
+    down: str | None = None
+    """Of a landing column: the expression over the final row that gives the old value back."""
+    down_given: bool = False
+    """The user wrote it (`-- bluegreen: down`); otherwise it is the assignment cast."""
+    down_reads: list[str] = []
+    """Final names of the columns that `down` reads."""
+
+    def name(self, state: NameState) -> str:
+        return self.sync if state == "sync" else self.final
+
+    @property
+    def on_source(self) -> bool:
+        return self.kind in ("kept", "landing", "generated", "dropped")
+
+    @property
+    def on_target(self) -> bool:
+        return self.kind != "dropped"
+
+    @property
+    def published(self) -> bool:
+        return self.kind in ("kept", "landing")
+
+
+class Value(_Frozen):
+    """Something an expression reads: a column of the target, or an earlier result of the chain."""
+
+    column: str | None = None
+    """Final name."""
+    slot: int | None = None
+    cast: str | None = None
+    """Type to cast to: a user-defined type that landed as text."""
+
+
+class Read(_Frozen):
+    """A column that an expression reads, under its name of that moment in the file."""
+
+    name: str
+    value: Value
+
+
+class Assignment(_Frozen):
+    expression: str
+    """As it stands in the file."""
+    slot: int
+    """Where the result goes."""
+    before: Value | None = None
+    """The value that stays when the statement's condition does not hold."""
+
+
+class Operation(_Frozen):
+    """One statement of the file that computes: an ALTER TYPE, or an UPDATE of the row itself."""
+
+    line: int
+    alias: str
+    """What the expressions call the row."""
+    reads: list[Read]
+    condition: str | None = None
+    assignments: list[Assignment]
+
+
+class Result(_Frozen):
+    column: str
+    """Final name of the computed or new column."""
+    slot: int
+
+
+class Chain(_Frozen):
+    """Operations that depend on each other: computed together, or skipped together."""
+
+    inputs: list[str]
+    """Final names of the replicated columns that the whole chain depends on."""
+    slots: list[str]
+    """Type of each intermediate result."""
+    starts: dict[int, str] = {}
+    """Slots that begin as an expression: the default a new column was added with."""
+    operations: list[Operation]
+    results: list[Result]
+
+
+class Relaxation(_Frozen):
+    """What the source must not insist on while rows that were born on the target come back.
+
+    `relax` and `restore` run on the source with names in state sync; `settle` later, in peace.
+    """
+
+    what: str
+    relax: list[str]
+    restore: list[str]
+    settle: list[str] = []
+
+
+class Table(_Frozen):
+    """One replicated table; of a partitioned one its root."""
+
+    sync: Name
+    final: Name
+    columns: list[Column]
+    key: list[str] = []
+    """Sync names of the key's columns; empty: rows are compared as a multiset."""
+    identity_full: bool = False
+    chains: list[Chain] = []
+    added_defaults: dict[str, str] = {}
+    """New columns (final name) whose default at their addition is not the one they ended with."""
+    settings: dict[str, str] = {}
+    """Session settings under which the file's expressions were read."""
+    relaxations: list[Relaxation] = []
+    triggers_off: dict[str, str] = {}
+    """The user's triggers that must not fire for the file's UPDATE: name before, name after."""
+
+    def name(self, state: NameState) -> Name:
+        return self.sync if state == "sync" else self.final
+
+    def of(self, *kinds: str) -> list[Column]:
+        return [column for column in self.columns if column.kind in kinds]
+
+    def column(self, final: str) -> Column:
+        """The target's column of that final name."""
+        return next(c for c in self.columns if c.on_target and c.final == final)
+
+    @property
+    def key_columns(self) -> list[Column]:
+        by_name = {column.sync: column for column in self.columns if column.published}
+        return [by_name[name] for name in self.key]
+
+    @property
+    def changed(self) -> bool:
+        return (
+            self.sync != self.final
+            or bool(self.chains or self.relaxations or self.added_defaults)
+            or any(
+                column.kind not in ("kept", "generated")
+                or column.sync != column.final
+                or column.type != column.source_type
+                for column in self.columns
+            )
+        )
+
+
+class Moved(_Frozen):
+    """A relation that is no replicated table and has another name in one of the two states."""
+
+    sync: Name
+    final: Name
+
+    def name(self, state: NameState) -> Name:
+        return self.sync if state == "sync" else self.final
+
+
+class ForeignKey(_Frozen):
+    """A foreign key that the file adds: apply does not check it, so the comparison does."""
+
+    name: str
+    table: Name
+    """Final names, here and below."""
+    columns: list[str]
+    referenced: Name
+    referenced_columns: list[str]
+
+
+class Mapping(_Frozen):
+    version: int = 1
+    tables: list[Table]
+    created: list[Name] = []
+    """Tables that the file makes: nothing of them is replicated."""
+    dropped: list[Name] = []
+    """Tables that the file drops: they stay on the source until the job ends."""
+    moved_on_target: list[Moved] = []
+    moved_on_source: list[Moved] = []
+    foreign_keys: list[ForeignKey] = []
+    not_common: list[str] = []
+    """What an application may not use in both shapes."""
+    other_meaning: list[str] = []
+    """Columns that keep their name and change what it means."""
+    warnings: list[str] = []
+    columns_not_compared: list[str] = []
+
+    @property
+    def changed_tables(self) -> list[Table]:
+        return [table for table in self.tables if table.changed]

@@ -1,0 +1,58 @@
+"""What the job puts on each side after the file ran on the target, and takes away at the end."""
+
+from __future__ import annotations
+
+from shared.domain.identifiers import ident
+from shared.mapping.job_schema import create_job_schema, drop_job_schema
+from shared.mapping.model import Mapping
+from shared.mapping.renames import name_functions
+from shared.mapping.triggers import create_triggers, drop_triggers
+
+
+def prepare_green(mapping: Mapping) -> list[str]:
+    """One transaction on the target, right after the file: names are final, and become sync."""
+    return [
+        *create_job_schema(),
+        *_triggers_on(mapping),
+        *create_triggers(mapping, "final"),
+        *name_functions(mapping, "target", "final"),
+        "SELECT bluegreen_job.to_sync()",
+    ]
+
+
+def prepare_source(mapping: Mapping) -> list[str]:
+    """One transaction on the source, any time before the cutover; changes no user object."""
+    return [*create_job_schema(), *name_functions(mapping, "source", "sync")]
+
+
+def finish_green(mapping: Mapping) -> list[str]:
+    """On the target in state final, each statement by itself with a lock limit, to be repeated.
+
+    The reverse publication must be gone: it names the landing columns. The schema goes last.
+    """
+    statements = drop_triggers(mapping, "final")
+    for table in mapping.tables:
+        drops = ", ".join(
+            f"DROP COLUMN IF EXISTS {ident(column.final)}" for column in table.of("landing")
+        )
+        if drops:
+            statements.append(f"ALTER TABLE {table.final.sql} {drops}")
+    return [*statements, *drop_job_schema()]
+
+
+def settle_source(mapping: Mapping) -> list[str]:
+    """On the source after a rollback, with traffic on it: validate what was put back unchecked."""
+    return [
+        statement
+        for table in mapping.tables
+        for relaxation in table.relaxations
+        for statement in relaxation.settle
+    ]
+
+
+def _triggers_on(mapping: Mapping) -> list[str]:
+    return [
+        f"ALTER TABLE {table.final.sql} ENABLE TRIGGER {ident(name)}"
+        for table in mapping.tables
+        for name in table.triggers_off.values()
+    ]

@@ -1,0 +1,54 @@
+"""What is replicated: explicit tables and columns, in either direction, and the marker.
+
+A column list follows the physical column, not its name, so that both publications can be made
+while the names are in state sync. (Tried on PostgreSQL 15 and 18.)
+"""
+
+from __future__ import annotations
+
+from shared.domain.identifiers import ident
+from shared.domain.objects import FORWARD, JOB, REVERSE
+from shared.mapping.model import Column, Mapping, NameState, Table
+
+INTEGER_RANGE = {
+    "smallint": (-(2**15), 2**15 - 1),
+    "integer": (-(2**31), 2**31 - 1),
+}
+
+
+def forward_publication(mapping: Mapping) -> list[str]:
+    """On the source, in state sync, before the slot is made."""
+    tables = [_with_columns(table, "sync") for table in mapping.tables]
+    return _create(FORWARD, tables)
+
+
+def reverse_publication(mapping: Mapping, state: NameState) -> list[str]:
+    """On the target, whose names are in `state`: the old shape, with rows that fit into it."""
+    tables = []
+    for table in mapping.tables:
+        fits = [text for c in table.key_columns if (text := fits_source(c, ident(c.name(state))))]
+        rows = f" WHERE ({' AND '.join(fits)})" if fits else ""
+        tables.append(_with_columns(table, state) + rows)
+    return _create(REVERSE, tables)
+
+
+def fits_source(column: Column, name: str) -> str | None:
+    """The condition under which a widened key's value fits the source's type; None: always."""
+    limits = INTEGER_RANGE.get(column.source_type or "")
+    if limits is None or column.type == column.source_type:
+        return None
+    low, high = limits
+    return f"{name} >= {low} AND {name} <= {high}"
+
+
+def _with_columns(table: Table, state: NameState) -> str:
+    columns = ", ".join(ident(c.name(state)) for c in table.columns if c.published)
+    return f"{table.name(state).sql} ({columns})"
+
+
+def _create(name: str, tables: list[str]) -> list[str]:
+    members = ", ".join([*tables, ident(JOB, "marker")])
+    return [
+        f"CREATE PUBLICATION {ident(name)} FOR TABLE {members}"
+        " WITH (publish_via_partition_root = true)"
+    ]

@@ -1,0 +1,105 @@
+"""What the source must not insist on while rows that were born on the target come back to it.
+
+Reverse apply fires no trigger and checks no foreign key; it does check NOT NULL, CHECK and unique
+indexes. A temporary default is preferred to a relaxed NOT NULL: a rollback then needs no scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.domain.errors import Refused
+from shared.domain.identifiers import ident
+from shared.mapping.carried import identity_columns
+from shared.mapping.columns import fill_for
+from shared.mapping.model import Name, Relaxation
+from shared.mapping.names import ours
+from shared.mapping.snapshot import SeenColumn, SeenConstraint, SeenRelation
+from shared.mapping.trace import Trace
+
+PROOF = "bluegreen_p_"
+"""A CHECK that lets SET NOT NULL skip its scan under the strong lock."""
+
+
+def relaxations_of(
+    before: SeenRelation, after: SeenRelation, trace: Trace, landing: frozenset[int]
+) -> list[Relaxation]:
+    """All for one table; their statements use the names of state sync."""
+    dropped = {c.attnum for c in before.columns if after.column(c.attnum) is None} - landing
+    table = Name(before.namespace, before.name).sql
+    found = list(_not_null(before, after, landing, dropped, table))
+    gone = set(trace.dropped_constraints.get(before.oid, ()))
+    for constraint in before.constraints:
+        if constraint.kind == "c" and (
+            constraint.name in gone or not dropped.isdisjoint(constraint.columns)
+        ):
+            found.append(_check(constraint, table))
+    return found
+
+
+def _not_null(
+    before: SeenRelation,
+    after: SeenRelation,
+    landing: frozenset[int],
+    dropped: set[int],
+    table: str,
+) -> Iterable[Relaxation]:
+    unique = {attnum for index in before.indexes for attnum in index.columns}
+    key = identity_columns(before)
+    for column in before.columns:
+        if not column.not_null or column.generated:
+            continue
+        new = after.column(column.attnum)
+        if column.attnum in dropped:
+            if column.attnum in key:
+                raise Refused(
+                    f"the file drops {before.label}.{column.name}, a column of the key",
+                    remedy="give the table another unique key first, or use --type maintenance",
+                )
+            if column.default is None and not column.identity:
+                yield _without_value(column, table, column.attnum in unique)
+        elif column.attnum in landing:
+            if fill_for(column) is None:
+                yield _nullable(column, table)
+        elif new is not None and not new.not_null:
+            yield _nullable(column, table)
+
+
+def _without_value(column: SeenColumn, table: str, unique: bool) -> Relaxation:
+    fill = fill_for(column)
+    if fill is None or unique:
+        return _nullable(column, table)
+    name = ident(column.name)
+    return Relaxation(
+        what=f"{column.name} gets {fill} as its default",
+        relax=[f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {fill}"],
+        restore=[f"ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT"],
+    )
+
+
+def _nullable(column: SeenColumn, table: str) -> Relaxation:
+    name, proof = ident(column.name), ident(ours(PROOF, column.name))
+    return Relaxation(
+        what=f"{column.name} may be NULL",
+        relax=[f"ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL"],
+        restore=[
+            f"ALTER TABLE {table} ADD CONSTRAINT {proof} CHECK ({name} IS NOT NULL) NOT VALID"
+        ],
+        settle=[
+            f"ALTER TABLE {table} VALIDATE CONSTRAINT {proof}",
+            f"ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL",
+            f"ALTER TABLE {table} DROP CONSTRAINT {proof}",
+        ],
+    )
+
+
+def _check(constraint: SeenConstraint, table: str) -> Relaxation:
+    name = ident(constraint.name)
+    definition = constraint.definition.removesuffix(" NOT VALID")
+    valid = definition == constraint.definition
+    return Relaxation(
+        what=f"{constraint.name} is not checked",
+        relax=[f"ALTER TABLE {table} DROP CONSTRAINT {name}"],
+        restore=[f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID"],
+        settle=[f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"] if valid else [],
+    )

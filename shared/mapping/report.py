@@ -1,0 +1,151 @@
+"""The mapping in sentences: for `--dry-run`, for the report, and for those who write the client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.mapping.model import Column, Mapping, Table
+from shared.mapping.snapshot import SeenRelation
+from shared.mapping.trace import Trace
+
+
+def with_report(mapping: Mapping, trace: Trace) -> Mapping:
+    """The same mapping with what people must know about it."""
+    not_common, other, warnings = [], [], []
+    for table in mapping.tables:
+        not_common += list(_not_common(table))
+        other += list(_other_meaning(table))
+        warnings += list(_table_warnings(table))
+    for oid, before in trace.before.relations.items():
+        after = trace.after.relations.get(oid)
+        if after is not None:
+            not_common += list(_required_columns(before, after))
+            warnings += list(_dropped_unique(before, after))
+    not_common += [f"table {name.label} is only in the new shape" for name in mapping.created]
+    not_common += [f"table {name.label} is only in the old shape" for name in mapping.dropped]
+    return mapping.model_copy(
+        update={
+            "not_common": not_common,
+            "other_meaning": other,
+            "warnings": warnings,
+            "columns_not_compared": list(_not_compared(mapping)),
+        }
+    )
+
+
+def sentences(mapping: Mapping) -> list[str]:
+    """One line for each thing that is carried in another way than as it is."""
+    found: list[str] = []
+    for table in mapping.changed_tables:
+        if table.sync != table.final:
+            found.append(f"table {table.sync.label} becomes {table.final.label} in the pause")
+        found += [_sentence(table, column) for column in table.columns if _changes(column)]
+        for relaxation in table.relaxations:
+            found.append(f"{table.sync.label}: on the old side {relaxation.what} in the meantime")
+    found += [f"table {name.label} is made; it is not replicated" for name in mapping.created]
+    found += [
+        f"table {name.label} is dropped; it stays on the old side" for name in mapping.dropped
+    ]
+    found += [f"foreign key {key.name} is checked by an anti-join" for key in mapping.foreign_keys]
+    found += [f"not common to both shapes: {text}" for text in mapping.not_common]
+    found += [f"SAME NAME, OTHER MEANING: {text}" for text in mapping.other_meaning]
+    found += [f"warning: {text}" for text in mapping.warnings]
+    return found
+
+
+def _changes(column: Column) -> bool:
+    if column.kind in ("kept", "generated"):
+        return column.sync != column.final or column.type != column.source_type
+    return column.kind != "computed"
+
+
+def _sentence(table: Table, column: Column) -> str:
+    name = f"{table.final.label}.{column.final}"
+    old = f"{table.sync.label}.{column.sync}"
+    if column.kind == "landing":
+        back = f"back by {column.down}" if column.down else "not carried back"
+        kind = "your" if column.down_given else "the assignment cast"
+        source = f" ({kind})" if column.down else ""
+        return f"{old} lands beside what the file computes; {back}{source}"
+    if column.kind == "dropped":
+        return f"{old} is dropped; it stays on the old side"
+    if column.kind == "new":
+        return f"{name} {column.type} is new"
+    if column.sync != column.final:
+        return f"{old} becomes {column.final} in the pause"
+    return f"{name} is widened from {column.source_type} to {column.type}"
+
+
+def _not_common(table: Table) -> Iterator[str]:
+    if table.sync != table.final:
+        yield f"table {table.sync.label} is {table.final.label} afterwards"
+    for column in table.columns:
+        if column.kind == "kept" and column.sync != column.final:
+            yield f"{table.sync.label}.{column.sync} is {column.final} afterwards"
+        if column.kind == "dropped":
+            yield f"{table.sync.label}.{column.sync} is gone afterwards"
+        if column.kind == "new":
+            yield f"{table.final.label}.{column.final} is not there before"
+
+
+def _required_columns(before: SeenRelation, after: SeenRelation) -> Iterator[str]:
+    """NOT NULL without a default on one side only: an INSERT that fits one shape fails in one."""
+    for column in after.columns:
+        if column.not_null and not column.default and not column.identity:
+            old = before.column(column.attnum)
+            if not column.generated and (old is None or not old.not_null):
+                yield f"an INSERT into {after.label} must give {column.name} afterwards"
+    for column in before.columns:
+        gone = after.column(column.attnum) is None
+        if gone and column.not_null and not column.default and not column.identity:
+            yield f"an INSERT into {before.label} must give {column.name} before"
+
+
+def _other_meaning(table: Table) -> Iterator[str]:
+    landing = {column.sync: column for column in table.of("landing")}
+    changed = {a.slot for chain in table.chains for o in chain.operations for a in o.assignments}
+    for column in table.of("computed"):
+        old = landing.get(column.final)
+        if old is None or not changed:
+            continue
+        name = f"{table.final.label}.{column.final}"
+        kind = f" ({old.source_type} to {column.type})" if column.type != old.type else ""
+        yield f"{name}{kind}: the file computes it anew"
+
+
+def _table_warnings(table: Table) -> Iterator[str]:
+    for name in table.triggers_off:
+        yield f"trigger {name} of {table.sync.label} does not fire for the file's UPDATE"
+    for column in table.of("landing"):
+        if column.down is None:
+            yield (
+                f"{table.sync.label}.{column.sync} is dropped after it was read: without a `down`"
+                " a rollback keeps its old values"
+            )
+    if not table.key:
+        yield f"{table.sync.label} has no key: it is compared as a multiset of rows"
+
+
+def _dropped_unique(before: SeenRelation, after: SeenRelation) -> Iterator[str]:
+    left = {index.name for index in after.indexes}
+    alive = {column.attnum for column in after.columns}
+    for index in before.indexes:
+        if index.name not in left and alive.issuperset(index.columns):
+            yield (
+                f"{before.label} is no longer unique by {index.name}: two equal rows would stop"
+                " the way back"
+            )
+
+
+def _not_compared(mapping: Mapping) -> Iterator[str]:
+    for table in mapping.tables:
+        computed = {result.column for chain in table.chains for result in chain.results}
+        for column in table.columns:
+            if column.kind == "dropped":
+                yield f"{table.sync.label}.{column.sync} (dropped)"
+            elif column.kind == "generated":
+                yield f"{table.final.label}.{column.final} (generated)"
+            elif column.kind == "new" and column.final not in computed:
+                yield f"{table.final.label}.{column.final} (new)"
+    for name in mapping.created:
+        yield f"{name.label}.* (new table)"
