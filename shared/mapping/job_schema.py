@@ -1,4 +1,4 @@
-"""The job's own schema on both sides: marker, lost values, and which names are in force."""
+"""What a mapping adds to the job's own schema: lost values, and which names are in force."""
 
 from __future__ import annotations
 
@@ -8,30 +8,29 @@ from shared.domain.identifiers import ident
 from shared.domain.objects import AGENT_ROLES, JOB, OWNER_ROLE
 
 READERS = ("validator", "backup", "proxy-agent", "health-monitor")
-MARKER_WRITERS = ("validator", "proxy-agent", "health-monitor")
 
 
 def create_job_schema() -> list[str]:
     """Statements that make it; may be repeated. They need a superuser (the replicator)."""
     text = resources.files(__package__).joinpath("job_schema.sql").read_text(encoding="utf-8")
     owner = ident(OWNER_ROLE)
-    statements = [text, f"ALTER SCHEMA {ident(JOB)} OWNER TO {owner}"]
-    for table in ("marker", "lost", "names"):
+    readers = ", ".join(ident(AGENT_ROLES[agent]) for agent in READERS)
+    statements = [text]
+    for table in ("lost", "names"):
         relation = ident(JOB, table)
         statements.append(f"ALTER TABLE {relation} OWNER TO {owner}")
-        statements.append(f"GRANT SELECT ON {relation} TO {_roles(READERS)}")
-    statements.append(
-        f"GRANT INSERT, UPDATE, DELETE ON {ident(JOB, 'marker')} TO {_roles(MARKER_WRITERS)}"
-    )
+        statements.append(f"GRANT SELECT ON {relation} TO {readers}")
     lose = f"{ident(JOB, 'lose')}(text, text, text, text)"
-    statements.append(f"ALTER FUNCTION {lose} OWNER TO {owner}")
-    return statements
+    return [*statements, f"ALTER FUNCTION {lose} OWNER TO {owner}"]
+
+
+def marker_rights() -> list[str]:
+    """Who may write a barrier on the source: those who wait for it on the target."""
+    writers = ", ".join(ident(AGENT_ROLES[agent]) for agent in ("validator", "proxy-agent"))
+    marker = ident(JOB, "marker")
+    return [f"GRANT SELECT, INSERT, UPDATE, DELETE ON {marker} TO {writers}"]
 
 
 def drop_job_schema() -> list[str]:
     """Statements that remove it with everything in it. What uses its functions must be gone."""
     return [f"DROP SCHEMA IF EXISTS {ident(JOB)} CASCADE"]
-
-
-def _roles(agents: tuple[str, ...]) -> str:
-    return ", ".join(ident(AGENT_ROLES[agent]) for agent in agents)

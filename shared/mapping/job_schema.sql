@@ -1,14 +1,7 @@
--- The schema of one job. Made on the source before the fork, so that the target has it too.
+-- What a mapping adds to the job's schema. The schema itself, with its marker, is made when the
+-- source is frozen (workers/replicator/steps/freeze_schema.sql); a rehearsal has only this part.
 CREATE SCHEMA IF NOT EXISTS bluegreen_job;
 GRANT USAGE ON SCHEMA bluegreen_job TO PUBLIC;
-
--- Barriers: who waits writes a value here and looks for it on the other side. Both publications
--- carry it, so there is one row for each who waits.
-CREATE TABLE IF NOT EXISTS bluegreen_job.marker (
-    name text PRIMARY KEY,
-    value text NOT NULL,
-    at timestamptz NOT NULL DEFAULT clock_timestamp()
-);
 
 -- Values of the final shape that the old shape could not take: a rollback would lose them.
 CREATE TABLE IF NOT EXISTS bluegreen_job.lost (

@@ -14,18 +14,19 @@ import postgast
 from postgast import pg_query_pb2 as pb
 
 from shared.domain.errors import Refused
+from shared.domain.identifiers import ident
+from shared.sql.parse import Statement
+
+MAINTENANCE_REMEDY = "compute from the row's own columns, or use --type maintenance"
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement of the file."""
-
-    line: int
-    text: str
-    tree: Any
-    """The protobuf node inside `RawStmt.stmt`."""
-    kind: str
-    """Name of its field: `alter_table_stmt`."""
+class Assigned:
+    column: str
+    expression: str
+    """As SQL."""
+    plain: bool = False
+    """The column itself, or the column cast: nothing but its type changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,7 @@ class DataChange:
     relation: str
     """As SQL text that `to_regclass` understands."""
     alias: str
-    assignments: tuple[tuple[str, str], ...]
-    """Column, and the expression as SQL."""
+    assignments: tuple[Assigned, ...]
     condition: str | None = None
     retypes: bool = False
     """An ALTER COLUMN TYPE; otherwise an UPDATE."""
@@ -49,40 +49,32 @@ def refused(statement: Statement, why: str, remedy: str) -> Refused:
     return Refused(f"line {statement.line}: {why}: {head}", remedy=remedy)
 
 
-def read_statements(sql: str) -> list[Statement]:
-    """Split the file. Raises Refused for text that the grammar does not accept."""
-    data = sql.encode()
-    try:
-        parsed = postgast.parse(sql)
-    except postgast.PgQueryError as error:
-        raise Refused(f"the file cannot be parsed: {error}", remedy="mend the file") from error
-    found = []
-    for raw in parsed.stmts:
-        end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(data)
-        text = data[raw.stmt_location : end].decode().strip()
-        kind = raw.stmt.WhichOneof("node")
-        start = raw.stmt_location + _leading(data[raw.stmt_location : end])
-        line = data.count(b"\n", 0, start) + 1
-        found.append(Statement(line, text, getattr(raw.stmt, kind), kind))
-    return found
-
-
-def _leading(piece: bytes) -> int:
-    return len(piece) - len(piece.lstrip())
-
-
 def data_changes(statement: Statement) -> list[DataChange]:
     """What the statement computes on existing rows. Raises Refused for what no trigger can do."""
-    if statement.kind == "alter_table_stmt":
-        return list(_retypes(statement))
-    if statement.kind == "update_stmt":
-        return [_update(statement)]
+    if statement.tag == "AlterTableStmt":
+        return list(_retypes(_tree(statement).alter_table_stmt))
+    if statement.tag == "UpdateStmt":
+        return [_update(statement, _tree(statement).update_stmt)]
     return []
 
 
-def _retypes(statement: Statement) -> Iterator[DataChange]:
+def dropped_constraints(statement: Statement) -> tuple[str, tuple[str, ...]] | None:
+    """The relation and the names of the constraints that an ALTER TABLE drops by name."""
+    if statement.tag != "AlterTableStmt":
+        return None
+    tree = _tree(statement).alter_table_stmt
+    commands = [item.alter_table_cmd for item in tree.cmds]
+    names = tuple(c.name for c in commands if c.subtype == pb.AT_DropConstraint)
+    return (_relation(tree.relation), names) if names else None
+
+
+def _tree(statement: Statement) -> Any:
+    """The protobuf tree: only of it an expression can be turned into SQL again."""
+    return postgast.parse(statement.text).stmts[0].stmt
+
+
+def _retypes(tree: Any) -> Iterator[DataChange]:
     """All USING of one ALTER TABLE: they see the same old row, so they are one change."""
-    tree = statement.tree
     assignments = []
     for item in tree.cmds:
         command = item.alter_table_cmd
@@ -90,15 +82,15 @@ def _retypes(statement: Statement) -> Iterator[DataChange]:
             continue
         definition = getattr(command, "def").column_def
         has_using = definition.HasField("raw_default")
-        expression = _sql(definition.raw_default) if has_using else _quoted(command.name)
-        assignments.append((command.name, expression))
+        expression = _sql(definition.raw_default) if has_using else ident(command.name)
+        plain = not has_using or _is_column(definition.raw_default, command.name)
+        assignments.append(Assigned(command.name, expression, plain))
     if assignments and tree.objtype == pb.OBJECT_TABLE:
         relation = tree.relation
         yield DataChange(_relation(relation), relation.relname, tuple(assignments), retypes=True)
 
 
-def _update(statement: Statement) -> DataChange:
-    tree = statement.tree
+def _update(statement: Statement, tree: Any) -> DataChange:
     for part, word in (("from_clause", "FROM"), ("returning_list", "RETURNING")):
         if getattr(tree, part, None):
             raise _not_row_local(statement, f"UPDATE with {word}")
@@ -110,7 +102,7 @@ def _update(statement: Statement) -> DataChange:
     return DataChange(_relation(tree.relation), alias, tuple(assignments), condition)
 
 
-def _assigned(statement: Statement, target: Any) -> tuple[str, str]:
+def _assigned(statement: Statement, target: Any) -> Assigned:
     if target.indirection:
         raise refused(
             statement,
@@ -122,18 +114,19 @@ def _assigned(statement: Statement, target: Any) -> tuple[str, str]:
     if kind == "set_to_default":
         raise refused(statement, "SET column = DEFAULT cannot be carried", "write the value itself")
     if kind != "multi_assign_ref":
-        return target.name, _sql(value)
+        return Assigned(target.name, _sql(value))
     source = value.multi_assign_ref.source
     if source.WhichOneof("node") != "row_expr":
         raise _not_row_local(statement, "UPDATE with a sub-select")
-    return target.name, _sql(source.row_expr.args[value.multi_assign_ref.colno - 1])
+    argument = source.row_expr.args[value.multi_assign_ref.colno - 1]
+    return Assigned(target.name, _sql(argument))
 
 
 def _not_row_local(statement: Statement, what: str) -> Refused:
     return refused(
         statement,
         f"{what} is not a function of the row itself, so rows written later cannot follow",
-        "compute from the row's own columns, or use --type maintenance",
+        MAINTENANCE_REMEDY,
     )
 
 
@@ -147,10 +140,15 @@ def _sql(node: Any) -> str:
     return str(postgast.deparse(query)).removeprefix("SELECT ")
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _is_column(node: Any, name: str) -> bool:
+    """`name`, or `name::type`."""
+    if node.WhichOneof("node") == "type_cast":
+        return _is_column(node.type_cast.arg, name)
+    if node.WhichOneof("node") != "column_ref":
+        return False
+    fields = node.column_ref.fields
+    return len(fields) == 1 and bool(fields[0].string.sval == name)
 
 
 def _relation(node: Any) -> str:
-    parts = [node.schemaname, node.relname] if node.schemaname else [node.relname]
-    return ".".join(_quoted(part) for part in parts)
+    return ident(node.schemaname, node.relname) if node.schemaname else ident(node.relname)

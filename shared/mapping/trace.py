@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shared.mapping.snapshot import Snapshot
-from shared.mapping.statements import Statement
+from shared.sql.parse import Statement
 
 
 @dataclass(frozen=True, slots=True)

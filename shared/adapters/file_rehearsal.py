@@ -1,0 +1,213 @@
+"""Run a migration file statement by statement and see what each one does: the trace.
+
+Before each statement that computes, the server is asked what its expressions mean: they are put
+into a temporary view, whose analysed tree and dependencies say what they read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+from shared.adapters.catalog_snapshot import QUERIES, take_snapshot
+from shared.domain.errors import Refused
+from shared.domain.identifiers import ident, literal
+from shared.mapping.locality import SeenFunction, functions_in, not_row_local
+from shared.mapping.snapshot import SeenRelation, Snapshot
+from shared.mapping.statements import (
+    MAINTENANCE_REMEDY,
+    DataChange,
+    data_changes,
+    dropped_constraints,
+    refused,
+)
+from shared.mapping.trace import SeenAssignment, SeenChange, SeenDown, Trace
+from shared.ports import Session
+from shared.sql.directives import Directives, Down
+from shared.sql.parse import Statement
+
+OID_OF = "SELECT to_regclass(%s)::oid::int8"
+
+
+@dataclass(frozen=True, slots=True)
+class _Analysed:
+    """A data change of the statement that comes next, as the server understands it."""
+
+    table: int
+    change: DataChange
+    reads: tuple[int, ...]
+    settings: dict[str, str]
+
+
+@dataclass
+class FileRehearsal:
+    """One run of one file in one session of a superuser."""
+
+    session: Session
+    statements: list[Statement]
+    directives: Directives
+    run_as: str
+    changes: list[SeenChange] = field(default_factory=list)
+    first_defaults: dict[tuple[int, int], str | None] = field(default_factory=dict)
+    dropped: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def trace(self) -> Trace:
+        """Run the file and say what it did.
+
+        Raises Refused, with the line, for a statement that fails or that cannot be carried.
+        """
+        with self._block():
+            before = last = take_snapshot(self.session)
+            for statement in self.statements:
+                analysed = self._analyse(statement, last)
+                self._execute(statement)
+                now = take_snapshot(self.session)
+                self._note_new_columns(last, now)
+                self.changes += [_seen(statement, item, last, now) for item in analysed]
+                last = now
+        downs = tuple(self._down(down, last) for down in self.directives.downs)
+        return Trace(before, last, tuple(self.changes), downs, self.first_defaults, self.dropped)
+
+    def run(self) -> None:
+        """Only run the file, in the way in which it will run on the target."""
+        with self._block():
+            for statement in self.statements:
+                self._execute(statement)
+
+    def _block(self) -> AbstractContextManager[None]:
+        explicit = any(statement.tag == "TransactionStmt" for statement in self.statements)
+        if self.directives.no_transaction or explicit:
+            return nullcontext()
+        return self.session.transaction()
+
+    def _execute(self, statement: Statement) -> None:
+        mine = statement.tag == "TransactionStmt"
+        try:
+            if not mine:
+                self.session.execute(f"SET ROLE {ident(self.run_as)}")
+            self.session.execute(statement.text)
+        except Refused as error:
+            raise refused(
+                statement, f"fails on an empty copy of the schema ({error.message})", error.remedy
+            ) from error
+        if not mine:
+            self.session.execute("RESET ROLE")
+
+    def _note_new_columns(self, last: Snapshot, now: Snapshot) -> None:
+        for oid, relation in now.relations.items():
+            earlier = last.relations.get(oid)
+            if earlier is None:
+                continue
+            for column in relation.columns:
+                if earlier.column(column.attnum) is None:
+                    self.first_defaults[(oid, column.attnum)] = column.default
+
+    def _analyse(self, statement: Statement, now: Snapshot) -> list[_Analysed]:
+        found = dropped_constraints(statement)
+        if found is not None:
+            relation, names = found
+            oid = self.session.value(OID_OF, [relation])
+            self.dropped[oid] = (*self.dropped.get(oid, ()), *names)
+        changes = [(self._table(statement, c, now), c) for c in data_changes(statement)]
+        return [
+            _Analysed(table.oid, change, self._reads(statement, change, table), self._settings())
+            for table, change in changes
+            if table is not None
+        ]
+
+    def _table(
+        self, statement: Statement, change: DataChange, now: Snapshot
+    ) -> SeenRelation | None:
+        """The table that is changed; None when the statement will fail anyhow."""
+        table = now.relations.get(self.session.value(OID_OF, [change.relation]))
+        if table is not None and not table.is_table:
+            raise refused(
+                statement,
+                f"{table.label} is a {'partition' if table.is_partition else 'view'}",
+                "change the table itself, through its root",
+            )
+        return table
+
+    def _reads(
+        self, statement: Statement, change: DataChange, table: SeenRelation
+    ) -> tuple[int, ...]:
+        expressions = [item.expression for item in change.assignments]
+        if change.condition is not None:
+            expressions.append(change.condition)
+        try:
+            reads, problems = self._probe(expressions, change.relation, change.alias, table.oid)
+        except Refused as error:
+            raise refused(statement, error.message, error.remedy) from error
+        if problems:
+            raise refused(
+                statement,
+                f"it depends on {' and '.join(dict.fromkeys(problems))}, so rows that are written"
+                " later cannot follow",
+                MAINTENANCE_REMEDY,
+            )
+        return reads
+
+    def _probe(
+        self, expressions: Iterable[str], relation: str, alias: str, oid: int
+    ) -> tuple[tuple[int, ...], list[str]]:
+        """Columns that the expressions read, and what they depend on besides their row."""
+        picked = ", ".join(f"({text}) AS c{number}" for number, text in enumerate(expressions))
+        query = f"SELECT {picked} FROM {relation} AS {ident(alias)}"  # noqa: S608 (the file's own)
+        with self.session.transaction():
+            self.session.execute(f"CREATE TEMP VIEW bluegreen_probe AS {query}")
+            tree = str(self.session.value(QUERIES["tree"]))
+            reads = tuple(int(row[0]) for row in self.session.rows(QUERIES["reads"], [oid]))
+            called = self.session.rows(QUERIES["functions"], [functions_in(tree)])
+            self.session.execute("DROP VIEW bluegreen_probe")
+        return reads, not_row_local(tree, [SeenFunction(*row) for row in called])
+
+    def _settings(self) -> dict[str, str]:
+        row = self.session.row(QUERIES["settings"])
+        assert row is not None, "settings are always there"
+        path, zone, dates, intervals = row
+        return {
+            "search_path": f"{path}, pg_temp" if path else "pg_temp",
+            "timezone": literal(zone),
+            "datestyle": literal(dates),
+            "intervalstyle": literal(intervals),
+        }
+
+    def _down(self, down: Down, last: Snapshot) -> SeenDown:
+        name = ident(down.schema, down.table) if down.schema else ident(down.table)
+        table = last.relations.get(self.session.value(OID_OF, [name]))
+        where = f"line {down.place.line}: down {down.table}.{down.column}"
+        if table is None:
+            raise Refused(
+                f"{where}: there is no table {down.table} when the file has run",
+                remedy="name the new table and the new column",
+            )
+        try:
+            reads, problems = self._probe([down.expression], name, table.name, table.oid)
+        except Refused as error:
+            raise Refused(f"{where}: {error.message}", remedy=error.remedy) from error
+        if problems:
+            raise Refused(
+                f"{where}: depends on {' and '.join(problems)}",
+                remedy="compute the old value from the new row alone",
+            )
+        return SeenDown(down.place.line, table.oid, down.column, down.expression, reads)
+
+
+def _seen(statement: Statement, item: _Analysed, last: Snapshot, now: Snapshot) -> SeenChange:
+    columns = {column.name: column.attnum for column in last.relations[item.table].columns}
+    return SeenChange(
+        statement=statement,
+        table=item.table,
+        alias=item.change.alias,
+        assignments=tuple(
+            SeenAssignment(columns[a.column], a.expression, a.plain)
+            for a in item.change.assignments
+        ),
+        condition=item.change.condition,
+        reads=item.reads,
+        retypes=item.change.retypes,
+        before=last,
+        after=now,
+        settings=item.settings,
+    )

@@ -1,0 +1,92 @@
+-- relations: everything that has a name in pg_class, without our own schemas and the system's
+SELECT c.oid::int8, n.nspname, c.relname, c.relkind::text, pg_get_userbyid(c.relowner),
+       c.relispartition, c.relpersistence = 'p', c.relreplident::text,
+       EXISTS (SELECT FROM pg_inherits i JOIN pg_class child ON child.oid = i.inhrelid
+               WHERE c.oid IN (i.inhrelid, i.inhparent) AND NOT child.relispartition),
+       coalesce((SELECT d.refobjid::int8 FROM pg_depend d
+                 WHERE c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                   AND d.deptype IN ('a', 'i') AND d.refclassid = 'pg_class'::regclass LIMIT 1), 0)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'bluegreen', 'bluegreen_job')
+  AND c.relpersistence <> 't';
+
+-- columns: live columns of tables
+SELECT a.attrelid::int8, a.attnum::int4, a.attname, a.atttypid::int8, a.atttypmod,
+       format_type(a.atttypid, a.atttypmod), t.typcategory::text,
+       coalesce(e.typnamespace, t.typnamespace) = 'pg_catalog'::regnamespace
+           AND t.typtype <> 'd',
+       a.attnotnull,
+       CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+       a.attgenerated <> '', a.attidentity <> '',
+       CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0
+            THEN (SELECT format('%I.%I', cn.nspname, co.collname) FROM pg_collation co
+                  JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation)
+       END
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typlen = -1 AND t.typsubscript = 'array_subscript_handler'::regproc
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'bluegreen', 'bluegreen_job')
+ORDER BY a.attrelid, a.attnum;
+
+-- constraints: of tables, NOT NULL left out; a partition's copy of its root's is not its own
+SELECT conrelid::int8, conname, contype::text, coalesce(conkey, '{}')::int4[],
+       pg_get_constraintdef(oid), confrelid::int8, coalesce(confkey, '{}')::int4[]
+FROM pg_constraint
+WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND conrelid <> 0
+  AND connamespace NOT IN (SELECT oid FROM pg_namespace
+                           WHERE nspname IN ('pg_catalog', 'information_schema'))
+ORDER BY conrelid, conname;
+
+-- indexes: unique ones over plain columns, without a condition
+SELECT i.indrelid::int8, c.relname, i.indkey::int2[]::int4[], i.indisprimary, i.indisreplident,
+       i.indnkeyatts::int4
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+  AND n.nspname !~ '^pg_'
+ORDER BY i.indrelid, c.relname;
+
+-- triggers: the user's row and statement triggers; bit 4 of tgtype is UPDATE
+SELECT tgrelid::int8, oid::int8, tgname, tgenabled::text, tgtype & 16 <> 0
+FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgrelid, tgname;
+
+-- types: outside pg_catalog, by oid
+SELECT t.oid::int8, format_type(t.oid, NULL)
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname !~ '^pg_';
+
+-- tree: the analysed query of the probe view
+SELECT ev_action::text FROM pg_rewrite
+WHERE ev_class = to_regclass('pg_temp.bluegreen_probe') AND rulename = '_RETURN';
+
+-- reads: the columns of one table that the probe view depends on
+SELECT d.refobjsubid::int4 FROM pg_depend d JOIN pg_rewrite w ON w.oid = d.objid
+WHERE d.classid = 'pg_rewrite'::regclass AND w.ev_class = to_regclass('pg_temp.bluegreen_probe')
+  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %s AND d.refobjsubid > 0
+ORDER BY 1;
+
+-- functions: those that the analysed tree calls
+SELECT p.proname, p.provolatile::text, p.pronamespace = 'pg_catalog'::regnamespace,
+       l.lanname IN ('c', 'internal')
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.oid = ANY (%s::oid[]) ORDER BY 1;
+
+-- settings: what gives the words of an expression their meaning
+SELECT array_to_string(ARRAY(SELECT quote_ident(s) FROM unnest(current_schemas(false)) s), ', '),
+       current_setting('TimeZone'), current_setting('DateStyle'), current_setting('IntervalStyle');
+
+-- like: how to make a database like this one
+SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider,
+       coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale')
+FROM pg_database d WHERE datname = current_database();
+
+-- database_settings: what ALTER DATABASE set for everyone
+SELECT split_part(pair, '=', 1), substr(pair, strpos(pair, '=') + 1)
+FROM pg_db_role_setting, unnest(setconfig) AS pair
+WHERE setrole = 0 AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database());
+
+-- owners: of the relations that are named, each once
+SELECT DISTINCT pg_get_userbyid(c.relowner)
+FROM unnest(%s::text[]) AS name JOIN pg_class c ON c.oid = to_regclass(name);
