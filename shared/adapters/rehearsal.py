@@ -1,8 +1,8 @@
 """The file on empty copies of the schema: what it does, and the proof that it can be carried.
 
 plain    the file alone, statement by statement: the mapping is derived from what it does
-landed   what will happen on the target: landing columns, the file, names to and fro, the end
-source   what will happen on the source: names to and fro, and everything put back
+landed   what will happen on the target: landing columns, the file, names there and back, the end
+source   what will happen on the source: names there and back, and everything put back
 
 The gate: `plain` and `landed` must define the same schema, and `source` the one it began with.
 """

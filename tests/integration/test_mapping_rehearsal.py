@@ -9,7 +9,6 @@ import pytest
 from shared.adapters.pg_dump import Server as Reached
 from shared.adapters.rehearsal import RehearsalRoom
 from shared.adapters.schema_copy import Copies
-from shared.domain.errors import Refused
 from shared.mapping.model import Mapping
 from tests.support.cluster import Server, postgres
 from tests.support.roles import create_roles
