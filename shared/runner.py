@@ -1,7 +1,8 @@
 """Run one step forward or back, checked before and after. Knows no Celery and no recipe.
 
-Law: forward is `is_done`, else `do`, then `is_done` must hold; back is `undo`, then it must not.
-A step that finds its guarantee already true answers done without touching the world again.
+Law: forward is `is_done`, else `do`, then `is_done` must hold; back is `undo`.
+A step that finds its guarantee already true answers done without touching the world again. Where
+a worker died between the deed and the answer, its facts are recalled, or told by `do` once more.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.errors import Broken
+from shared.domain.facts import leaves_facts
 from shared.domain.migration import Job
 from shared.ports import Done, Pending, Recalling, Step
 
@@ -19,7 +21,11 @@ def forward(step: Step, job: Job) -> Done | Pending:
 
     Raises whatever the step raises, and Broken when `do` said done and the world says not.
     """
-    answer = step.do(job) if not step.is_done(job) else already_done(step, job)
+    if step.is_done(job):
+        facts = known_facts(step, job)
+        if facts is not None:
+            return Done(f"{step.name} was done already", facts)
+    answer = step.do(job)
     if isinstance(answer, Done) and not step.is_done(job):
         raise Broken(
             f"{step.name} said it was done, but the world does not show it; undoing from here"
@@ -27,12 +33,13 @@ def forward(step: Step, job: Job) -> Done | Pending:
     return answer
 
 
-def already_done(step: Step, job: Job) -> Done:
-    """Done, with the facts that the earlier run left or should have left before it died."""
-    facts: Mapping[str, Any] | None = job.facts.get(step.name)
-    if facts is None and isinstance(step, Recalling):
-        facts = step.recall(job)
-    return Done(f"{step.name} was done already", facts or {})
+def known_facts(step: Step, job: Job) -> Mapping[str, Any] | None:
+    """What an earlier run of a step that is done has left; None when only `do` can tell."""
+    if step.name in job.facts:
+        return job.facts[step.name]
+    if isinstance(step, Recalling):
+        return step.recall(job)
+    return None if leaves_facts(step.name) else {}
 
 
 def backward(step: Step, job: Job) -> Done | Pending:

@@ -92,3 +92,8 @@ class Cutover(Facts):
     """`blue->green` or `green->blue`."""
     window_ms: float
     phases_ms: dict[str, float] = {}
+
+
+def leaves_facts(step: str) -> bool:
+    """Whether that step leaves facts that a later one may ask for."""
+    return any(model.step == step for model in Facts.__subclasses__())

@@ -25,6 +25,10 @@ class Decision:
     sentence: str = ""
     command: Command | None = None
     """To be sent when it is due; None where the one that is out stays out, or nothing is."""
+    step: str = ""
+    """The step that the event was about."""
+    begins: bool = False
+    """The command begins an attempt, it is not another look at one."""
 
     @property
     def is_look(self) -> bool:
@@ -48,7 +52,14 @@ def advance(state: SagaState, event: SagaEvent, now: datetime) -> Decision:
         after = replace(after, due_at=None)
     check(state, after)
     sentence = row.says.format_map(_words(state, after, event, now))
-    return Decision(after, row, sentence, outstanding(after) if row.does in SENDS else None)
+    return Decision(
+        state=after,
+        row=row,
+        sentence=sentence,
+        command=outstanding(after) if row.does in SENDS else None,
+        step="" if state.phase is Phase.REQUESTED else state.step.name,
+        begins=after.epoch > state.epoch,
+    )
 
 
 def answers(state: SagaState, answer: Answer) -> bool:

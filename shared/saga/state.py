@@ -75,6 +75,10 @@ class SagaState:
         return self.recipe[self.at]
 
     @property
+    def going_forward(self) -> bool:
+        return self.direction is Direction.FORWARD
+
+    @property
     def past_pivot(self) -> bool:
         """No way back: the pivot was sent, or a step that commits is done."""
         return any(step.role in ("pivot", "retriable") for step in self.begun) or any(
@@ -109,8 +113,7 @@ class SagaState:
 
     @property
     def limit_s(self) -> float:
-        forward = self.direction is Direction.FORWARD
-        return self.step.limit_s if forward else self.step.undo_limit_s
+        return self.step.limit_s if self.going_forward else self.step.undo_limit_s
 
     @property
     def late_at(self) -> datetime | None:
@@ -169,8 +172,7 @@ def _step_state(state: SagaState, index: int) -> StepState:
         return StepState.RUNNING if state.phase in ACTIVE else StepState.FAILED
     if index < state.at:
         return StepState.DONE
-    forward = state.direction is Direction.FORWARD
-    return StepState.PENDING if forward else _given_up(state, index)
+    return StepState.PENDING if state.going_forward else _given_up(state, index)
 
 
 def _given_up(state: SagaState, index: int) -> StepState:

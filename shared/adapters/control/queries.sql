@@ -36,6 +36,8 @@ WHERE job.ended_at IS NULL
        OR EXISTS (SELECT FROM bluegreen_control.answer WHERE answer.job = job.id)
        OR EXISTS (SELECT FROM bluegreen_control.request
                   WHERE request.job = job.id AND request.read_at IS NULL)
+       OR job.due_at IS NOT NULL AND NOT EXISTS (
+           SELECT FROM bluegreen_control.outbox WHERE outbox.job = job.id)
        OR EXISTS (SELECT FROM bluegreen_control.outbox
                   WHERE outbox.job = job.id AND outbox.answered_at IS NULL
                     AND outbox.starts >= %(most_starts)s))

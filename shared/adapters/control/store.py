@@ -19,6 +19,7 @@ from shared.domain.environment import Colour
 from shared.domain.errors import AlreadyApplied, AnotherJob, EditedAfterApplied, Refused, Transient
 from shared.domain.kinds import Kind, StepState
 from shared.domain.migration import RunOptions
+from shared.domain.window import moment
 from shared.ports import HistoryRecord, JobRecord, StepRecord
 from shared.saga.events import Steering
 from shared.saga.recipes import RECIPES, Recipe
@@ -45,6 +46,9 @@ class PostgresControlStore:
         source: Colour,
         requested_by: str,
     ) -> str:
+        if options.at is not None:  # a time of day means the next one, seen from here
+            at = moment(options.at, datetime.now(UTC)).isoformat()
+            options = options.model_copy(update={"at": at})
         sha256 = hashlib.sha256(sql.encode()).hexdigest()
         job = {
             "database": database,

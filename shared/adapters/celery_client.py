@@ -1,0 +1,99 @@
+"""What is sent to workers: commands, the wake-up of the coordinator, a ping through every queue."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+import redis
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from shared.adapters import redis_bus
+from shared.adapters.agents import AGENTS
+from shared.adapters.celery_app import celery_app
+from shared.domain.errors import Transient
+from shared.saga.state import Command
+from shared.settings import Settings
+
+PONG_KEPT_S = 60
+
+
+def send(app: Celery, command: Command) -> None:
+    """Put a command on its agent's queue. Raises Transient when Redis does not take it."""
+    _send(
+        app,
+        f"{command.owner}.{command.step}",
+        command.owner,
+        command.task_id,
+        {
+            "job": command.job,
+            "step": command.step,
+            "direction": command.direction.value,
+            "attempt": command.attempt,
+            "epoch": command.epoch,
+        },
+    )
+
+
+def queue_is_empty(settings: Settings, agent: str) -> bool:
+    """Whether no message waits for that agent. Raises Transient when Redis does not answer."""
+    try:
+        with redis_bus.client(settings) as client:
+            return not client.llen(settings.redis.prefix + agent)
+    except redis.RedisError as error:
+        raise Transient(f"expected Redis to answer, found: {error}") from error
+
+
+def wake_coordinator(settings: Settings, job: str) -> None:
+    """Tell the coordinator that there is something to decide; its sweep would find it anyway.
+
+    Raises Transient, within a second, when Redis does not answer.
+    """
+    redis_bus.check(settings)
+    with celery_app(settings) as app:
+        _send(app, "coordinator.wake", "coordinator", f"{job}/wake", {"job": job})
+
+
+def ping_agents(settings: Settings, *, limit_s: float = 3.0) -> dict[str, float | None]:
+    """Seconds until a task through each agent's queue was run; None: not within `limit_s`.
+
+    Raises Transient when Redis does not answer.
+    """
+    redis_bus.check(settings)
+    nonce = secrets.token_hex(8)
+    began = time.monotonic()
+    with celery_app(settings) as app:
+        for agent in AGENTS:
+            _send(app, f"{agent}.ping", agent, f"ping/{agent}", {"nonce": nonce})
+    answered: dict[str, float | None] = dict.fromkeys(AGENTS)
+    with redis_bus.client(settings, limit_s=limit_s + redis_bus.LIMIT_S) as client:
+        while None in answered.values() and (left := began + limit_s - time.monotonic()) > 0:
+            try:
+                found: Any = client.blpop([_pong_key(settings, nonce)], timeout=left)
+            except redis.RedisError as error:
+                raise Transient(f"expected Redis to answer, found: {error}") from error
+            if found is not None and found[1] in answered:
+                answered[found[1]] = time.monotonic() - began
+    return answered
+
+
+def pong(settings: Settings, agent: str, nonce: str) -> None:
+    """The worker's side of a ping."""
+    key = _pong_key(settings, nonce)
+    with redis_bus.client(settings) as client, client.pipeline() as pipe:
+        pipe.rpush(key, agent)
+        pipe.expire(key, PONG_KEPT_S)
+        pipe.execute()
+
+
+def _pong_key(settings: Settings, nonce: str) -> str:
+    return f"{settings.redis.prefix}pong:{nonce}"
+
+
+def _send(app: Celery, task: str, queue: str, task_id: str, kwargs: dict[str, object]) -> None:
+    try:
+        app.send_task(task, kwargs=kwargs, queue=queue, task_id=task_id)
+    except (OperationalError, redis.RedisError) as error:
+        raise Transient(f"expected Redis to take {task}, found: {error}") from error

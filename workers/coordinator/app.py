@@ -1,0 +1,41 @@
+"""The coordinator's process: its two waiting steps, and beside them the loop that decides."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from shared.adapters.celery_client import queue_is_empty, send
+from shared.adapters.celery_shell import make_worker, on_wake, run_beside
+from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.coordinator_store import CoordinatorStore
+from shared.adapters.flower_rows import FlowerRows
+from shared.adapters.redis_bus import RedisBus
+from shared.ports import Step
+from shared.settings import Settings, load
+from workers.coordinator.decide import Coordinator
+from workers.coordinator.loop import Doorbell, listen, run_turns
+from workers.coordinator.steps.hold_for_approval import HoldForApproval
+from workers.coordinator.steps.wait_for_window import WaitForWindow
+
+
+def build_steps(_settings: Settings) -> Sequence[Step]:
+    return (HoldForApproval(), WaitForWindow(clock=lambda: datetime.now(UTC)))
+
+
+settings = load(os.environ)
+app = make_worker("coordinator", build_steps)
+bus = RedisBus(settings)
+bell = Doorbell()
+coordinator = Coordinator(
+    store=CoordinatorStore(ControlDatabase(settings, application_name="bluegreen/coordinator")),
+    send=partial(send, app),
+    queue_is_empty=partial(queue_is_empty, settings),
+    bus=bus,
+    rows=FlowerRows(app),
+)
+on_wake(app, "coordinator", bell.ring)
+run_beside(app, "decide", run_turns(coordinator, bell))
+run_beside(app, "listen", listen(bus, bell))
