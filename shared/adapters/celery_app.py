@@ -9,6 +9,7 @@ from celery import Celery
 from kombu.entity import Queue
 
 from shared.adapters.agents import AGENTS
+from shared.adapters.redis_bus import SECRET
 from shared.settings import Settings
 
 TRANSPORT = "shared.adapters.celery_transport:Transport"
@@ -23,8 +24,9 @@ def celery_app(settings: Settings, name: str = "bluegreen") -> Celery:
 
 def broker_url(settings: Settings) -> str:
     server = settings.redis
-    secret = f"{server.user}:{quote(settings.secret(server.user), safe='')}@" if server.user else ""
-    return f"redis://{secret}{server.host}:{server.port}/{server.database}"
+    password = quote(settings.secret(SECRET), safe="")
+    account = f"{server.user or ''}:{password}@" if password else ""
+    return f"redis://{account}{server.host}:{server.port}/{server.database}"
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:

@@ -107,7 +107,11 @@ def make_worker(agent: str, build_steps: Callable[[Settings], Sequence[Step]]) -
     shell = Shell(agent, WorkerStore(database, agent), RedisBus(settings), FlowerRows(app))
     for step in build_steps(settings):
         _register(app, shell, step)
-    app.task(lambda nonce: pong(settings, agent, str(nonce)), name=f"{agent}.ping")
+
+    def ping(nonce: str) -> None:
+        pong(settings, agent, nonce)
+
+    app.task(ping, name=f"{agent}.ping", shared=False)
     _audit_what_is_refused(shell)
     return app
 
@@ -138,7 +142,7 @@ def on_wake(app: Celery, agent: str, ring: Callable[[], None]) -> None:
         ring()
         return job
 
-    app.task(wake, name=f"{agent}.wake")
+    app.task(wake, name=f"{agent}.wake", shared=False)
 
 
 def _register(app: Celery, shell: Shell, step: Step) -> None:
@@ -146,7 +150,7 @@ def _register(app: Celery, shell: Shell, step: Step) -> None:
         return shell.handle(self, step, args, said)
 
     name = f"{shell.agent}.{step.name}"
-    app.task(command, name=name, bind=True, throws=(StepFailedError,), typing=False)
+    app.task(command, name=name, bind=True, throws=(StepFailedError,), typing=False, shared=False)
 
 
 def _audit_what_is_refused(shell: Shell) -> None:

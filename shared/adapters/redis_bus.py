@@ -22,18 +22,19 @@ STREAM = "events"
 MAX_ENTRIES = 10_000
 LIMIT_S = 1.0
 CONNECT_LIMIT_S = 0.5
+SECRET = "redis"
+"""Name of the secret that holds Redis' password; an empty one means that it asks for none."""
 _log = structlog.get_logger("bus")
 
 
 def client(settings: Settings, *, limit_s: float = LIMIT_S) -> redis.Redis:
     """A client that gives up early and never tries again by itself."""
-    user = settings.redis.user
     return redis.Redis(
         host=settings.redis.host,
         port=settings.redis.port,
         db=settings.redis.database,
-        username=user,
-        password=settings.secret(user) if user else None,
+        username=settings.redis.user,
+        password=settings.secret(SECRET) or None,
         socket_timeout=limit_s,
         socket_connect_timeout=CONNECT_LIMIT_S,
         retry=Retry(NoBackoff(), 0),

@@ -20,11 +20,12 @@ from shared.settings import (
 from tests.support.cluster import postgres
 
 
-def settings_for(state_dir: Path, *, control_port: int, redis_port: int = 1) -> Settings:
+def settings_for(state_dir: Path, *, control_port: int) -> Settings:
     """Settings in which only the control database and Redis are real."""
     secrets = state_dir / "secrets"
     secrets.mkdir(exist_ok=True)
-    (secrets / "postgres").write_text("", encoding="utf-8")
+    for name in ("postgres", "redis"):
+        (secrets / name).write_text("", encoding="utf-8")
     host = "127.0.0.1"
     return Settings(
         state_dir=state_dir,
@@ -37,7 +38,7 @@ def settings_for(state_dir: Path, *, control_port: int, redis_port: int = 1) -> 
             for colour in Colour
         },
         control=ServerSettings(host=host, port=control_port, database="postgres", user="postgres"),
-        redis=RedisSettings(host=host, port=redis_port),
+        redis=RedisSettings(host=host, port=1),
         pooler=PoolerSettings(host=host, port=1, route_file=state_dir / "route.ini"),
         doors=DoorSettings(
             host=host, pooled_port=1, direct_port=1, direct_link=state_dir / "active.sock"
@@ -48,10 +49,10 @@ def settings_for(state_dir: Path, *, control_port: int, redis_port: int = 1) -> 
 
 
 @contextmanager
-def control_database(state_dir: Path, *, redis_port: int = 1) -> Iterator[Settings]:
+def control_database(state_dir: Path) -> Iterator[Settings]:
     """A running control database with its schema."""
     with postgres() as server:
-        settings = settings_for(state_dir, control_port=server.port, redis_port=redis_port)
+        settings = settings_for(state_dir, control_port=server.port)
         database = ControlDatabase(settings, application_name="test")
         with database.session() as session:
             install(session)

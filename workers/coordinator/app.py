@@ -11,6 +11,7 @@ from shared.adapters.celery_client import queue_is_empty, send
 from shared.adapters.celery_shell import make_worker, on_wake, run_beside
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.coordinator_store import CoordinatorStore
+from shared.adapters.control.install import install
 from shared.adapters.flower_rows import FlowerRows
 from shared.adapters.redis_bus import RedisBus
 from shared.ports import Step
@@ -26,11 +27,14 @@ def build_steps(_settings: Settings) -> Sequence[Step]:
 
 
 settings = load(os.environ)
+database = ControlDatabase(settings, application_name="bluegreen/coordinator")
+with database.session() as session:
+    install(session)
 app = make_worker("coordinator", build_steps)
 bus = RedisBus(settings)
 bell = Doorbell()
 coordinator = Coordinator(
-    store=CoordinatorStore(ControlDatabase(settings, application_name="bluegreen/coordinator")),
+    store=CoordinatorStore(database),
     send=partial(send, app),
     queue_is_empty=partial(queue_is_empty, settings),
     bus=bus,
