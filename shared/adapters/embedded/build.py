@@ -7,6 +7,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from shared.adapters.direct_door import socket_path
 from shared.adapters.embedded.accounts import Account, can_reach
 from shared.adapters.embedded.child import ControlFiles, write_whole
 from shared.adapters.embedded.clusters import configure, prepare
@@ -16,7 +17,6 @@ from shared.adapters.embedded.doors_conf import (
     nginx_conf,
     pgbouncer_ini,
     redis_conf,
-    route_line,
     userlist,
 )
 from shared.adapters.embedded.flower_conf import flower_conf
@@ -33,6 +33,7 @@ from shared.adapters.embedded.secrets_store import (
 )
 from shared.adapters.embedded.server_binaries import ServerBinaries
 from shared.adapters.embedded.stack_plan import DOORS, SERVERS, stack_plan
+from shared.adapters.pgbouncer import route_text
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.domain.objects import POOLER_ROLE
@@ -194,8 +195,8 @@ def _doors(
         write_whole(path, text, 0o600)
         if owner is not None:
             owner.own(path)
-    write_whole(settings.pooler.route_file, route_line(settings.database, blue.host, blue.port))
-    settings.doors.direct_link.symlink_to(layout.server(Colour.BLUE).socket(blue.port))
+    write_whole(settings.pooler.route_file, route_text(settings.database, blue))
+    settings.doors.direct_link.symlink_to(socket_path(blue))
     for log in ("nginx-access.log", "nginx-error.log"):
         (layout.logs / log).touch()
         if owner is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -56,6 +57,8 @@ class ChildStatus(_Frozen):
     starts: int = 0
     exit_code: int | None = None
     """Of the last one that ended; negative: the signal."""
+    obeys: Desired | None = None
+    """What the supervisor read last: only then is a stopped child sure to stay stopped."""
 
     @property
     def is_running(self) -> bool:
@@ -118,7 +121,7 @@ def _read_status(path: Path) -> ChildStatus:
 
 def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
     """Replace a file: a reader sees the old text or the new, never a part."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh = path.with_name(f".{path.name}.{threading.get_native_id()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

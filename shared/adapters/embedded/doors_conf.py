@@ -11,11 +11,6 @@ ROUTE_FILE = "route.ini"
 POOL_SIZE = 40
 
 
-def route_line(database: str, host: str, port: int) -> str:
-    """PgBouncer's database section: the route of the pooled door."""
-    return f"[databases]\n{database} = host={host} port={port} dbname={database}\n"
-
-
 def pgbouncer_ini(place: Path, *, port: int, auth_user: str, auth_query: str,
                   administrator: str) -> str:  # fmt: skip
     """`server_login_retry` is 15 s by default, and `max_prepared_statements` 0: with either, a

@@ -40,6 +40,10 @@ class Layout:
     def supervisor(self) -> Path:
         return self.root / "supervisor"
 
+    @property
+    def deeds(self) -> Path:
+        return self.root / "deeds"
+
     def server(self, name: str) -> ServerLayout:
         """A PostgreSQL server: `blue`, `green` or `control`."""
         return ServerLayout(self.root / name)

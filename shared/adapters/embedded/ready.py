@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Callable
@@ -28,17 +29,31 @@ def until(
     deadline = time.monotonic() + limit_s
     while not answers():
         if time.monotonic() > deadline:
-            said = f"; its log ends with: {last_line(log)}" if log is not None else ""
+            said = f"; its log ends with: {last_words(log)}" if log is not None else ""
             raise Transient(f"expected {what} within {limit_s:.0f} s{said}")
         time.sleep(POLL_S)
 
 
-def last_line(log: Path) -> str:
+def last_words(log: Path) -> str:
+    """The last line of a child's log; of a PostgreSQL server the newest of that and of the JSON
+    log that it writes once it stands (directory of the same name)."""
+    written = [log, *log.with_suffix("").glob("*.json")]
+    newest = max((path for path in written if path.exists()), key=_changed, default=log)
     try:
-        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        lines = newest.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         return "(no log)"
-    return lines[-1] if lines else "(empty)"
+    if newest.suffix != ".json":
+        return lines[-1] if lines else "(empty)"
+    for line in reversed(lines):
+        said = json.loads(line)
+        if said.get("error_severity") in ("FATAL", "PANIC", "ERROR"):
+            return f"{said['error_severity']}: {said['message']}"
+    return "(no error)"
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def server_is_ready(layout: Layout, name: str) -> bool:

@@ -34,6 +34,7 @@ ATTRIBUTES = {
 }
 MEMBERSHIPS = (
     ("pg_read_all_data", AGENT_ROLES["validator"]),
+    ("pg_monitor", AGENT_ROLES["validator"]),
     ("pg_read_all_data", AGENT_ROLES["backup"]),
     ("pg_monitor", AGENT_ROLES["health-monitor"]),
     ("pg_monitor", AGENT_ROLES["proxy-agent"]),

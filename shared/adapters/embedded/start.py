@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
 from shared.adapters import standing
+from shared.adapters.control.install import install as install_control
 from shared.adapters.embedded.accounts import Account
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.clusters import initdb, make_standby, replication_conninfo
@@ -99,8 +100,14 @@ def _start_control(
     wait_for_server(layout, "control")
     with _administrator(settings, server.port, SERVER_DATABASE) as session:
         password = literal(settings.secret(CONTROL_ROLE))
-        session.execute(f"CREATE ROLE {ident(CONTROL_ROLE)} LOGIN PASSWORD {password}")
+        # A rollback point is proven by restoring it here, extensions and owners included.
+        session.execute(f"CREATE ROLE {ident(CONTROL_ROLE)} SUPERUSER LOGIN PASSWORD {password}")
         session.execute(f"CREATE DATABASE {ident(server.database)} OWNER {ident(CONTROL_ROLE)}")
+    with connect(
+        host=server.host, port=server.port, database=server.database, user=server.user,
+        password=settings.secret(server.user), application_name="bluegreen/up",
+    ) as session:  # fmt: skip
+        install_control(session)
 
 
 def start_agents(layout: Layout, settings: Settings, on_progress: Progress) -> None:

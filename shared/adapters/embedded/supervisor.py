@@ -18,13 +18,21 @@ from contextlib import suppress
 from pathlib import Path
 
 from shared.adapters.embedded.accounts import account, process_options
-from shared.adapters.embedded.child import ChildPlan, ChildStatus, ControlFiles, Plan, write_whole
+from shared.adapters.embedded.child import (
+    ChildPlan,
+    ChildStatus,
+    ControlFiles,
+    Desired,
+    Plan,
+    write_whole,
+)
 from shared.adapters.embedded.layout import Layout
 from shared.adapters.processes import MARK, adopt_orphans, die_with_parent, start_time
+from shared.domain.errors import MigrationError
 
 TICK_S = 0.02
 BACKOFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""Wait before the n-th start in a row that did not last `LASTING_S`."""
+"""Wait before the n-th new start in a row after one that did not last `LASTING_S`."""
 LASTING_S = 10.0
 AT_ONCE_LIMIT_S = 5.0
 
@@ -37,7 +45,7 @@ class Child:
         self._control = control
         self._state_dir = state_dir
         self._process: subprocess.Popen[bytes] | None = None
-        self._starts = 0
+        self._status = ChildStatus()
         self._failures = 0
         self._began = 0.0
         self._next_start = 0.0
@@ -52,9 +60,11 @@ class Child:
     def pid(self) -> int | None:
         return None if self._process is None else self._process.pid
 
-    def step(self, desired: str, now: float) -> None:
+    def step(self, desired: Desired, now: float) -> None:
         """Bring the child nearer to what is desired; never waits."""
         self._notice_end(now)
+        if desired != self._status.obeys:
+            self._tell(obeys=desired)
         if desired == "running":
             if self._process is None and now >= self._next_start:
                 self._start(now)
@@ -65,21 +75,27 @@ class Child:
             self._ask(self.plan.stop_at_once if at_once else self.plan.stop, now)
 
     def _start(self, now: float) -> None:
+        try:
+            self._process = self._spawn()
+        except (OSError, MigrationError) as error:
+            print(f"{self.plan.name} cannot be started: {error}", file=sys.stderr, flush=True)
+            self._back_off(now)
+            return
+        pid = self._process.pid
+        self._began, self._asked = now, None
+        self._tell(pid=pid, started=start_time(pid), starts=self._status.starts + 1)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         owner = account(self.plan.run_as) if self.plan.run_as else None
         us = os.getpid()
         with (Layout(self._state_dir).logs / f"{self.plan.name}.log").open("ab") as log:
-            self._process = subprocess.Popen(  # type: ignore[call-overload]
+            return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
                 self.plan.command,
                 cwd=self.plan.place, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=_environment(self.plan, self._state_dir), start_new_session=True,
                 preexec_fn=lambda: die_with_parent(self.plan.orphaned, us),
                 **process_options(owner),
             )  # fmt: skip
-        assert self._process is not None
-        self._starts += 1
-        self._began, self._asked = now, None
-        self._tell(ChildStatus(pid=self._process.pid, started=start_time(self._process.pid),
-                               starts=self._starts))  # fmt: skip
 
     def _notice_end(self, now: float) -> None:
         if self._process is None or self._process.poll() is None:
@@ -87,10 +103,15 @@ class Child:
         # What it left in its session would hold its ports: nginx's workers do.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._tell(ChildStatus(starts=self._starts, exit_code=self._process.returncode))
-        self._failures = 0 if now - self._began > LASTING_S else self._failures + 1
-        self._next_start = now + BACKOFF_S[min(max(self._failures - 1, 0), len(BACKOFF_S) - 1)]
+        self._tell(pid=None, started=None, exit_code=self._process.returncode)
         self._process = None
+        if now - self._began > LASTING_S:
+            self._failures = 0
+        self._back_off(now)
+
+    def _back_off(self, now: float) -> None:
+        self._next_start = now + BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)]
+        self._failures += 1
 
     def _ask(self, number: signal.Signals, now: float) -> None:
         """Signal it once, and kill it when its limit is over."""
@@ -104,8 +125,9 @@ class Child:
             self._kill_at = now + AT_ONCE_LIMIT_S
             self._process.kill()
 
-    def _tell(self, status: ChildStatus) -> None:
-        self._control.tell(self.plan.name, status)
+    def _tell(self, **changes: object) -> None:
+        self._status = self._status.model_copy(update=changes)
+        self._control.tell(self.plan.name, self._status)
 
 
 class Supervisor:
@@ -113,8 +135,8 @@ class Supervisor:
         self._control = ControlFiles(Layout(state_dir).supervisor)
         plan = Plan.model_validate_json(self._control.plan_file.read_bytes())
         self._children = [Child(child, self._control, state_dir) for child in plan.children]
-        self._ending: str | None = None
-        self._desired: dict[str, str] = {}
+        self._ending: Desired | None = None
+        self._desired: dict[str, Desired] = {}
         self._desired_as_of = -1
 
     def run(self) -> None:
@@ -133,7 +155,7 @@ class Supervisor:
             time.sleep(TICK_S)
         self._control.pid_file.unlink(missing_ok=True)
 
-    def _wish(self, child: Child, floor: int) -> str:
+    def _wish(self, child: Child, floor: int) -> Desired:
         """Ending in order, each floor waits for those above it."""
         if self._ending is None:
             return self._desired.get(child.plan.name, "stopped")
