@@ -67,8 +67,7 @@ class Client:
     pause: Callable[[float], None]
 
     def check_services(self) -> None:
-        """Raises Transient, naming the first service that does not answer: before any question
-        is asked of a person, and before anything is written."""
+        """Raises Transient, naming the first service that does not answer; writes nothing."""
         self.doorbell.check()
         self.store.jobs(limit=1)
         self.active()

@@ -6,16 +6,26 @@ address: `Redis at 127.0.0.1:21879 is not reachable`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import getpass
+import os
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
 
+from producer.administrator import administrator
+from producer.client import Client
 from producer.configuration import Configuration
+from producer.services import service
+from shared.adapters import celery_client, redis_bus
 from shared.adapters.control.store import control_store
 from shared.adapters.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused, Transient
 from shared.ports import ControlStore
 from shared.settings import Settings, load
+
+UNDEFINED_TABLE = "42P01"
 
 
 def settings_of(configuration: Configuration) -> Settings:
@@ -30,24 +40,16 @@ def settings_of(configuration: Configuration) -> Settings:
     return settings
 
 
-@contextmanager
-def service(name: str, host: str, port: int) -> Iterator[None]:
-    """Whatever is lost for a moment in here is this service being away."""
-    try:
-        yield
-    except Transient as error:
-        raise Transient(
-            f"{name} at {host}:{port} is not reachable: {error.message}",
-            remedy="`bluegreen doctor` shows what is down",
-            code="ServiceDown",
-        ) from error
-
-
 def open_store(settings: Settings) -> ControlStore:
     """The control database, which answers now. Raises Transient when it does not."""
     store = control_store(settings)
     with service("control database", settings.control.host, settings.control.port):
-        store.jobs(limit=1)
+        try:
+            store.jobs(limit=1)
+        except Refused as error:
+            if error.code == UNDEFINED_TABLE:
+                raise Transient("the coordinator has not set it up yet") from error
+            raise
     return store
 
 
@@ -59,3 +61,48 @@ def active_side(settings: Settings) -> Colour:
     """The side that serves: where the pooled door leads, read from the running pooler."""
     with service("PgBouncer", settings.pooler.host, settings.pooler.port):
         return PgBouncer(settings).routed_to()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDoorbell:
+    """The Doorbell port over Celery's queue on Redis."""
+
+    settings: Settings
+
+    def check(self) -> None:
+        with service("Redis", self.settings.redis.host, self.settings.redis.port):
+            redis_bus.check(self.settings)
+
+    def ring(self, job: str) -> None:
+        with suppress(Transient):
+            celery_client.wake_coordinator(self.settings, job)
+
+
+def connect(configuration: Configuration) -> Client:
+    """Everything that jobs need. Raises Transient when the control database does not answer."""
+    settings = settings_of(configuration)
+
+    def active() -> Colour:
+        colour = active_side(settings)
+        administrator(settings, colour, configuration.environment).check()
+        return colour
+
+    return Client(
+        database=settings.database,
+        person=person(),
+        store=open_store(settings),
+        bus=redis_bus.RedisBus(settings),
+        doorbell=QueueDoorbell(settings),
+        active=active,
+        now=time.monotonic,
+        pause=time.sleep,
+    )
+
+
+def person() -> str:
+    """Who asks, for the history and the audit: `user@host`."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"

@@ -7,7 +7,6 @@ shown by `--help`. A value out of range ends the command with exit 2 and names i
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from shared.domain.errors import Refused
 from shared.domain.kinds import Kind
 
 DAY_S = 86_400
@@ -55,34 +55,33 @@ def in_range(low: float, high: float, unit: str, *, open_low: bool = False) -> C
     return check
 
 
-def moment(text: str | None) -> str | None:
-    """Read `--at`: ISO 8601 with a zone, in the future; given on as UTC."""
+def moment_option(text: str | None) -> str | None:
+    """Read `--at`: a moment in the future, or a time of day, which is the next one; in UTC."""
     if text is None:
         return None
+    from shared.domain.window import moment
+
+    now = datetime.now(UTC)
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(
-            f"expected a time such as 2026-11-24T02:00:00+01:00, found {text!r}"
-        ) from error
-    if at.tzinfo is None:
-        raise typer.BadParameter(f"expected a time with a zone ({text}Z is UTC), found {text!r}")
-    if at <= datetime.now(UTC):
+        at = moment(text, now)
+    except Refused as error:
+        raise typer.BadParameter(f"{error.message} ({error.remedy})") from error
+    if at <= now:
         raise typer.BadParameter(f"expected a time in the future, found {text}")
-    return at.astimezone(UTC).isoformat()
+    return at.isoformat()
 
 
-_WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
-
-
-def daily_window(text: str | None) -> str | None:
-    """Read `--window`: two times of the day in UTC, such as `22:00-04:30`."""
+def window_option(text: str | None) -> str | None:
+    """Read `--window`: a part of each day, in UTC or in a named zone."""
     if text is None:
         return None
-    found = _WINDOW.fullmatch(text.strip())
-    if not found or found[1] + found[2] == found[3] + found[4]:
-        raise typer.BadParameter(f"expected UTC times such as 22:00-04:30, found {text!r}")
-    return text.strip()
+    from shared.domain.window import opens_at
+
+    try:
+        opens_at(None, text, datetime.now(UTC))
+    except Refused as error:
+        raise typer.BadParameter(f"{error.message} ({error.remedy})") from error
+    return text
 
 
 # What every command takes.
@@ -157,15 +156,20 @@ RollbackWindow = Annotated[
 Hold = Annotated[bool, option("--hold", "Stop before the change and wait for `approve` (exit 4).")]
 At = Annotated[
     str | None,
-    option("--at", "Not before this time, ISO 8601 with zone.", metavar="TIME", callback=moment),
+    option(
+        "--at",
+        "Not before this moment (2026-11-24T02:00+01:00), or the next 02:00; UTC without offset.",
+        metavar="TIME",
+        callback=moment_option,
+    ),
 ]
 Window = Annotated[
     str | None,
     option(
         "--window",
-        "Only inside this part of the day, UTC, such as 22:00-04:30.",
-        metavar="HH:MM-HH:MM",
-        callback=daily_window,
+        "Only in this part of the day: 22:00-04:30 (UTC), or 22:00-04:30 Europe/Berlin.",
+        metavar="HH:MM-HH:MM [ZONE]",
+        callback=window_option,
     ),
 ]
 Backup = Annotated[

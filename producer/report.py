@@ -5,13 +5,14 @@ Names and units are promised in docs/cli.md (`bluegreen report JOB --json`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import abc
 from dataclasses import dataclass, field
 from typing import Any
 
 from producer.render import stamp
 from producer.report_mapping import mapping_document
 from shared.domain.facts import Fork, Rehearsal, RollbackPoint, Verdict, VerifiedPoint
+from shared.mapping.model import Mapping
 from shared.ports import JobRecord, StepRecord
 
 
@@ -22,18 +23,18 @@ class Switch:
     direction: str
     """`blue->green` or `green->blue`."""
     window_ms: float
-    phases_ms: Mapping[str, float] = field(default_factory=dict)
+    phases_ms: abc.Mapping[str, float] = field(default_factory=dict)
     failed_transactions: int | None = None
     """None: no probe was running."""
     baseline_p50_ms: float | None = None
     baseline_p99_ms: float | None = None
     longest_ms: float | None = None
-    samples: Sequence[tuple[float, float, bool]] = ()
+    samples: abc.Sequence[tuple[float, float, bool]] = ()
     """(milliseconds from the pause, latency in milliseconds, acknowledged) of each probe."""
 
 
 def report_document(
-    job: JobRecord, steps: Sequence[StepRecord], switches: Sequence[Switch]
+    job: JobRecord, steps: abc.Sequence[StepRecord], switches: abc.Sequence[Switch]
 ) -> dict[str, Any]:
     """The report of design section 12, point for point."""
     started = [step.started_at for step in steps if step.started_at]
@@ -121,4 +122,4 @@ def _mapping(job: JobRecord) -> list[dict[str, Any]]:
     body = job.facts.get(Rehearsal.step)
     if body is None:
         return []
-    return mapping_document(Rehearsal.model_validate(body).mapping)
+    return mapping_document(Mapping.model_validate(Rehearsal.model_validate(body).mapping))

@@ -153,6 +153,10 @@ class FakeControlStore:
             ended_at=EPOCH + timedelta(minutes=1),
         )  # fmt: skip
 
+    def learn(self, job: str, **facts: dict[str, Any]) -> None:
+        """What steps found out, by the step's name."""
+        self.records[job] = replace(self.records[job], facts=facts)
+
     def decide(self, job: str, outcome: Outcome) -> None:
         """What the coordinator makes of a request: a new attempt, and its end."""
         self.records[job] = replace(self.records[job], epoch=self.records[job].epoch + 1)

@@ -1,0 +1,127 @@
+"""Follow a live job, or steer it and then follow: watch, approve, abort, rollback, finish.
+
+The command is its own confirmation; `--yes` is taken so that a pipeline may always say it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from producer.options import Detach, JobId, Json, WaitTimeout, Yes, examples
+from producer.output import Output
+
+Targets = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="JOB|FILE",
+        help="A job, its rollback point (rollback-...sql.zst), or its migration file.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    for command in (watch, approve, abort, rollback, finish):
+        app.command(epilog=EXAMPLES[command.__name__])(command)
+
+
+def watch(
+    context: typer.Context,
+    job: JobId,
+    wait_timeout: WaitTimeout = None,
+    as_json: Json = False,
+) -> None:
+    """Follow a job to its end; exits as `run` does."""
+    from producer import connections, following
+
+    client = connections.connect(context.obj)
+    raise typer.Exit(following.watch(client, Output(as_json), job, limit_s=wait_timeout))
+
+
+def approve(
+    context: typer.Context,
+    job: JobId,
+    yes: Yes = False,
+    detach: Detach = False,
+    wait_timeout: WaitTimeout = None,
+    as_json: Json = False,
+) -> None:
+    """Let a job go on that waits because of --hold, and follow it to the end."""
+    from producer import connections, steering
+
+    client = connections.connect(context.obj)
+    raise typer.Exit(
+        steering.steer(
+            client, Output(as_json), [job], "approve", detach=detach, limit_s=wait_timeout
+        )
+    )
+
+
+def abort(
+    context: typer.Context,
+    job: JobId,
+    yes: Yes = False,
+    detach: Detach = False,
+    wait_timeout: WaitTimeout = None,
+    as_json: Json = False,
+) -> None:
+    """End a job: what it did is undone, in reverse order. Honoured at the next answer."""
+    from producer import connections, steering
+
+    client = connections.connect(context.obj)
+    raise typer.Exit(
+        steering.steer(client, Output(as_json), [job], "abort", detach=detach, limit_s=wait_timeout)
+    )
+
+
+def rollback(
+    context: typer.Context,
+    targets: Targets,
+    yes: Yes = False,
+    detach: Detach = False,
+    wait_timeout: WaitTimeout = None,
+    as_json: Json = False,
+) -> None:
+    """Go back while the rollback window is open: no write since the cutover is lost."""
+    from producer import connections, steering
+
+    client = connections.connect(context.obj)
+    jobs = [steering.job_of(client, target) for target in targets]
+    raise typer.Exit(
+        steering.steer(
+            client, Output(as_json), jobs, "rollback", detach=detach, limit_s=wait_timeout
+        )
+    )
+
+
+def finish(
+    context: typer.Context,
+    job: JobId,
+    yes: Yes = False,
+    detach: Detach = False,
+    wait_timeout: WaitTimeout = None,
+    as_json: Json = False,
+) -> None:
+    """Close the rollback window now: the way back ends, the old side becomes the standby."""
+    from producer import connections, steering
+
+    client = connections.connect(context.obj)
+    raise typer.Exit(
+        steering.steer(
+            client, Output(as_json), [job], "finish", detach=detach, limit_s=wait_timeout
+        )
+    )
+
+
+EXAMPLES = {
+    "watch": examples("watch 20261123-7f3a", "watch 20261123-7f3a --wait-timeout 600"),
+    "approve": examples("approve 20261123-7f3a"),
+    "abort": examples("abort 20261123-7f3a --wait-timeout 120"),
+    "rollback": examples(
+        "rollback 20261123-7f3a",
+        "rollback migrations/002_drop.sql",
+        "rollback backups/rollback-20261123-7f3a-20261123T114501Z.sql.zst",
+    ),
+    "finish": examples("finish 20261123-7f3a"),
+}

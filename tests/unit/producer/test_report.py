@@ -1,0 +1,121 @@
+"""The report says what a job did, under the promised names, in three forms."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+
+from producer.report import Switch, report_document
+from producer.report_html import page, picture
+from producer.report_mapping import mapping_document
+from producer.report_markdown import markdown
+from shared.domain.migration import Outcome, StepState
+from shared.mapping.model import Column, Mapping, Name, Table
+from tests.support.fakes import EPOCH
+from tests.unit.producer.test_client import World
+
+MAPPING = Mapping(
+    tables=[
+        Table(
+            sync=Name("public", "customers"),
+            final=Name("public", "clients"),
+            columns=[
+                Column(kind="kept", sync="id", final="id", type="bigint", source_type="integer"),
+                Column(kind="kept", sync="mail", final="email", type="text", source_type="text"),
+                Column(kind="kept", sync="born", final="born", type="date", source_type="date"),
+                Column(kind="landing", sync="cents", final="bg_l_cents", type="integer",
+                       source_type="integer"),
+                Column(kind="computed", sync="bg_c_cents", final="cents", type="numeric"),
+                Column(kind="dropped", sync="fax", final="fax", type="text"),
+                Column(kind="new", sync="tier", final="tier", type="text"),
+            ],
+        ),
+        Table(sync=Name("public", "same"), final=Name("public", "same"), columns=[]),
+    ],
+    dropped=[Name("old", "rests")],
+)  # fmt: skip
+SWITCH = Switch(
+    direction="blue->green", window_ms=43.0, phases_ms={"pause": 3.0, "marker": 12.5},
+    failed_transactions=0, baseline_p50_ms=1.2, baseline_p99_ms=4.0, longest_ms=71.0,
+    samples=((-2000.0, 1.1, True), (-5.0, 71.0, True), (2000.0, 1.3, False)),
+)  # fmt: skip
+
+
+@pytest.fixture
+def body() -> dict[str, object]:
+    world = World()
+    job = world.submit()
+    world.store.set_step(job, "validate", StepState.DONE, ended_at=EPOCH + timedelta(seconds=1.5))
+    world.store.end(job, Outcome.COMPLETED, "all is well")
+    world.store.learn(
+        job,
+        compare_rows={"tables": 9, "rows_compared": 12_345, "rows_different": 0,
+                      "columns_not_compared": ["customers.fax"], "at": EPOCH.isoformat()},
+        verify_rollback_point={"path": "/b/p.sql.zst", "scope": "affected", "sha256": "ab",
+                               "rows": 7},
+        create_green={"fork_lsn": "0/1", "seconds_to_writable": 0.62},
+        rehearse={"mapping": MAPPING.model_dump(mode="json"), "run_as": "app"},
+    )  # fmt: skip
+    return report_document(world.store.job(job), world.store.steps(job), [SWITCH])
+
+
+def test_the_report_has_every_promised_key(body: dict) -> None:
+    assert {"job", "type", "outcome", "startedAt", "endedAt", "steps", "switches", "comparison",
+            "rollbackPoint", "mapping"} <= set(body)  # fmt: skip
+    assert {"name", "owner", "seconds", "attempts"} <= set(body["steps"][0])
+    assert body["steps"][0]["seconds"] == 1.5
+    assert body["switches"] == [
+        {
+            "direction": "blue->green",
+            "failedTransactions": 0,
+            "baselineMs": {"p50": 1.2, "p99": 4.0},
+            "longestMs": 71.0,
+            "windowMs": 43.0,
+            "phasesMs": {"pause": 3.0, "marker": 12.5},
+        }
+    ]
+    assert body["comparison"]["rowsCompared"] == 12_345
+    assert body["comparison"]["columnsNotCompared"] == ["customers.fax"]
+    assert body["rollbackPoint"]["verified"] is True
+    assert body["secondsToWritableGreen"] == 0.62
+
+
+def test_steps_that_never_began_are_no_part_of_the_report(body: dict) -> None:
+    assert [step["name"] for step in body["steps"]] == ["validate"]
+
+
+def test_the_mapping_says_only_what_changed() -> None:
+    clients, rests = mapping_document(MAPPING)
+    assert clients["change"] == (
+        "renamed to clients, id widened from integer to bigint, mail renamed to email, "
+        "cents computed from integer, fax dropped, tier added (text)"
+    )
+    assert rests == {
+        "table": "old.rests", "to": "old.rests", "change": "dropped by the file", "columns": [],
+    }  # fmt: skip
+
+
+def test_markdown_tells_the_switch_and_the_proof(body: dict) -> None:
+    text = markdown(body)
+    assert "| blue->green | 0 | 71.0 ms | 1.2 / 4.0 ms | 43.0 ms |" in text
+    assert "Compared 12,345 rows in 9 tables: 0 different." in text
+    assert "verified by restoring it" in text
+
+
+def test_what_was_not_measured_is_said_to_be_so(body: dict) -> None:
+    body["switches"][0]["failedTransactions"] = None
+    assert "| blue->green | not measured |" in markdown(body)
+
+
+def test_the_picture_has_a_dot_per_probe_and_marks_what_failed() -> None:
+    dots = [dot.get("class") for dot in ElementTree.fromstring(picture(SWITCH)).iter("circle")]
+    assert dots == ["ok", "ok", "failed"]
+
+
+def test_the_page_is_whole_and_escapes_what_users_wrote(body: dict) -> None:
+    html = page({**body, "file": "<b>.sql"}, [SWITCH])
+    assert html.startswith("<!doctype html>")
+    assert "<b>.sql" not in html
+    assert "<svg" in html
