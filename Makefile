@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install check test faults corpus e2e demo format
+.PHONY: help install check test faults demo format
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | sort
@@ -22,10 +22,13 @@ check: install  ## what a commit needs: format, lint, types, arrows, unit tests
 	$(BIN)/pytest -q tests/unit
 
 test: check  ## unit and integration tests on real servers
-	$(BIN)/pytest -q tests/integration
+	$(BIN)/pytest -q tests/integration --durations=15
 
 faults: install  ## kill and freeze every process at every step
 	$(BIN)/pytest -q tests/faults
+
+demo: install  ## a shop under load, migrated, taken back, migrated again; ROWS= sets its size
+	$(BIN)/bluegreen demo
 
 format: install  ## bring the code into shape
 	$(BIN)/ruff check --fix .

@@ -248,6 +248,50 @@ class RollbackPoints(Protocol):
     def mark_unused(self, job: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class RehearsedFile:
+    """What a rehearsal learned."""
+
+    mapping: Mapping[str, Any]
+    """A shared.mapping.model.Mapping, as JSON."""
+    run_as: str
+    """Role that the file runs as."""
+
+
+class RehearsalRoom(Protocol):
+    """Empty copies of one server's schema, made for a rehearsal and dropped after it."""
+
+    def rehearse(self, sql: str) -> RehearsedFile:
+        """Raises Refused, with statement, line and remedy, for what cannot be carried."""
+        ...
+
+    def is_clear(self) -> bool:
+        """No copy is there."""
+        ...
+
+    def clear(self) -> None: ...
+
+
+class Rehearsals(Protocol):
+    """What rehearsals learned, by job."""
+
+    def find(self, job: str) -> RehearsedFile | None: ...
+
+    def save(self, job: str, rehearsed: RehearsedFile) -> None: ...
+
+    def forget(self, job: str) -> None: ...
+
+
+class Comparisons(Protocol):
+    """How far the comparison of a job has come, as JSON, by job."""
+
+    def find(self, job: str) -> Mapping[str, Any] | None: ...
+
+    def save(self, job: str, progress: Mapping[str, Any]) -> None: ...
+
+    def forget(self, job: str) -> None: ...
+
+
 class Bus(Protocol):
     """The event stream. Losing it loses wake-ups, never truth."""
 

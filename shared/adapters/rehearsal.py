@@ -15,16 +15,20 @@ from dataclasses import dataclass
 
 from shared.adapters.catalog_snapshot import QUERIES
 from shared.adapters.file_rehearsal import FileRehearsal
+from shared.adapters.pg_dump import Server, program
 from shared.adapters.schema_copy import LANDED, PLAIN, SOURCE, Copies, definitions
+from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.domain.identifiers import ident
+from shared.domain.objects import AGENT_ROLES
 from shared.mapping.allowed import check_allowed, named_relations
 from shared.mapping.derive import derive
 from shared.mapping.job_schema import drop_job_schema
 from shared.mapping.landing import landing
 from shared.mapping.model import Mapping
 from shared.mapping.prepare import finish_green, prepare_green, prepare_source, settle_source
-from shared.ports import Session
+from shared.ports import RehearsedFile, Session
+from shared.settings import Settings
 from shared.sql.directives import Directives, directives
 from shared.sql.parse import Statement, statements
 
@@ -36,20 +40,13 @@ GATE_REMEDY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
-    mapping: Mapping
-    run_as: str
-    """Role that the file runs as."""
-
-
-@dataclass(frozen=True, slots=True)
-class RehearsalRoom:
-    """Where files are rehearsed: beside the database that is to be migrated."""
+class ScratchRehearsalRoom:
+    """The RehearsalRoom port: beside the database that is to be migrated."""
 
     copies: Copies
     migration_role: str | None = None
 
-    def rehearse(self, sql: str) -> Rehearsed:
+    def rehearse(self, sql: str) -> RehearsedFile:
         """Raises Refused, with statement, line and remedy, for what cannot be carried."""
         steps, wishes = statements(sql), directives(sql)
         if wishes.problems:
@@ -68,7 +65,7 @@ class RehearsalRoom:
     def is_clear(self) -> bool:
         return self.copies.are_gone()
 
-    def _rehearse(self, steps: list[Statement], wishes: Directives) -> Rehearsed:
+    def _rehearse(self, steps: list[Statement], wishes: Directives) -> RehearsedFile:
         schema = self.copies.make()
         with self.copies.session(PLAIN) as session:
             run_as = self.migration_role or role_for(session, steps)
@@ -81,7 +78,15 @@ class RehearsalRoom:
                 session.execute(each)
         _compare(self.copies.dump(PLAIN), self.copies.dump(LANDED), "on the target")
         _compare(schema, self.copies.dump(SOURCE), "on the source")
-        return Rehearsed(mapping, run_as)
+        return RehearsedFile(mapping.model_dump(mode="json"), run_as)
+
+
+def room_of(settings: Settings, colour: Colour) -> ScratchRehearsalRoom:
+    """The room on that server, entered as the replicator."""
+    node, role = settings.nodes[colour], AGENT_ROLES["replicator"]
+    server = Server(node.host, node.port, settings.database, role, settings.secret(role))
+    programs = program("pg_dump", settings, colour).parent
+    return ScratchRehearsalRoom(Copies(server, programs), settings.migration_role)
 
 
 def rehearse_target(session: Session, mapping: Mapping, file: FileRehearsal) -> None:

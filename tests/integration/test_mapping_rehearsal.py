@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.adapters.pg_dump import Server as Reached
-from shared.adapters.rehearsal import RehearsalRoom
+from shared.adapters.rehearsal import ScratchRehearsalRoom
 from shared.adapters.schema_copy import Copies
 from shared.mapping.model import Mapping
 from tests.support.cluster import Server, postgres
@@ -26,19 +26,19 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield running
 
 
-def room(server: Server) -> RehearsalRoom:
+def room(server: Server) -> ScratchRehearsalRoom:
     reached = Reached("127.0.0.1", server.port, "app", "bg_replicator", "")
-    return RehearsalRoom(Copies(reached, server.bin))
+    return ScratchRehearsalRoom(Copies(reached, server.bin))
 
 
 def rehearse(server: Server, sql: str) -> Mapping:
-    return room(server).rehearse(sql).mapping
+    return Mapping.model_validate(room(server).rehearse(sql).mapping)
 
 
 def test_the_mapping_names_every_column_in_both_shapes(server: Server) -> None:
     rehearsed = room(server).rehearse(FILE)
     assert rehearsed.run_as == "app"
-    mapping = rehearsed.mapping
+    mapping = Mapping.model_validate(rehearsed.mapping)
     users = next(table for table in mapping.tables if table.sync.name == "users")
     kinds = {(c.kind, c.sync, c.final) for c in users.columns}
     assert kinds == {

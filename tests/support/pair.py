@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 
 from shared.adapters import standing
+from shared.adapters.embedded.roles import grant_rewind
 from shared.adapters.postgres import PostgresNode, PsycopgSession
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
@@ -194,15 +195,10 @@ def _install(made: Pair) -> None:
         admin.execute("CREATE DATABASE app OWNER app")
         slot = STANDBY_SLOTS["green"]
         admin.execute("SELECT pg_create_physical_replication_slot(%s, true)", [slot])
+        grant_rewind(PsycopgSession(admin))
     with made.connect(BLUE) as admin:
         session = PsycopgSession(admin)
         standing.install(session, application_role="app", administrator="postgres")
-        for role in REPLICATION_ROLES.values():
-            admin.execute(
-                "GRANT EXECUTE ON FUNCTION pg_ls_dir(text, boolean, boolean),"
-                " pg_stat_file(text, boolean), pg_read_binary_file(text),"
-                f" pg_read_binary_file(text, bigint, bigint, boolean) TO {role}"
-            )
 
 
 def _add_standby(made: Pair, seed: Server) -> None:

@@ -62,3 +62,18 @@ CREATE INDEX users_tier ON users (tier);
 ALTER TABLE users ADD CONSTRAINT users_tier_known CHECK (tier <> '');
 COMMENT ON COLUMN users.tier IS 'by age; 100 % of the rows have one';
 """
+
+ROWS = """
+INSERT INTO users (mail, age, bio, legacy, price, mood)
+SELECT 'Person' || g, CASE WHEN g % 7 > 0 THEN g % 80 END,
+       CASE WHEN g % 10 = 0 THEN repeat('16 kB ', 2700) WHEN g % 10 = 1 THEN NULL
+            ELSE 'bio "of" ' || g END,
+       'legacy', g, CASE WHEN g % 3 = 0 THEN 'sad' ELSE 'ok' END::mood
+FROM generate_series(1, 1000) g;
+INSERT INTO orders (user_id, note) SELECT g, 'n' || g FROM generate_series(1, 500) g;
+INSERT INTO audit (what) SELECT 'x' FROM generate_series(1, 10) g;
+INSERT INTO events (code, n) SELECT 'c' || g, g FROM generate_series(1, 100) g;
+INSERT INTO logs (day, what)
+SELECT date '2025-12-01' + g, jsonb_build_object('n', g) FROM generate_series(1, 100) g;
+INSERT INTO touched (id, n, at) SELECT g, 0, '2026-01-01' FROM generate_series(1, 20) g;
+"""

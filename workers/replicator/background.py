@@ -28,13 +28,13 @@ class Background:
 
     _tasks: dict[str, _Task] = field(default_factory=dict)
 
-    def is_running(self, key: str) -> bool:
-        task = self._tasks.get(key)
-        return task is not None and task.thread.is_alive()
+    def knows(self, key: str) -> bool:
+        """Whether work of that key was begun here and nobody has seen its end yet."""
+        return key in self._tasks
 
     def start(self, key: str, work: Work) -> None:
-        """Begin it, unless work of that key goes on already."""
-        if self.is_running(key):
+        """Begin it, unless work of that key goes on, or ended and nobody has waited for it."""
+        if key in self._tasks:
             return
 
         def run() -> None:

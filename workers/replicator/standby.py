@@ -21,6 +21,8 @@ from workers.replicator import fork
 from workers.replicator.poll import holds_within
 
 STREAMING_LIMIT_S = 3.0
+SERVER_DATABASE = "postgres"
+"""There the replication roles may call what pg_rewind calls (grants are per database)."""
 CREATE_SLOT = """
 SELECT pg_create_physical_replication_slot(%s, true)
 WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %s)
@@ -147,7 +149,7 @@ def _cheaper(session: Session, job: Job) -> Way:
 
 def _start(way: Way, node: Node, active: Node, job: Job) -> None:
     if way == "rewind":
-        source = active.replication_conninfo(database=job.database)
+        source = active.replication_conninfo(database=SERVER_DATABASE)
         node.driver.start_deed(
             _deed(way, job), "pg_rewind", ["--source-server", source, "--progress"]
         )

@@ -30,15 +30,13 @@ Say = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Demo:
     folder: Path
-    """Everything the demo leaves: state directory, journal, report.json."""
+    """Everything the demo leaves: the files, the journal, report.json."""
+    state: Path
+    """State directory of its stack; gone at the end."""
     rows: int
     clients: int
     rate: float
     say: Say
-
-    @property
-    def state(self) -> Path:
-        return self.folder / "state"
 
     def bluegreen(self, *words: str, may_fail: bool = False) -> Any:
         """Call the command line with --json and give back what it printed.

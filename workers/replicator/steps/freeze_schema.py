@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken
@@ -49,15 +49,18 @@ class FreezeSchema:
                     session.execute(f"SET LOCAL ROLE {ident(OWNER_ROLE)}")
                     session.execute(INSTALL.read_text(encoding="utf-8"))
                     session.execute(f"COMMENT ON SCHEMA {ident(JOB)} IS {literal(job.id)}")
-            fingerprint = str(session.value(FINGERPRINT))
-        facts = Freeze(fingerprint=fingerprint).model_dump(mode="json")
-        return Done("schema changes by others are refused until the job ends", facts)
+        return Done("schema changes by others are refused until the job ends", self.recall(job))
 
     def undo(self, job: Job) -> Done:
         with self.nodes[job.source].session(lock_limit_s=LOCK_LIMIT_S) as session:
             if _belongs_to(session, job):
                 session.execute(f"DROP SCHEMA {ident(JOB)} CASCADE")
         return Done("schema changes are allowed again")
+
+    def recall(self, job: Job) -> Mapping[str, Any]:
+        with self.nodes[job.source].session() as session:
+            fingerprint = str(session.value(FINGERPRINT))
+        return Freeze(fingerprint=fingerprint).model_dump(mode="json")
 
 
 def _belongs_to(session: Session, job: Job) -> bool:

@@ -1,0 +1,145 @@
+"""Green has what the source has, a moment later, and everything the cutover needs stands ready.
+
+Guarantee: a marker written on the source reaches green at once; new foreign keys hold; sequences
+           are ahead; the way back is prepared; the source's schema is the one that was frozen.
+Repeats:   each look writes a new marker; the rest is looked at first.
+Undo:      the disabled way back is dropped on the source; what is on green goes with green.
+Fails with Refused when apply stopped (the server's own words), or rows break a new foreign key.
+Source:    PostgreSQL manual, "Logical Replication: Monitoring" and "Conflicts".
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, ClassVar
+
+from shared.domain.environment import Colour
+from shared.domain.errors import Broken, Refused
+from shared.domain.facts import Freeze, Rehearsal
+from shared.domain.migration import Job
+from shared.domain.objects import FORWARD
+from shared.mapping.model import Mapping as TableMapping
+from shared.ports import Done, Node, Pending, Session
+from shared.sql.fingerprint import FINGERPRINT
+from workers.replicator import apply_errors, foreign_keys, subscription, way_back
+from workers.replicator.background import Background
+from workers.replicator.lag import Trend
+from workers.replicator.poll import holds_within
+
+ROUND_TRIP_LIMIT_S = 1.0
+LOOK_S = 2.0
+HEADROOM = 1000
+"""Values by which each sequence is ahead on green; what outruns them is set in the pause."""
+LAG_BYTES = """
+SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint
+FROM pg_replication_slots WHERE slot_name = %s
+"""
+TABLES_READY = """
+SELECT count(*) FILTER (WHERE srsubstate = 'r') FROM pg_subscription_rel
+JOIN pg_subscription AS s ON s.oid = srsubid WHERE s.subname = %s
+"""
+WRITE_MARKER = "SELECT bluegreen.write_marker(%s)"
+MARKER_IS_THERE = "SELECT 1 FROM bluegreen_job.marker WHERE token = %s"
+COUNTERS = "SELECT to_jsonb(s) FROM pg_stat_subscription_stats AS s WHERE subname = %s"
+POSITIONS = "SELECT bluegreen.sequence_positions()"
+ADVANCE = "SELECT bluegreen.advance_sequences(%s::jsonb, %s)"
+
+
+@dataclass(frozen=True)
+class CatchUp:
+    nodes: Mapping[Colour, Node]
+    background: Background
+    name: ClassVar[str] = "catch_up"
+    _trends: dict[str, Trend] = field(default_factory=dict)
+    """Lag at earlier looks of this worker, by job: only for the sentence."""
+
+    def is_done(self, job: Job) -> bool:
+        source, target = self.nodes[job.source], self.nodes[job.target]
+        if not target.driver.is_running():
+            return False
+        with source.session() as at_source, target.session() as at_target:
+            return (
+                subscription.is_enabled(at_target, FORWARD)
+                and way_back.is_ready(at_source, at_target)
+                and _round_trip(at_source, at_target)
+            )
+
+    def do(self, job: Job) -> Done | Pending:
+        source, target = self.nodes[job.source], self.nodes[job.target]
+        mapping = TableMapping.model_validate(Rehearsal.of(job).mapping)
+        with source.session() as at_source, target.session() as at_target:
+            _check_apply(at_target)
+            _check_tables(at_source, at_target)
+            if not _round_trip(at_source, at_target):
+                return self._behind(job, at_source)
+            key = f"{job.id}/{self.name}"
+            self.background.start(key, partial(_check_foreign_keys, target, mapping))
+            if not self.background.wait(key, LOOK_S):
+                return Pending("foreign keys that the file adds are checked")
+            _check_fingerprint(at_source, job)
+            positions = at_source.value(POSITIONS)
+            at_target.rows(ADVANCE, [json.dumps(positions), HEADROOM])
+            way_back.prepare(at_source, at_target, target, mapping, job.database)
+        return Done(f"{job.target} has everything {job.source} has")
+
+    def undo(self, job: Job) -> Done:
+        with self.nodes[job.source].session() as session:
+            way_back.remove_from_source(session)
+        return Done("the way back is removed")
+
+    def _behind(self, job: Job, source: Session) -> Pending:
+        lag_bytes = int(source.value(LAG_BYTES, [FORWARD]) or 0)
+        trend = self._trends.setdefault(job.id, Trend())
+        trend.add(time.monotonic(), lag_bytes)
+        return Pending(f"{job.target} is {trend.sentence()}", trend.progress())
+
+
+def _check_apply(target: Session) -> None:
+    """Raises Refused when apply stopped, Broken when it met rows that were not what they were."""
+    if not subscription.is_enabled(target, FORWARD):
+        raise Refused(
+            f"green could not take what the source sent: {apply_errors.last_apply_error(target)}",
+            remedy="mend that row on the source, or the file, and run it again",
+        )
+    counters: dict[str, Any] = target.value(COUNTERS, [FORWARD]) or {}
+    met = {name: n for name, n in counters.items() if name.startswith("confl_") and n}
+    met.pop("confl_update_origin_differs", None)  # rows from before the fork: no conflict
+    if met:
+        raise Broken(f"expected no conflicts on green, found {met}; undoing from here")
+
+
+def _check_tables(source: Session, target: Session) -> None:
+    published = source.value(subscription.PUBLISHED, [FORWARD])
+    ready = target.value(TABLES_READY, [FORWARD])
+    if ready < published:
+        raise Broken(
+            f"expected green to replicate {published} tables, found {ready}: a table that is not"
+            " subscribed would be skipped without a word; undoing from here"
+        )
+
+
+def _check_fingerprint(source: Session, job: Job) -> None:
+    frozen = Freeze.maybe(job)
+    found = source.value(FINGERPRINT)
+    if frozen is not None and frozen.fingerprint != found:
+        raise Refused(
+            f"expected the schema of {job.source} as it was frozen, found it changed meanwhile",
+            remedy="find out who got past the freeze, and run the file again",
+        )
+
+
+def _check_foreign_keys(target: Node, mapping: TableMapping) -> None:
+    with target.session(limit_s=0) as session:
+        foreign_keys.check(session, [key.name for key in mapping.foreign_keys])
+
+
+def _round_trip(source: Session, target: Session) -> bool:
+    """Whether a marker written now is on green within the limit."""
+    token = f"catch_up {uuid.uuid4()}"
+    source.rows(WRITE_MARKER, [token])
+    return holds_within(ROUND_TRIP_LIMIT_S, lambda: target.value(MARKER_IS_THERE, [token]))

@@ -1,0 +1,45 @@
+"""The standby keeps the state from before the file: a way back that is instant at any size.
+
+Guarantee: the standing standby replays nothing, and goes on receiving.
+Repeats:   holding it twice is holding it once; a restart of the standby ends it, and is noticed.
+Undo:      replay goes on.
+Fails with Transient when the standby does not answer.
+Source:    PostgreSQL manual, "Recovery Control Functions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.domain.environment import Colour
+from shared.domain.migration import Job
+from shared.ports import Done, Node, Pending
+from workers.replicator import replay
+from workers.replicator.poll import holds_within
+
+LOOK_S = 2.0
+
+
+@dataclass(frozen=True)
+class PauseStandbyReplay:
+    nodes: Mapping[Colour, Node]
+    name: ClassVar[str] = "pause_standby_replay"
+
+    def is_done(self, job: Job) -> bool:
+        standby = self.nodes[job.target]
+        return standby.driver.is_running() and replay.is_held(standby)
+
+    def do(self, job: Job) -> Done | Pending:
+        standby = self.nodes[job.target]
+        replay.hold(standby)
+        if not holds_within(LOOK_S, lambda: replay.is_held(standby)):
+            return Pending(f"{job.target} comes to the end of what it replays")
+        return Done(f"{job.target} keeps the state from before the file")
+
+    def undo(self, job: Job) -> Done:
+        standby = self.nodes[job.target]
+        if standby.driver.is_running():  # one that is down has forgotten the hold
+            replay.go_on(standby)
+        return Done(f"{job.target} replays again")

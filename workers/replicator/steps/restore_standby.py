@@ -1,0 +1,49 @@
+"""The old side is the standing standby of the new one: the resting state, with the roles swapped.
+
+Guarantee: it streams from the active side through its own slot, and nothing of the job is left.
+Repeats:   the deed is found by its name; one that ended is not run again.
+Undo:      cannot be undone: what only the old side had was given up when the window closed.
+Fails with Broken when the side that is to stay does not serve.
+Source:    PostgreSQL manual, "pg_rewind", "pg_basebackup"; workers/replicator/standby.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.domain.environment import Colour
+from shared.domain.errors import Broken
+from shared.domain.migration import Job
+from shared.domain.objects import GUARD
+from shared.ports import Done, Node, Pending
+from workers.replicator import standby
+
+HAS_GUARD = "SELECT count(*) = 1 FROM pg_replication_slots WHERE slot_name = %s"
+
+
+@dataclass(frozen=True)
+class RestoreStandby:
+    nodes: Mapping[Colour, Node]
+    name: ClassVar[str] = "restore_standby"
+
+    def is_done(self, job: Job) -> bool:
+        old, active = self.nodes[job.source], self.nodes[job.target]
+        if not old.driver.is_running() or old.driver.access() != "open":
+            return False
+        with active.session() as session:
+            return standby.streams(old, session) and not session.value(HAS_GUARD, [GUARD])
+
+    def do(self, job: Job) -> Done | Pending:
+        old, active = self.nodes[job.source], self.nodes[job.target]
+        with active.session() as session:
+            standby.check_serves(session, active)
+            diverged = not standby.streams(old, session)
+            return standby.make_standby(old, active, session, job, diverged=diverged)
+
+    def undo(self, job: Job) -> Done:
+        raise Broken(
+            f"expected not to go back behind the end of the rollback window of job {job.id}:"
+            f" {job.source} has been given up; going on is the only way"
+        )

@@ -1,0 +1,82 @@
+"""One subscription of ours, by its name: created without a copy, started, asked, dropped.
+
+Source: PostgreSQL manual, "CREATE SUBSCRIPTION"; `origin` is of 16 and later.
+"""
+
+from __future__ import annotations
+
+from shared.domain.identifiers import ident, literal
+from shared.ports import Session
+
+PUBLISHED = "SELECT count(*) FROM pg_publication_tables WHERE pubname = %s"
+OURS = """
+SELECT subenabled FROM pg_subscription
+WHERE subname = %s AND NOT pg_is_in_recovery()
+  AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+ORIGIN_NAME = "SELECT 'pg_' || oid FROM pg_subscription WHERE subname = %s"
+ORIGIN_IS_BEHIND = """
+SELECT coalesce(max(remote_lsn), '0/0') < %s::pg_lsn
+FROM pg_replication_origin_status WHERE external_id = %s
+"""
+IS_ENABLED_FROM = """
+SELECT subenabled
+   AND (SELECT count(*) FROM pg_subscription_rel WHERE srsubid = s.oid AND srsubstate = 'r') >= %s
+   AND EXISTS (SELECT FROM pg_replication_origin_status
+               WHERE external_id = 'pg_' || s.oid AND remote_lsn >= %s::pg_lsn)
+FROM pg_subscription AS s WHERE subname = %s
+"""
+HAS_ORIGIN_OPTION = "SELECT current_setting('server_version_num')::int >= 160000"
+
+
+def exists(session: Session, name: str) -> bool:
+    return session.row(OURS, [name]) is not None
+
+
+def is_enabled(session: Session, name: str) -> bool:
+    return bool(session.value(OURS, [name]))
+
+
+def is_enabled_from(session: Session, name: str, lsn: str, published: int) -> bool:
+    """Whether it runs, on that many tables at least, and nothing before `lsn` will come again."""
+    return exists(session, name) and bool(session.value(IS_ENABLED_FROM, [published, lsn, name]))
+
+
+def create_disabled(session: Session, name: str, conninfo: str) -> None:
+    """Publication, slot and subscription share one name. There already: nothing.
+
+    It connects once to learn the tables: `connect = false` would leave it without any.
+    """
+    if exists(session, name):
+        return
+    options = [
+        f"slot_name = {literal(name)}", "create_slot = false", "copy_data = false",
+        "enabled = false", "disable_on_error = true",
+    ]  # fmt: skip
+    if session.value(HAS_ORIGIN_OPTION):
+        options.append("origin = none")
+    session.execute(
+        f"CREATE SUBSCRIPTION {ident(name)} CONNECTION {literal(conninfo)}"
+        f" PUBLICATION {ident(name)} WITH ({', '.join(options)})"
+    )
+
+
+def advance_origin(session: Session, name: str, lsn: str) -> None:
+    """Begin at `lsn`: only while the origin is lower, since going back would apply rows twice."""
+    origin = session.value(ORIGIN_NAME, [name])
+    if session.value(ORIGIN_IS_BEHIND, [lsn, origin]):
+        session.rows("SELECT pg_replication_origin_advance(%s, %s::pg_lsn)", [origin, lsn])
+
+
+def enable(session: Session, name: str) -> None:
+    if not is_enabled(session, name):
+        session.execute(f"ALTER SUBSCRIPTION {ident(name)} ENABLE")
+
+
+def drop(session: Session, name: str) -> None:
+    """Disable and drop it; its slot on the other server stays. Absent, or a standby: nothing."""
+    if not exists(session, name):
+        return
+    session.execute(f"ALTER SUBSCRIPTION {ident(name)} DISABLE")
+    session.execute(f"ALTER SUBSCRIPTION {ident(name)} SET (slot_name = NONE)")
+    session.execute(f"DROP SUBSCRIPTION {ident(name)}")
