@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from shared.domain.environment import Colour
+from shared.domain.health import Severity
 from shared.domain.messages import Event
 from shared.domain.migration import BackupScope, Job, Kind, Outcome, RunOptions, StepState
 from shared.domain.rollback_point import Manifest
@@ -290,6 +291,35 @@ class Comparisons(Protocol):
     def save(self, job: str, progress: Mapping[str, Any]) -> None: ...
 
     def forget(self, job: str) -> None: ...
+
+
+class Observations(Protocol):
+    """What a step saw of a job at an earlier look, kept in the control database."""
+
+    def seen(self, job: str, key: str) -> Mapping[str, Any] | None: ...
+
+    def note(self, job: str, key: str, body: Mapping[str, Any]) -> None:
+        """Keep it under that key, in place of what stood there."""
+        ...
+
+
+class Alerts(Protocol):
+    """Told once when something begins to be wrong, and once when it is over. Never raises: an
+    alert that cannot be told must not stop a step."""
+
+    def raise_alert(
+        self, name: str, severity: Severity, sentence: str, detail: Mapping[str, Any] | None = None
+    ) -> None: ...
+
+    def clear_alert(self, name: str, sentence: str) -> None: ...
+
+
+class Door(Protocol):
+    """The pooled door as a client sees it."""
+
+    def round_trip_ms(self, *, limit_s: float) -> float:
+        """Log in and run one statement. Raises Transient when that fails or takes longer."""
+        ...
 
 
 class Bus(Protocol):

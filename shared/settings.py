@@ -47,6 +47,8 @@ class ServerSettings(_Frozen):
     port: int
     database: str
     user: str
+    administrator: str = "postgres"
+    """Makes and drops the scratch databases in which rollback points are proven."""
 
 
 class PoolerSettings(_Frozen):

@@ -43,7 +43,7 @@ WHERE (c.oid IN (SELECT oid FROM family) AND c.relkind IN ('r', 'p'))
 ORDER BY 1;
 
 -- bytes: size of the rows of the tables that are named, TOAST included, as of the last VACUUM or
--- ANALYZE; pg_table_size would queue for a lock on each
+-- ANALYZE; pg_table_size would queue for a lock on each.
 SELECT coalesce(sum((c.relpages + coalesce(t.relpages, 0))::bigint
                     * current_setting('block_size')::bigint), 0)::bigint
 FROM pg_class c

@@ -67,7 +67,7 @@ class PgBouncer:
     @contextmanager
     def opened(self) -> Iterator[Pooler]:
         """The same pooler over two admin connections that stand already, for use in a pause."""
-        with _console(self.settings) as pausing, _console(self.settings) as commanding:
+        with console(self.settings) as pausing, console(self.settings) as commanding:
             yield OpenPgBouncer(self.settings, pausing, commanding)
 
     def pause(self, *, limit_s: float) -> None:
@@ -174,7 +174,7 @@ class OpenPgBouncer:
 
 
 @contextmanager
-def _console(settings: Settings) -> Iterator[psycopg.Connection]:
+def console(settings: Settings) -> Iterator[psycopg.Connection]:
     """One connection to the admin console, closed at the end."""
     pooler = settings.pooler
     try:

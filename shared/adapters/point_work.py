@@ -110,20 +110,20 @@ def verify_point(settings: Settings, point: Manifest, report: Report) -> Manifes
     """
     psql = program("psql", settings, point.colour)
     pg_dump = program("pg_dump", settings, point.colour)
-    with scratch(settings, point) as server:
+    with scratch(settings, point) as place:
         for number, part in enumerate(point.parts):
             report(number / (len(point.parts) + 1), f"restoring {part.file}")
             read = load(
                 psql,
-                server,
+                place.administrator if part.kind == "schema" else place.loader,
                 settings.backup_dir / part.file,
                 identity=settings.backup.identity_file,
                 limit_s=DATA_LIMIT_S,
             )
             _same_bytes(part, read)
         report(len(point.parts) / (len(point.parts) + 1), "counting what was restored")
-        _same_definitions(point, digest_of(pg_dump, server, limit_s=SCHEMA_LIMIT_S))
-        with scratch_session(server) as session:
+        _same_definitions(point, digest_of(pg_dump, place.administrator, limit_s=SCHEMA_LIMIT_S))
+        with scratch_session(place.loader) as session:
             for part in point.parts:
                 _same_rows(point, part.rows, rows_in(session, sorted(part.rows)))
     verified = point.model_copy(update={"verified_at": datetime.now(UTC)})

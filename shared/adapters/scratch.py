@@ -3,12 +3,18 @@
 The migrated pair is never used for it: what is restored there would be replicated, and its load
 would be felt. Roles that the text names and the control server lacks are made for the time, as
 roles nobody can log in with, and known by their comment; everything is dropped at the end.
+
+Definitions are loaded by the administrator. Rows are loaded by a login of the scratch's own that is
+no superuser: checks, defaults and index expressions are the application's code, and must not run
+with rights over the truth.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.adapters.dump_text import DefinitionsDigest
@@ -21,6 +27,7 @@ from shared.domain.rollback_point import Manifest
 from shared.settings import Settings
 
 _MARK = "made by bluegreen for the time of a restore"
+_AS_REPLICA = "session_replication_role"
 _MISSING_ROLES = """
     SELECT name FROM unnest(%s::text[]) AS name
     WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)"""
@@ -37,20 +44,38 @@ def scratch_database(job: str) -> str:
     return f"bluegreen_scratch_{job.replace('-', '_')}"
 
 
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """One scratch database, as its two users reach it."""
+
+    administrator: Server
+    loader: Server
+
+
 @contextmanager
-def scratch(settings: Settings, point: Manifest) -> Iterator[Server]:
+def scratch(settings: Settings, point: Manifest) -> Iterator[Scratch]:
     """An empty database like the dumped one, and gone afterwards, whatever happens inside."""
-    name = scratch_database(point.job)
+    name, secret = scratch_database(point.job), secrets.token_urlsafe(24)
     drop_scratch(settings, point.job)
     try:
         with _administrator(settings) as session:
-            for (role,) in session.rows(_MISSING_ROLES, [list(point.roles)]):
-                session.execute(f"CREATE ROLE {ident(role)} NOLOGIN")
-                session.execute(f"COMMENT ON ROLE {ident(role)} IS {literal(_MARK)}")
+            made = [role for (role,) in session.rows(_MISSING_ROLES, [list(point.roles)])]
+            for role in made:
+                _make_role(session, role, "NOLOGIN")
+            _make_role(session, name, f"LOGIN BYPASSRLS PASSWORD {literal(secret)}")
+            for role in (*made, "pg_read_all_data", "pg_write_all_data"):
+                session.execute(f"GRANT {ident(role)} TO {ident(name)}")
+            session.execute(f"GRANT SET ON PARAMETER {_AS_REPLICA} TO {ident(name)}")
             session.execute(create_database(name, point))
-        yield control_server(settings, name)
+        administrator = control_server(settings, name)
+        yield Scratch(administrator, replace(administrator, user=name, password=secret))
     finally:
         drop_scratch(settings, point.job)
+
+
+def _make_role(session: PsycopgSession, role: str, options: str) -> None:
+    session.execute(f"CREATE ROLE {ident(role)} {options}")
+    session.execute(f"COMMENT ON ROLE {ident(role)} IS {literal(_MARK)}")
 
 
 def drop_scratch(settings: Settings, job: str) -> None:
@@ -61,6 +86,7 @@ def drop_scratch(settings: Settings, job: str) -> None:
             # A role that another job's scratch database still needs cannot be dropped: that
             # job drops it.
             with suppress(MigrationError):
+                session.execute(f"REVOKE SET ON PARAMETER {_AS_REPLICA} FROM {ident(role)}")
                 session.execute(f"DROP ROLE {ident(role)}")
 
 
@@ -90,7 +116,7 @@ def load(
     options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
     with running(psql, server, options, limit_s=limit_s, feed=True) as process:
         try:
-            process.input.write(b"SET session_replication_role = replica;\n")
+            process.input.write(f"SET {_AS_REPLICA} = replica;\n".encode())
             read = unseal(path, process.input, identity_file=identity)
             process.input.close()
         except (Broken, BrokenPipeError):

@@ -22,7 +22,7 @@ from shared.domain.objects import (
 )
 from shared.ports import Session
 
-FILES = ("standing.sql", "standing_attempt.sql")
+FILES = ("standing.sql", "standing_attempt.sql", "standing_health.sql")
 FENCING = ("fence()", "lift()", "is_fenced()", "terminate(boolean)")
 CUTOVER = (
     *FENCING,
@@ -49,7 +49,11 @@ EXECUTES: dict[str, tuple[str, ...]] = {
     AGENT_ROLES["proxy-agent"]: CUTOVER,
     AGENT_ROLES["replicator"]: (*FENCING, "write_marker(text)", "await_marker(text, integer)"),
     AGENT_ROLES["validator"]: ("write_marker(text)", "await_marker(text, integer)"),
-    AGENT_ROLES["health-monitor"]: ("is_fenced()",),
+    AGENT_ROLES["health-monitor"]: (
+        "is_fenced()",
+        "errors_since(timestamp with time zone)",
+        "lost_values()",
+    ),
     POOLER_ROLE: ("pooler_auth(text)",),
 }
 """Role -> the functions it may execute; everybody else may execute none."""

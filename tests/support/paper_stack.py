@@ -19,7 +19,7 @@ from shared.settings import (
 )
 from tests.support.cluster import Server, postgres
 
-ROLES = ("postgres", "app", "bg_backup", "bg_health", "bg_replicator")
+ROLES = ("postgres", "app", "bg_backup", "bg_health", "bg_replicator", "bg_pooler_admin")
 
 
 @dataclass

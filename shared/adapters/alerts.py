@@ -1,0 +1,127 @@
+"""Alerts: once on the stream, once in the control database, once through each Apprise URL.
+
+The control database decides what is new, so two monitors announce an alert once. A sink that does
+not answer delays nobody: sinks are told from a thread of their own, each within a limit.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import apprise
+import structlog
+
+from shared.adapters.control.health_store import HealthStore
+from shared.domain.errors import MigrationError
+from shared.domain.health import Severity
+from shared.domain.messages import AlertCleared, AlertRaised
+from shared.ports import Bus
+
+_log = structlog.get_logger("alerts")
+_TYPES: dict[Severity, apprise.NotifyType] = {
+    "info": apprise.NotifyType.INFO,
+    "warning": apprise.NotifyType.WARNING,
+    "critical": apprise.NotifyType.FAILURE,
+}
+KEPT_ANNOUNCEMENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    title: str
+    body: str
+    kind: apprise.NotifyType
+
+
+class Sinks:
+    """Tells the Apprise URLs, in order, from one thread; what cannot be told is logged."""
+
+    def __init__(self, urls: tuple[str, ...]) -> None:
+        self._apprise = apprise.Apprise()
+        for number, url in enumerate(urls):
+            if not self._apprise.add(url):
+                _log.error("alerts.url_refused", number=number)  # the URL may hold a secret
+        self._waiting: queue.Queue[Announcement] = queue.Queue(KEPT_ANNOUNCEMENTS)
+        if urls:
+            threading.Thread(target=self._tell, name="alert-sinks", daemon=True).start()
+
+    def announce(self, announcement: Announcement) -> None:
+        """Never waits: with a thousand untold ones the newest is dropped and logged."""
+        if not len(self._apprise):
+            return
+        try:
+            self._waiting.put_nowait(announcement)
+        except queue.Full:
+            _log.error("alerts.dropped", title=announcement.title)
+
+    def wait(self) -> None:
+        """Until everything was told or given up."""
+        self._waiting.join()
+
+    def _tell(self) -> None:
+        while True:
+            announcement = self._waiting.get()
+            try:
+                told = self._apprise.notify(
+                    title=announcement.title, body=announcement.body, notify_type=announcement.kind
+                )
+                if not told:
+                    _log.error("alerts.not_told", title=announcement.title)
+            finally:
+                self._waiting.task_done()
+
+
+class AlertBook:
+    """The Alerts port."""
+
+    def __init__(
+        self,
+        store: HealthStore,
+        bus: Bus,
+        sinks: Sinks,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._sinks = sinks
+        self._now = now
+        self._lost: set[str] = set()
+        """Raised while the control database was away: told once, and never cleared by it."""
+
+    def raise_alert(
+        self, name: str, severity: Severity, sentence: str, detail: Mapping[str, Any] | None = None
+    ) -> None:
+        body = dict(detail or {})
+        try:
+            is_new = self._store.raise_alert(name, severity, sentence, body)
+            is_new = is_new and name not in self._lost
+        except MigrationError as error:
+            _log.warning("alerts.not_stored", alert=name, reason=error.message)
+            is_new = name not in self._lost
+            self._lost.add(name)
+        if is_new:
+            self._bus.publish(
+                AlertRaised(
+                    at=self._now(), alert=name, severity=severity, sentence=sentence, detail=body
+                )
+            )
+            self._sinks.announce(Announcement(f"[{severity}] {name}", sentence, _TYPES[severity]))
+
+    def clear_alert(self, name: str, sentence: str) -> None:
+        was_lost = name in self._lost
+        try:
+            was_raised = self._store.clear_alert(name)
+        except MigrationError as error:
+            _log.warning("alerts.not_stored", alert=name, reason=error.message)
+            return
+        self._lost.discard(name)
+        if was_raised or was_lost:
+            self._bus.publish(AlertCleared(at=self._now(), alert=name, sentence=sentence))
+            self._sinks.announce(
+                Announcement(f"[cleared] {name}", sentence, apprise.NotifyType.SUCCESS)
+            )

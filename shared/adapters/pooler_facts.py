@@ -1,0 +1,56 @@
+"""What PgBouncer's admin console says of its version, settings, clients and server connections."""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+from psycopg.rows import dict_row
+
+from shared.adapters.pgbouncer import console
+from shared.adapters.postgres import translate
+from shared.domain.errors import Broken, Transient
+from shared.domain.pooler import PoolerFacts
+from shared.settings import Settings
+
+
+def read_pooler(settings: Settings) -> PoolerFacts:
+    """Raises Transient when the console does not answer, Broken when it does not know the
+    database."""
+    try:
+        with console(settings) as connection:
+            return _read(connection, settings.database)
+    except psycopg.Error as error:
+        raise Transient(f"the pooler's admin console: {translate(error).message}") from error
+
+
+def _read(connection: psycopg.Connection, database: str) -> PoolerFacts:
+    config = {row["key"]: row["value"] for row in _rows(connection, b"SHOW CONFIG")}
+    line = next((r for r in _rows(connection, b"SHOW DATABASES") if r["name"] == database), None)
+    if line is None:
+        raise Broken(f"expected the pooler to know database {database}, found no such line")
+    pools = [r for r in _rows(connection, b"SHOW POOLS") if r["database"] == database]
+    return PoolerFacts(
+        version=_version(_rows(connection, b"SHOW VERSION")[0]["version"]),
+        pool_mode=line["pool_mode"] or config["pool_mode"],
+        query_wait_timeout_s=float(config["query_wait_timeout"]),
+        sockets=frozenset(
+            (row["local_addr"], int(row["local_port"]))
+            for row in _rows(connection, b"SHOW SERVERS")
+        ),
+        clients=sum(int(pool["cl_active"]) + int(pool["cl_waiting"]) for pool in pools),
+        max_clients=int(config["max_client_conn"]),
+        waiting=sum(int(pool["cl_waiting"]) for pool in pools),
+    )
+
+
+def _rows(connection: psycopg.Connection, command: bytes) -> list[dict[str, str]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(command).fetchall()
+
+
+def _version(text: str) -> tuple[int, int]:
+    found = re.search(r"(\d+)\.(\d+)", text)
+    if found is None:
+        raise Broken(f"expected PgBouncer's version, found {text!r}")
+    return int(found[1]), int(found[2])

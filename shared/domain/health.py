@@ -1,0 +1,45 @@
+"""Health in the project's words: what a check answers, and when an answer becomes an alert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Severity = Literal["info", "warning", "critical"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one check found."""
+
+    name: str
+    """Stable, lower case with dots: `blue.available`, `slot.retained`."""
+    healthy: bool
+    sentence: str
+    severity: Severity = "warning"
+    """Of the alert, when it is not healthy."""
+    value: float | None = None
+    """What was measured, in the unit that the name's metric has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damper:
+    """Turns samples into changes: `needed` of the last `window` samples must agree.
+
+    A single bad sample raises nothing, a single good one clears nothing: no flapping.
+    """
+
+    window: int = 3
+    needed: int = 2
+    raised: bool = False
+    samples: tuple[bool, ...] = ()
+
+    def after(self, healthy: bool) -> tuple[Damper, Literal["raise", "clear"] | None]:
+        """The damper behind this sample, and what changed by it."""
+        samples = (*self.samples, healthy)[-self.window :]
+        bad = samples.count(False)
+        if not self.raised and bad >= self.needed:
+            return replace(self, raised=True, samples=()), "raise"
+        if self.raised and len(samples) - bad >= self.needed:
+            return replace(self, raised=False, samples=()), "clear"
+        return replace(self, samples=samples), None

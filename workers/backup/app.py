@@ -1,0 +1,30 @@
+"""The backup agent's process: its steps, and beside them the daily round."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from shared.adapters.backups import BackupDirectory
+from shared.adapters.celery_shell import make_worker, run_beside
+from shared.adapters.control.backup_store import BackupStore
+from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.store import PostgresControlStore
+from shared.ports import Step
+from shared.settings import Settings, load
+from workers.backup.daily_round import DailyRound
+from workers.backup.steps.dump_rollback_point import DumpRollbackPoint
+from workers.backup.steps.take_rollback_point import TakeRollbackPoint
+from workers.backup.steps.verify_rollback_point import VerifyRollbackPoint
+
+
+def build_steps(settings: Settings) -> Sequence[Step]:
+    points = BackupDirectory(settings)
+    return (TakeRollbackPoint(points), DumpRollbackPoint(points), VerifyRollbackPoint(points))
+
+
+settings = load(os.environ)
+database = ControlDatabase(settings, application_name="bluegreen/backup-round")
+daily_round = DailyRound(settings, PostgresControlStore(database), BackupStore(database))
+app = make_worker("backup", build_steps)
+run_beside(app, "daily-round", daily_round.run)

@@ -1,0 +1,50 @@
+"""The preflight rules, in the order in which a person reads their findings."""
+
+from __future__ import annotations
+
+from shared.domain.kinds import Kind
+from workers.health_monitor.rules import contents, servers, sessions
+from workers.health_monitor.rules.finding import EVERY, RISKY, STANDBY, Finding, Rule
+from workers.health_monitor.snapshot import Snapshot
+
+RULES: tuple[Rule, ...] = (
+    Rule("version", EVERY, servers.version),
+    Rule("writable", EVERY, servers.writable),
+    Rule("disk", EVERY, servers.disk),
+    Rule("standby", STANDBY, servers.standby),
+    Rule("streaming", STANDBY, servers.streaming),
+    Rule("synchronous", STANDBY, servers.synchronous),
+    Rule("other_standbys", RISKY, servers.other_standbys),
+    Rule("wal_level", RISKY, servers.wal_level),
+    Rule("rewindable", RISKY, servers.rewindable),
+    Rule("free_slots", RISKY, servers.free_slots),
+    Rule("apply_workers", RISKY, servers.apply_workers),
+    Rule("archiving", RISKY, servers.archiving),
+    Rule("replica_identity", RISKY, contents.replica_identity),
+    Rule("large_objects", RISKY, contents.large_objects),
+    Rule("unlogged", RISKY, contents.unlogged),
+    Rule("replica_triggers", RISKY, contents.replica_triggers),
+    Rule("subscriptions", RISKY, contents.subscriptions),
+    Rule("foreign_slots", RISKY, contents.foreign_slots),
+    Rule("publications", RISKY, contents.publications),
+    Rule("several_databases", RISKY, contents.several_databases),
+    Rule("prepared_transactions", RISKY, sessions.prepared_transactions),
+    Rule("long_transactions", EVERY, sessions.long_transactions),
+    Rule("application_superuser", RISKY, sessions.application_superuser),
+    Rule("other_superusers", RISKY, sessions.other_superusers),
+    Rule("pooler_present", STANDBY, sessions.pooler_present),
+    Rule("pooler_version", RISKY, sessions.pooler_version),
+    Rule("pooler_mode", STANDBY, sessions.pooler_mode),
+    Rule("pooler_patience", STANDBY, sessions.pooler_patience),
+    Rule("bypassing_clients", RISKY, sessions.bypassing_clients),
+)
+
+
+def findings(snapshot: Snapshot, kind: Kind) -> list[tuple[str, Finding]]:
+    """Everything the rules of that kind find, each with the id of its rule."""
+    return [
+        (rule.id, finding)
+        for rule in RULES
+        if kind in rule.kinds
+        for finding in rule.check(snapshot)
+    ]

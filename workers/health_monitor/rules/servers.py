@@ -1,0 +1,169 @@
+"""Rules about the two servers: who they are, and whether they can replicate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workers.health_monitor.rules.finding import Finding
+from workers.health_monitor.snapshot import Snapshot
+
+OLDEST, NEWEST = 15, 18
+SLOTS_NEEDED, SENDERS_NEEDED, WORKERS_NEEDED = 3, 4, 3
+"""Stream, guard and the new standby's; each of them read, and a base backup; apply workers."""
+DISK_FLOOR_BYTES = 256 << 20
+
+
+def version(snapshot: Snapshot) -> Iterator[Finding]:
+    for colour, server in snapshot.servers.items():
+        major = server.version_num // 10_000
+        if not OLDEST <= major <= NEWEST:
+            yield Finding(
+                f"expected PostgreSQL {OLDEST} to {NEWEST} on {colour}, found {major}",
+                "use a version of Bluegreen that knows this server",
+            )
+    if len({server.version_num // 10_000 for server in snapshot.servers.values()}) > 1:
+        yield Finding(
+            "expected both servers to be of one major version, found two",
+            "upgrade the standby first",
+        )
+
+
+def writable(snapshot: Snapshot) -> Iterator[Finding]:
+    if snapshot.source.in_recovery:
+        yield Finding(
+            f"expected {snapshot.active} to be writable, since traffic goes there; it is in "
+            "recovery",
+            "`bluegreen proxy status` shows the routes; `bluegreen doctor` says more",
+        )
+
+
+def standby(snapshot: Snapshot) -> Iterator[Finding]:
+    target = snapshot.target
+    if target is None:
+        yield Finding(
+            f"expected the standby on {snapshot.active.other}, found no server there",
+            "start it; it must stream from the active side",
+        )
+        return
+    if not target.in_recovery:
+        yield Finding(
+            f"expected {snapshot.active.other} to be a standby, found a writable server",
+            f"make it a standby of {snapshot.active} again (pg_rewind or pg_basebackup)",
+        )
+    if target.system_identifier != snapshot.source.system_identifier:
+        yield Finding(
+            "expected the standby to be a copy of the active server, found another system "
+            f"identifier ({target.system_identifier})",
+            f"rebuild it with pg_basebackup from {snapshot.active}",
+        )
+
+
+def streaming(snapshot: Snapshot) -> Iterator[Finding]:
+    states = [replica.state for replica in snapshot.source.replicas]
+    if "streaming" not in states:
+        yield Finding(
+            f"expected the standby to stream from {snapshot.active}, found {states or 'nobody'}",
+            "see the standby's log: primary_conninfo, its slot, WAL that is gone",
+        )
+
+
+def synchronous(snapshot: Snapshot) -> Iterator[Finding]:
+    if snapshot.source.settings.get("synchronous_standby_names"):
+        yield Finding(
+            "the standby is synchronous: the fork would make every commit wait for it",
+            "ALTER SYSTEM RESET synchronous_standby_names, and reload",
+        )
+
+
+def other_standbys(snapshot: Snapshot) -> Iterator[Finding]:
+    physical = [
+        slot.name
+        for slot in snapshot.source.slots
+        if slot.kind == "physical" and not slot.name.startswith("bluegreen_")
+    ]
+    if physical:
+        yield Finding(
+            f"{snapshot.active} has other standbys ({', '.join(physical)}): after the cutover "
+            "they would follow a side that nobody writes to",
+            "remove them for the time of the migration",
+            refuses=False,
+        )
+
+
+def wal_level(snapshot: Snapshot) -> Iterator[Finding]:
+    found = snapshot.source.settings.get("wal_level")
+    if found != "logical":
+        yield Finding(
+            f"expected wal_level logical on {snapshot.active}, found {found}",
+            "ALTER SYSTEM SET wal_level = logical, and restart",
+        )
+
+
+def rewindable(snapshot: Snapshot) -> Iterator[Finding]:
+    settings = snapshot.source.settings
+    if settings.get("wal_log_hints") != "on" and settings.get("data_checksums") != "on":
+        yield Finding(
+            "pg_rewind needs wal_log_hints or data checksums, found neither: the old side could "
+            "not become the standby again",
+            "ALTER SYSTEM SET wal_log_hints = on, and restart",
+        )
+
+
+def free_slots(snapshot: Snapshot) -> Iterator[Finding]:
+    for colour, server in snapshot.servers.items():
+        limit = int(server.settings.get("max_replication_slots", "0"))
+        if limit - len(server.slots) < SLOTS_NEEDED:
+            yield Finding(
+                f"expected {SLOTS_NEEDED} free replication slots on {colour}, found "
+                f"{len(server.slots)} of {limit} taken",
+                f"ALTER SYSTEM SET max_replication_slots = {len(server.slots) + SLOTS_NEEDED}",
+            )
+        senders = int(server.settings.get("max_wal_senders", "0"))
+        if senders - len(server.replicas) < SENDERS_NEEDED:
+            yield Finding(
+                f"expected {SENDERS_NEEDED} free WAL senders on {colour}, found "
+                f"{len(server.replicas)} of {senders} taken",
+                f"ALTER SYSTEM SET max_wal_senders = {len(server.replicas) + SENDERS_NEEDED}",
+            )
+
+
+def apply_workers(snapshot: Snapshot) -> Iterator[Finding]:
+    for colour, server in snapshot.servers.items():
+        workers = int(server.settings.get("max_logical_replication_workers", "4"))
+        if workers < WORKERS_NEEDED:
+            yield Finding(
+                f"expected {WORKERS_NEEDED} logical replication workers on {colour}, found "
+                f"max_logical_replication_workers = {workers}",
+                f"ALTER SYSTEM SET max_logical_replication_workers = {WORKERS_NEEDED}",
+            )
+
+
+def disk(snapshot: Snapshot) -> Iterator[Finding]:
+    size = snapshot.source.database_bytes
+    floor = max(DISK_FLOOR_BYTES, size // 10)
+    for colour, server in snapshot.servers.items():
+        free = server.free_disk_bytes
+        if free is None:
+            continue
+        if free < floor:
+            yield Finding(
+                f"expected {floor >> 20} MB of free disk for {colour}, found {free >> 20} MB",
+                "make room: WAL is kept while the sides are in sync, and a rewrite copies tables",
+            )
+        elif free < size:
+            yield Finding(
+                f"{colour} has {free >> 20} MB of free disk for a database of {size >> 20} MB: a "
+                "file that rewrites large tables may not fit",
+                "make room, or migrate table by table",
+                refuses=False,
+            )
+
+
+def archiving(snapshot: Snapshot) -> Iterator[Finding]:
+    modes = {server.settings.get("archive_mode") for server in snapshot.servers.values()}
+    if modes & {"on", "always"}:
+        yield Finding(
+            "WAL is archived: after the fork both sides write a timeline of their own into it",
+            "give each side an archive of its own",
+            refuses=False,
+        )

@@ -1,0 +1,109 @@
+"""Rules about who is connected, what they hold, and through which door they came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workers.health_monitor.rules.finding import Finding, listed
+from workers.health_monitor.snapshot import Snapshot
+
+OLDEST_POOLER = (1, 21)
+"""The first that keeps prepared statements across server connections."""
+
+
+def prepared_transactions(snapshot: Snapshot) -> Iterator[Finding]:
+    found = snapshot.source.prepared_transactions
+    if found:
+        yield Finding(
+            f"expected no prepared transaction, found {found}: each holds back the fork and would "
+            "not be carried",
+            "COMMIT PREPARED or ROLLBACK PREPARED each of pg_prepared_xacts",
+        )
+
+
+def long_transactions(snapshot: Snapshot) -> Iterator[Finding]:
+    found = snapshot.source.long_transactions
+    if found:
+        oldest = found[0]
+        yield Finding(
+            f"{len(found)} transactions are open for long, the oldest of {oldest.user} for "
+            f"{oldest.age_s:.0f} s (pid {oldest.pid}): the fork and each strong lock wait for them",
+            f"end them, or SELECT pg_terminate_backend({oldest.pid})",
+            refuses=False,
+        )
+
+
+def application_superuser(snapshot: Snapshot) -> Iterator[Finding]:
+    role = snapshot.application_role
+    if role in snapshot.source.superusers:
+        yield Finding(
+            f"the application's role {role} is a superuser: a fence cannot hold it back",
+            f"CREATE ROLE app_user LOGIN PASSWORD '..'; REASSIGN OWNED BY {role} TO app_user; "
+            "and let the application log in as app_user",
+        )
+
+
+def other_superusers(snapshot: Snapshot) -> Iterator[Finding]:
+    others = tuple(name for name in snapshot.source.superusers if name != snapshot.application_role)
+    if others:
+        yield Finding(
+            f"further superusers can log in ({listed(others)}): what they do is not held back",
+            f"ALTER ROLE {others[0]} NOSUPERUSER, or keep them away meanwhile",
+            refuses=False,
+        )
+
+
+def bypassing_clients(snapshot: Snapshot) -> Iterator[Finding]:
+    """Whoever is no connection of the pooler's, by address and port, came past the doors."""
+    if snapshot.pooler is None:
+        return
+    past = [
+        client
+        for client in snapshot.source.clients
+        if (client.address, client.port) not in snapshot.pooler.sockets
+    ]
+    if past:
+        names = tuple(sorted({f"{client.user} from {client.address}" for client in past}))
+        yield Finding(
+            f"{len(past)} sessions came past the doors ({listed(names)}): the cutover ends them, "
+            "and nothing leads them to the other side",
+            "connect through the pooled or the direct door",
+            refuses=False,
+        )
+
+
+def pooler_present(snapshot: Snapshot) -> Iterator[Finding]:
+    if snapshot.pooler is None:
+        yield Finding(
+            "expected the pooler's admin console to answer, found nobody",
+            "start PgBouncer, or mend `pooler` in the settings",
+        )
+
+
+def pooler_version(snapshot: Snapshot) -> Iterator[Finding]:
+    if snapshot.pooler is not None and snapshot.pooler.version < OLDEST_POOLER:
+        found = ".".join(map(str, snapshot.pooler.version))
+        yield Finding(
+            f"expected PgBouncer 1.21 or later, found {found}: prepared statements of clients "
+            "would fail after the cutover",
+            "upgrade PgBouncer, and set max_prepared_statements",
+        )
+
+
+def pooler_mode(snapshot: Snapshot) -> Iterator[Finding]:
+    if snapshot.pooler is not None and snapshot.pooler.pool_mode != "transaction":
+        yield Finding(
+            f"expected transaction pooling, found {snapshot.pooler.pool_mode}: PAUSE would wait "
+            "until every client has left",
+            "set pool_mode = transaction for the database",
+        )
+
+
+def pooler_patience(snapshot: Snapshot) -> Iterator[Finding]:
+    pooler = snapshot.pooler
+    if pooler is not None and 0 < pooler.query_wait_timeout_s <= snapshot.pause_limit_s:
+        yield Finding(
+            f"expected query_wait_timeout above {snapshot.pause_limit_s:.1f} s, found "
+            f"{pooler.query_wait_timeout_s:.1f} s: held clients would be refused",
+            "set query_wait_timeout = 60, and reload the pooler",
+        )

@@ -1,0 +1,81 @@
+"""Read ServerFacts from one server, in one session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.adapters.named_queries import named_queries
+from shared.domain.errors import Refused, Transient
+from shared.domain.objects import AGENT_ROLES, JOB, POOLER_ROLE, REPLICATION_ROLES, STANDING
+from shared.ports import Node, Session
+from workers.health_monitor.snapshot import (
+    Client,
+    LongTransaction,
+    Replica,
+    ServerFacts,
+    Slot,
+)
+
+_SQL = named_queries(__file__, "server_facts.sql")
+OURS = (*AGENT_ROLES.values(), *REPLICATION_ROLES.values(), POOLER_ROLE)
+LONG_S = 30.0
+"""A transaction that is older would hold up the fork's slot, or the locks of a safe file."""
+LIMIT_S = 10.0
+
+
+def read_server(node: Node, *, exempt: Sequence[str]) -> ServerFacts:
+    """`exempt` are the roles that are no clients: administrators and those named so in settings.
+
+    Raises Transient when the server cannot be reached, Broken when it is another one.
+    """
+    others = [*OURS, *exempt]
+    with node.session(limit_s=LIMIT_S) as session:
+        row = session.row(_SQL["identity"])
+        assert row is not None, "a SELECT without FROM has a row"
+        version_num, identifier, in_recovery, size, prepared = row
+        contents = ((), (), 0, (), (), ()) if in_recovery else _contents(session)
+        return ServerFacts(
+            version_num=version_num,
+            system_identifier=identifier,
+            in_recovery=in_recovery,
+            settings=dict(session.rows(_SQL["settings"])),
+            slots=tuple(Slot(*slot) for slot in session.rows(_SQL["slots"])),
+            replicas=tuple(Replica(*replica) for replica in session.rows(_SQL["replicas"])),
+            databases=tuple(name for (name,) in session.rows(_SQL["databases"])),
+            database_bytes=size,
+            prepared_transactions=prepared,
+            long_transactions=tuple(
+                LongTransaction(*found)
+                for found in session.rows(_SQL["long_transactions"], (others, LONG_S))
+            ),
+            clients=tuple(Client(*found) for found in session.rows(_SQL["clients"], (others,))),
+            free_disk_bytes=_free_disk(node),
+            without_identity=contents[0],
+            unlogged=contents[1],
+            large_objects=contents[2],
+            replica_triggers=contents[3],
+            subscriptions=contents[4],
+            publications=contents[5],
+            superusers=tuple(name for (name,) in session.rows(_SQL["superusers"], (others,))),
+        )
+
+
+def _contents(
+    session: Session,
+) -> tuple[
+    tuple[str, ...], tuple[str, ...], int, tuple[str, ...], tuple[str, ...], tuple[str, ...]
+]:
+    row = session.row(_SQL["contents"], (STANDING, JOB))
+    assert row is not None, "a SELECT without FROM has a row"
+    identity, unlogged, large_objects, triggers, subscriptions, publications = row
+    return (
+        tuple(identity), tuple(unlogged), int(large_objects), tuple(triggers),
+        tuple(subscriptions), tuple(publications),
+    )  # fmt: skip
+
+
+def _free_disk(node: Node) -> int | None:
+    try:
+        return node.driver.free_disk_bytes()
+    except (Refused, Transient):
+        return None

@@ -1,0 +1,66 @@
+-- identity: who this server is and what it does today.
+SELECT current_setting('server_version_num')::int,
+       (SELECT system_identifier::text FROM pg_control_system()),
+       pg_is_in_recovery(),
+       pg_database_size(current_database()),
+       (SELECT count(*) FROM pg_prepared_xacts)
+
+-- settings: settings that replication and the fork depend on.
+SELECT name, setting FROM pg_settings
+WHERE name IN ('wal_level', 'max_replication_slots', 'max_wal_senders', 'wal_log_hints',
+               'data_checksums', 'synchronous_standby_names', 'archive_mode',
+               'max_logical_replication_workers', 'max_worker_processes', 'port',
+               'shared_preload_libraries', 'log_destination')
+
+-- slots: replication slots.
+SELECT slot_name, slot_type, active FROM pg_replication_slots
+
+-- replicas: who reads this server's WAL.
+SELECT application_name, state, sync_state, client_addr::text, client_port
+FROM pg_stat_replication
+
+-- databases: databases that a fork would carry along.
+SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1
+
+-- long_transactions: transactions of others that are older than that many seconds.
+SELECT pid, coalesce(usename, ''), extract(epoch FROM clock_timestamp() - xact_start)::float8
+FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND usename <> ALL (%s)
+  AND clock_timestamp() - xact_start > %s * interval '1 second'
+ORDER BY xact_start
+
+-- clients: sessions of others over TCP. A Unix socket is how the direct door arrives.
+SELECT usename, host(client_addr), client_port, application_name FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND client_addr IS NOT NULL
+  AND datname = current_database() AND usename <> ALL (%s)
+
+-- contents: what the migrated database holds that replication carries badly or not at all.
+WITH own AS (
+    SELECT c.oid, c.relname, c.relkind, c.relpersistence, c.relreplident, n.nspname,
+           format('%%I.%%I', n.nspname, c.relname) AS label
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', %s, %s)
+      AND n.nspname NOT LIKE 'pg\_%%'
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+)
+SELECT
+    ARRAY(SELECT label FROM own
+          WHERE relkind IN ('r', 'p') AND relpersistence = 'p'
+            AND (relreplident = 'n'
+                 OR relreplident = 'd' AND NOT EXISTS (
+                     SELECT FROM pg_index i WHERE i.indrelid = own.oid AND i.indisprimary)
+                 OR relreplident = 'i' AND NOT EXISTS (
+                     SELECT FROM pg_index i WHERE i.indrelid = own.oid AND i.indisreplident))
+          ORDER BY 1),
+    ARRAY(SELECT label FROM own
+          WHERE relkind = 'r' AND relpersistence = 'u' AND pg_relation_size(oid) > 0 ORDER BY 1),
+    (SELECT count(*) FROM pg_largeobject_metadata),
+    ARRAY(SELECT format('%%s.%%I', own.label, t.tgname) FROM own JOIN pg_trigger t ON t.tgrelid = own.oid
+          WHERE NOT t.tgisinternal AND t.tgenabled IN ('R', 'A') AND left(t.tgname, 11) <> '~bluegreen_'
+          ORDER BY 1),
+    ARRAY(SELECT subname::text FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+          WHERE d.datname = current_database() AND subname NOT LIKE 'bluegreen\_%%' ORDER BY 1),
+    ARRAY(SELECT pubname::text FROM pg_publication WHERE pubname NOT LIKE 'bluegreen\_%%' ORDER BY 1)
+
+-- superusers: login roles with superuser rights besides these.
+SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolsuper AND rolname <> ALL (%s) ORDER BY 1

@@ -1,0 +1,91 @@
+"""What preflight knows of the world: facts read once, judged by pure rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shared.domain.environment import Colour
+from shared.domain.pooler import PoolerFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    name: str
+    kind: str
+    """`physical` or `logical`."""
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A row of pg_stat_replication."""
+
+    name: str
+    state: str
+    sync_state: str
+    address: str | None
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LongTransaction:
+    pid: int
+    user: str
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A session of somebody else's over TCP."""
+
+    user: str
+    address: str
+    port: int
+    application: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    version_num: int
+    system_identifier: str
+    in_recovery: bool
+    settings: dict[str, str] = field(default_factory=dict)
+    slots: tuple[Slot, ...] = ()
+    replicas: tuple[Replica, ...] = ()
+    databases: tuple[str, ...] = ()
+    database_bytes: int = 0
+    prepared_transactions: int = 0
+    long_transactions: tuple[LongTransaction, ...] = ()
+    clients: tuple[Client, ...] = ()
+    free_disk_bytes: int | None = None
+    """None: the driver cannot tell."""
+    # Of the migrated database; empty on a server in recovery, which has the same.
+    without_identity: tuple[str, ...] = ()
+    unlogged: tuple[str, ...] = ()
+    """Unlogged tables that hold rows."""
+    large_objects: int = 0
+    replica_triggers: tuple[str, ...] = ()
+    """Triggers of the user's marked REPLICA or ALWAYS, as `table.trigger`."""
+    subscriptions: tuple[str, ...] = ()
+    publications: tuple[str, ...] = ()
+    superusers: tuple[str, ...] = ()
+    """Login roles with superuser rights that are neither ours nor the administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    active: Colour
+    servers: dict[Colour, ServerFacts]
+    """A server that could not be reached is not in it."""
+    pooler: PoolerFacts | None
+    application_role: str
+    pause_limit_s: float
+    """How long clients may be held at the pooler, everything counted."""
+
+    @property
+    def source(self) -> ServerFacts:
+        return self.servers[self.active]
+
+    @property
+    def target(self) -> ServerFacts | None:
+        return self.servers.get(self.active.other)

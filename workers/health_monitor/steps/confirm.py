@@ -1,0 +1,142 @@
+"""The application is as well after the change as before, under its own traffic.
+
+Guarantee   for some seconds nothing rolled back, failed or slowed down beyond what was usual before
+Repeats     safe: the observation goes on from where it began
+Undo        nothing to undo
+Fails with  Broken     errors, rollbacks or latency beyond what was usual; or the limit
+                       (`--timeout`) is over without enough to judge by: the job rolls back
+Source      PostgreSQL manual, "The Cumulative Statistics System": counters of a session that works
+            are seen within a second, hence the observation is longer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from shared.domain.environment import Colour
+from shared.domain.errors import Broken, Transient
+from shared.domain.facts import Cutover
+from shared.domain.migration import Job
+from shared.ports import Done, Door, Node, Observations, Pending
+from workers.health_monitor import traffic
+from workers.health_monitor.confirm_verdict import Evidence, Traffic, complaints
+from workers.health_monitor.sides import serving_side
+
+OBSERVE_S = 5.0
+LOOKS_NEEDED = 3
+LOOK_AGAIN_S = 0.5
+DOOR_LIMIT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Confirm:
+    nodes: Mapping[Colour, Node]
+    door: Door
+    observations: Observations
+    now: Callable[[], datetime]
+
+    name: ClassVar[str] = "confirm"
+
+    def is_done(self, job: Job) -> bool:
+        seen = self.observations.seen(job.id, _key(job))
+        return seen is not None and bool(seen.get("well"))
+
+    def do(self, job: Job) -> Done | Pending:
+        seen = dict(self.observations.seen(job.id, _key(job)) or self._begin(job))
+        seen["door_ms"] = [*seen["door_ms"], self._door_ms()]
+        elapsed_s = (self.now() - datetime.fromisoformat(seen["at"])).total_seconds()
+        why, found = self._judge(job, seen)
+        if why is not None:
+            raise Broken(f"not confirmed after {elapsed_s:.0f} s: {why}")
+        answered = sum(ms is not None for ms in seen["door_ms"])
+        limit_s = min(OBSERVE_S, job.options.timeout_s)
+        seen["well"] = found is not None and answered >= LOOKS_NEEDED and elapsed_s >= limit_s
+        self.observations.note(job.id, _key(job), seen)
+        if found is not None and seen["well"]:
+            return Done(
+                f"confirmed: {found.total} transactions in {elapsed_s:.0f} s, "
+                f"{found.rollbacks} rolled back"
+            )
+        if elapsed_s > max(job.options.timeout_s, OBSERVE_S + LOOKS_NEEDED * LOOK_AGAIN_S):
+            raise Broken(f"nothing could be confirmed within {job.options.timeout_s:.0f} s")
+        return Pending(
+            f"watching the traffic, {elapsed_s:.0f} of {limit_s:.0f} s",
+            min(0.99, elapsed_s / limit_s),
+            LOOK_AGAIN_S,
+        )
+
+    def undo(self, job: Job) -> Done | Pending:
+        return Done("nothing to undo")
+
+    def _begin(self, job: Job) -> dict[str, Any]:
+        """Where the counters stand now, and what was usual before."""
+        preflight = self.observations.seen(job.id, "preflight") or {}
+        serving = self.nodes[serving_side(job)]
+        with serving.session(limit_s=traffic.LOOK_LIMIT_S) as session:
+            counters = traffic.counters(session)
+        seen: dict[str, Any] = {
+            "at": self.now().isoformat(), "door_ms": [], "before": None, "errors_before": {},
+            "door_before_ms": preflight.get("door_ms", []),
+            "counters": [counters.commits, counters.rollbacks],
+        }  # fmt: skip
+        with suppress(Transient):  # the old side is gone: fixed limits judge the new one
+            seen |= self._usual(job, preflight)
+        self.observations.note(job.id, _key(job), seen)
+        return seen
+
+    def _usual(self, job: Job, preflight: Mapping[str, Any]) -> dict[str, Any]:
+        """Transactions and errors on the side that served before, since preflight."""
+        if "counters" not in preflight:
+            return {}
+        commits, rollbacks, reset_at = preflight["counters"]
+        with self.nodes[job.source].session(limit_s=traffic.LOOK_LIMIT_S) as session:
+            counters = traffic.counters(session)
+            errors = traffic.errors_since(session, datetime.fromisoformat(preflight["at"]))
+        same = counters.reset_at == reset_at and serving_side(job) is not job.source
+        before = [counters.commits - commits, counters.rollbacks - rollbacks] if same else None
+        return {"before": before, "errors_before": errors.counts}
+
+    def _door_ms(self) -> float | None:
+        try:
+            return self.door.round_trip_ms(limit_s=DOOR_LIMIT_S)
+        except Transient:
+            return None
+
+    def _judge(self, job: Job, seen: Mapping[str, Any]) -> tuple[str | None, Traffic | None]:
+        """What is wrong, and the traffic since the beginning; None: the server was not there."""
+        since = datetime.fromisoformat(_since(job) or seen["at"])
+        try:
+            with self.nodes[serving_side(job)].session(limit_s=traffic.LOOK_LIMIT_S) as session:
+                counters = traffic.counters(session)
+                errors = traffic.errors_since(session, since)
+        except Transient:
+            return None, None
+        commits, rollbacks = seen["counters"]
+        after = Traffic(max(0, counters.commits - commits), max(0, counters.rollbacks - rollbacks))
+        why = complaints(
+            Evidence(
+                before=Traffic(*seen["before"]) if seen["before"] is not None else None,
+                after=after,
+                errors_before=seen["errors_before"],
+                errors_after=errors.counts,
+                words=errors.words,
+                door_before_ms=seen["door_before_ms"],
+                door_after_ms=seen["door_ms"],
+            ),
+            accept_broken_statements=job.options.accept_broken_statements,
+        )
+        return ("; ".join(why) if why else None), after
+
+
+def _since(job: Job) -> str | None:
+    cutover = Cutover.maybe(job)
+    return cutover.at if cutover is not None else None
+
+
+def _key(job: Job) -> str:
+    """Each cutover of a job is confirmed for itself."""
+    return f"confirm/{_since(job) or job.attempt}"

@@ -1,0 +1,121 @@
+"""The servers, the pooler and the sessions are such that the migration can be done, and undone.
+
+Guarantee   every rule of workers/health_monitor/rules was asked and none refused; what they warned
+            of stands with the job, and what is usual before the change was measured
+Repeats     safe: it only looks
+Undo        nothing to undo
+Fails with  Transient  the active side does not answer
+            Refused    with each finding and its remedy
+Source      docs/preflight.md: one section for each rule
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from shared.domain import facts
+from shared.domain.environment import Colour
+from shared.domain.errors import Refused, Transient
+from shared.domain.migration import Job
+from shared.domain.pooler import PoolerFacts
+from shared.ports import Done, Door, Node, Observations, Pending
+from workers.health_monitor import traffic
+from workers.health_monitor.rules import findings
+from workers.health_monitor.server_facts import read_server
+from workers.health_monitor.snapshot import Snapshot
+
+PROBES = 5
+DOOR_LIMIT_S = 2.0
+KEY = "preflight"
+PAUSE_MARGIN_S = 0.25
+"""What a cutover may take beyond `--max-stall` when every process of ours dies in it."""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    nodes: Mapping[Colour, Node]
+    read_pooler: Callable[[], PoolerFacts]
+    door: Door
+    observations: Observations
+    application_role: str
+    exempt: tuple[str, ...]
+    """Roles that are no clients: administrators, and those named so in the settings."""
+    now: Callable[[], datetime]
+
+    name: ClassVar[str] = KEY
+
+    def is_done(self, job: Job) -> bool:
+        return self.observations.seen(job.id, KEY) is not None
+
+    def do(self, job: Job) -> Done | Pending:
+        snapshot = self._look(job)
+        found = findings(snapshot, job.kind)
+        refused = [finding for _, finding in found if finding.refuses]
+        if refused:
+            raise Refused(
+                "; ".join(finding.message for finding in refused),
+                remedy="; ".join(finding.remedy for finding in refused),
+                code="preflight",
+            )
+        warnings = [f"{finding.message} ({finding.remedy})" for _, finding in found]
+        body = self._usual(job) | {"facts": _facts(snapshot, warnings)}
+        self.observations.note(job.id, KEY, body)
+        return Done(_sentence(warnings), body["facts"])
+
+    def undo(self, job: Job) -> Done | Pending:
+        return Done("nothing to undo")
+
+    def recall(self, job: Job) -> Mapping[str, Any]:
+        seen = self.observations.seen(job.id, KEY) or {}
+        kept: Mapping[str, Any] = seen.get("facts", {})
+        return kept
+
+    def _look(self, job: Job) -> Snapshot:
+        """Raises Transient when the active side is not there; the standby may be missing."""
+        servers = {job.source: read_server(self.nodes[job.source], exempt=self.exempt)}
+        pooler = None
+        with suppress(Transient):
+            servers[job.target] = read_server(self.nodes[job.target], exempt=self.exempt)
+        with suppress(Transient):
+            pooler = self.read_pooler()
+        return Snapshot(
+            active=job.source,
+            servers=servers,
+            pooler=pooler,
+            application_role=self.application_role,
+            pause_limit_s=job.options.max_stall_ms / 1000 + PAUSE_MARGIN_S,
+        )
+
+    def _usual(self, job: Job) -> dict[str, Any]:
+        """What `confirm` compares with: counters, and round trips through the door."""
+        with self.nodes[job.source].session(limit_s=traffic.LOOK_LIMIT_S) as session:
+            counters = traffic.counters(session)
+        door_ms: list[float] = []
+        with suppress(Transient):
+            door_ms = [self.door.round_trip_ms(limit_s=DOOR_LIMIT_S) for _ in range(PROBES)]
+        return {
+            "at": self.now().isoformat(),
+            "counters": [counters.commits, counters.rollbacks, counters.reset_at],
+            "door_ms": door_ms,
+        }
+
+
+def _facts(snapshot: Snapshot, warnings: list[str]) -> dict[str, Any]:
+    found = facts.Preflight(
+        server_version_num={
+            colour.value: server.version_num for colour, server in snapshot.servers.items()
+        },
+        system_identifier=snapshot.source.system_identifier,
+        warnings=warnings,
+    )
+    return found.model_dump(mode="json")
+
+
+def _sentence(warnings: list[str]) -> str:
+    if not warnings:
+        return "nothing stands in the way"
+    return f"nothing stands in the way; {len(warnings)} warnings: {'; '.join(warnings)}"
