@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from shared.adapters import redis_bus
+from shared.adapters.celery_client import ping_agents
 from shared.domain.kinds import Outcome, StepState
+from shared.domain.messages import JobAccepted, JobEnded, StepDone, StepProgress
 from tests.support.shell_stack import ShellStack, shell_stack
+
+STEPS = ["look", "one", "two", "three", "four", "last", "after"]
 
 
 @pytest.fixture(scope="module")
@@ -16,16 +23,8 @@ def running(tmp_path_factory):
 
 @pytest.fixture
 def stack(running: ShellStack):
-    running.revive()
-    running.sql("UPDATE bluegreen_control.job SET ended_at = now() WHERE ended_at IS NULL")
-    running.sql("UPDATE bluegreen_control.job SET file_name = id")
-    running.sql("UPDATE bluegreen_control.lease SET job = NULL")
-    running.sql("DELETE FROM bluegreen_control.outbox")
-    running.plan()
+    running.clear()
     return running
-
-
-STEPS = ["look", "one", "two", "three", "four", "last", "after"]
 
 
 def test_a_job_completes_through_all_its_agents(stack):
@@ -35,6 +34,18 @@ def test_a_job_completes_through_all_its_agents(stack):
     shown = {step.name: step.state for step in stack.store.steps(job)}
     assert shown.pop("hold_for_approval") is StepState.SKIPPED
     assert set(shown.values()) == {StepState.DONE}
+    assert stack.store.jobs(live_only=True) == []
+
+
+def test_seven_steps_that_do_nothing_take_under_a_second_of_hops(stack):
+    """The best of three, since other work shares the host."""
+    seconds = []
+    for _ in range(3):
+        stack.clear()
+        began = time.monotonic()
+        assert stack.outcome(stack.submit()) is Outcome.COMPLETED
+        seconds.append(time.monotonic() - began)
+    assert min(seconds) < 1.0
 
 
 def test_a_step_that_fails_is_undone_and_all_before_it_in_reverse(stack):
@@ -46,3 +57,97 @@ def test_a_step_that_fails_is_undone_and_all_before_it_in_reverse(stack):
     assert stack.store.job(job).sentence == (
         "three failed (three was told to fail); everything is undone"
     )
+    shown = {step.name: step.state for step in stack.store.steps(job)}
+    assert shown["three"] is StepState.FAILED
+    assert shown["one"] is StepState.UNDONE
+    assert shown["four"] is StepState.PENDING
+
+
+def test_a_transient_failure_is_tried_again_until_the_attempts_are_used_up(stack):
+    stack.plan(two={"fail": "transient"})
+    assert stack.outcome(stack.submit()) is Outcome.ROLLED_BACK
+    assert stack.deeds().count("do two") == 2
+
+
+def test_what_a_look_refuses_ends_refused_with_the_remedy_and_nothing_undone(stack):
+    stack.plan(look={"fail": "refused"})
+    job = stack.submit()
+    assert stack.outcome(job) is Outcome.REFUSED
+    assert stack.deeds() == ["do look"]
+    assert stack.store.job(job).remedy == "tell it otherwise"
+
+
+def test_no_rollback_keeps_what_was_done_until_a_person_decides(stack):
+    stack.plan(two={"fail": "broken"})
+    job = stack.submit(no_rollback=True)
+    assert stack.outcome(job) is Outcome.NEEDS_OPERATOR
+    assert stack.standing() == ["look", "one"]
+    assert f"bluegreen rollback {job}" in stack.store.job(job).remedy
+    stack.ask(job, "rollback")
+    stack.ends(job, Outcome.ROLLED_BACK)
+    assert stack.standing() == []
+
+
+def test_past_the_pivot_it_is_tried_again_and_then_a_person_resumes_it(stack):
+    stack.plan(after={"fail": "broken"})
+    job = stack.submit()
+    assert stack.outcome(job) is Outcome.NEEDS_OPERATOR
+    assert stack.deeds().count("do after") == 3
+    assert not any(deed.startswith("undo") for deed in stack.deeds())
+    stack.tell("after")
+    stack.ask(job, "resume")
+    stack.ends(job, Outcome.COMPLETED)
+
+
+def test_a_step_that_waits_for_approval_goes_on_at_once_when_it_is_given(stack):
+    job = stack.submit(hold=True)
+    stack.reached(job, "hold_for_approval")
+    stack.ask(job, "approve")
+    assert stack.outcome(job, limit_s=4) is Outcome.COMPLETED
+
+
+def test_a_step_that_waits_is_left_at_once_when_an_abort_is_asked(stack):
+    job = stack.submit(hold=True)
+    stack.reached(job, "hold_for_approval")
+    stack.ask(job, "abort")
+    assert stack.outcome(job, limit_s=4) is Outcome.ROLLED_BACK
+    assert "aborted by bob" in stack.store.job(job).sentence
+
+
+def test_an_abort_is_honoured_at_the_next_answer_of_a_step_that_is_pending(stack):
+    stack.plan(two={"looks": 10_000})
+    job = stack.submit()
+    stack.begun("do two")
+    stack.ask(job, "abort")
+    assert stack.outcome(job, limit_s=5) is Outcome.ROLLED_BACK
+    assert stack.standing() == []
+
+
+def test_a_pending_step_shows_its_progress_and_every_event_reaches_the_stream(stack):
+    bus = redis_bus.RedisBus(stack.settings)
+    before = bus.newest()
+    stack.plan(two={"looks": 3})
+    job = stack.submit()
+    assert stack.outcome(job) is Outcome.COMPLETED
+    events = [event for _, event in bus.read(before, block_ms=10)]
+    bus.close()
+    assert [event.sentence for event in events if isinstance(event, StepProgress)] == [
+        "look 1", "look 2", "look 3",
+    ]  # fmt: skip
+    assert [event.step for event in events if isinstance(event, StepDone)] == STEPS
+    assert isinstance(events[0], JobAccepted)
+    assert isinstance(events[-1], JobEnded)
+
+
+def test_every_agent_answers_a_ping_through_its_queue(stack):
+    found = ping_agents(stack.settings, limit_s=3)
+    assert {agent for agent, seconds in found.items() if seconds is not None} == {
+        "coordinator", "validator", "replicator",
+    }  # fmt: skip
+
+
+def test_the_audit_of_a_job_is_one_unbroken_chain(stack):
+    job = stack.submit()
+    stack.outcome(job)
+    assert stack.audit_of(job) == ["submit", "job ended"]
+    assert stack.store.verify_audit() is None

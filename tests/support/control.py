@@ -17,7 +17,7 @@ from shared.settings import (
     ServerSettings,
     Settings,
 )
-from tests.support.cluster import postgres
+from tests.support.cluster import Server, postgres
 
 
 def settings_for(state_dir: Path, *, control_port: int) -> Settings:
@@ -48,13 +48,18 @@ def settings_for(state_dir: Path, *, control_port: int) -> Settings:
     )
 
 
+def installed(state_dir: Path, server: Server) -> Settings:
+    """Settings for a control database on that server, which gets its schema."""
+    settings = settings_for(state_dir, control_port=server.port)
+    database = ControlDatabase(settings, application_name="test")
+    with database.session() as session:
+        install(session)
+    database.close()
+    return settings
+
+
 @contextmanager
 def control_database(state_dir: Path) -> Iterator[Settings]:
     """A running control database with its schema."""
     with postgres() as server:
-        settings = settings_for(state_dir, control_port=server.port)
-        database = ControlDatabase(settings, application_name="test")
-        with database.session() as session:
-            install(session)
-        database.close()
-        yield settings
+        yield installed(state_dir, server)

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,10 @@ from shared.adapters.embedded.packages import unpacked
 from shared.domain.environment import Colour
 from shared.domain.kinds import Kind, Outcome
 from shared.domain.migration import RunOptions
+from shared.ports import Steering
 from shared.settings import Settings
-from tests.support.cluster import free_port
-from tests.support.control import control_database
+from tests.support.cluster import Server, free_port, postgres
+from tests.support.control import installed
 from tests.support.toy_agents import RECIPES
 from tests.support.wait import until
 
@@ -47,6 +49,7 @@ def redis_program() -> str:
 class ShellStack:
     settings: Settings
     database: ControlDatabase
+    control: Server
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -72,11 +75,13 @@ class ShellStack:
         with self.redis as client:
             until(lambda: _answers(client), limit_s=10, what="Redis answers")
 
-    def start(self, agent: str) -> None:
-        """Start a worker and wait until it consumes."""
-        self.log_of(agent).unlink(missing_ok=True)
-        self._start(agent, worker_argv(agent, module=AGENTS[agent]), TOY_AGENT=agent)
-        until(lambda: self.is_ready(agent), limit_s=40, what=f"{agent} is ready")
+    def start(self, *agents: str) -> None:
+        """Start workers and wait until they consume."""
+        for agent in agents:
+            self.log_of(agent).unlink(missing_ok=True)
+            self._start(agent, worker_argv(agent, module=AGENTS[agent]), TOY_AGENT=agent)
+        for agent in agents:
+            until(partial(self.is_ready, agent), limit_s=90, what=f"{agent} is ready")
 
     def is_ready(self, agent: str) -> bool:
         assert self.processes[agent].poll() is None, self.log_of(agent).read_text()
@@ -113,6 +118,17 @@ class ShellStack:
         """The steps whose effect is in the world."""
         return sorted(path.name for path in self.world.iterdir() if path.name not in _OURS)
 
+    def clear(self) -> None:
+        """No live job, an empty world, every process there."""
+        self.revive()
+        self.redis.flushall()
+        for table in ("outbox", "answer", "request"):
+            self.sql(f"DELETE FROM bluegreen_control.{table}")
+        self.sql("UPDATE bluegreen_control.job SET ended_at = now() WHERE ended_at IS NULL")
+        self.sql("UPDATE bluegreen_control.job SET file_name = id")
+        self.sql("UPDATE bluegreen_control.lease SET job = NULL")
+        self.plan()
+
     def submit(self, **options: Any) -> str:
         job = self.store.submit(
             database="app", kind=Kind.RISKY, file_name="001.sql", sql="SELECT 1",
@@ -131,6 +147,27 @@ class ShellStack:
 
         until(ended, limit_s=limit_s, what=f"job {job} ends")
         return self.store.job(job).outcome
+
+    def ask(self, job: str, what: Steering) -> None:
+        self.store.request(job, what, by="bob")
+        wake_coordinator(self.settings, job)
+
+    def ends(self, job: str, outcome: Outcome) -> None:
+        """It ends like this, after it was stuck."""
+        until(
+            lambda: self.store.job(job).outcome is outcome, limit_s=15, what=f"{job} ends {outcome}"
+        )
+
+    def audit_of(self, job: str) -> list[str]:
+        rows = self.sql(
+            "SELECT action FROM bluegreen_control.audit WHERE detail->>'job' = %s ORDER BY seq", job
+        )
+        return [action for (action,) in rows]
+
+    def refused_messages(self) -> int:
+        query = "SELECT count(*) FROM bluegreen_control.audit WHERE action = 'message refused'"
+        count: int = self.sql(query)[0][0]
+        return count
 
     def reached(self, job: str, step: str, *, limit_s: float = 15) -> None:
         until(lambda: self.store.job(job).step == step, limit_s=limit_s, what=f"{job} is at {step}")
@@ -165,16 +202,16 @@ def _answers(client: redis.Redis) -> bool:
 @contextmanager
 def shell_stack(state_dir: Path) -> Iterator[ShellStack]:
     with ExitStack() as stack:
-        settings = stack.enter_context(control_database(state_dir))
+        control = stack.enter_context(postgres())
+        settings = installed(state_dir, control)
         server = settings.redis.model_copy(update={"port": free_port()})
         settings = settings.model_copy(update={"redis": server})
         (state_dir / "stack.json").write_text(settings.model_dump_json())
-        running = ShellStack(settings, ControlDatabase(settings, application_name="test"))
+        running = ShellStack(settings, ControlDatabase(settings, application_name="test"), control)
         stack.callback(_end_all, running)
         running.plan()
         running.start_redis()
-        for agent in AGENTS:
-            running.start(agent)
+        running.start(*AGENTS)
         yield running
 
 

@@ -55,7 +55,9 @@ class CoordinatorStore:
     def jobs_with_work(self) -> list[str]:
         """Jobs for which something is to be decided now, oldest first."""
         with self._database.session() as session:
-            rows = session.rows(QUERIES["jobs_with_work"], {"most_starts": MOST_STARTS})
+            rows = session.rows(
+                QUERIES["jobs_with_work"], {"most_starts": MOST_STARTS, "lock_class": LOCK_CLASS}
+            )
         return [job for (job,) in rows]
 
     @contextmanager
@@ -65,7 +67,7 @@ class CoordinatorStore:
         with self._database.session() as session, session.transaction():
             rows = session.dicts(
                 "SELECT *, clock_timestamp() AS now FROM bluegreen_control.job"
-                " WHERE id = %s AND ended_at IS NULL FOR UPDATE SKIP LOCKED",
+                " WHERE id = %s AND ended_at IS NULL FOR NO KEY UPDATE SKIP LOCKED",
                 (job,),
             )
             yield self._read(session, rows[0]) if rows else None
@@ -112,16 +114,13 @@ class CoordinatorStore:
     def _read(self, session: PsycopgSession, row: dict[str, Any]) -> Work:
         answers = session.dicts(QUERIES["take_answers"], (row["id"],))
         requests = session.rows(QUERIES["take_requests"], (row["id"],))
-        out = session.row(
-            "SELECT starts, answered_at IS NULL FROM bluegreen_control.outbox WHERE job = %s",
-            (row["id"],),
-        )
+        out = session.row(QUERIES["starts"], {"job": row["id"], "lock_class": LOCK_CLASS})
         return Work(
             state=state_of(row),
             now=row["now"],
             events=(*map(_answer, answers), *(Asked(what, by) for what, by in requests)),
             progress=answers[-1]["progress"] if answers else None,
-            died=out is not None and out[0] >= MOST_STARTS and out[1],
+            died=out is not None and (out[0] or 0) >= MOST_STARTS,
             command_lost=out is None,
             session=session,
             kind=row["kind"],

@@ -40,7 +40,8 @@ WHERE job.ended_at IS NULL
            SELECT FROM bluegreen_control.outbox WHERE outbox.job = job.id)
        OR EXISTS (SELECT FROM bluegreen_control.outbox
                   WHERE outbox.job = job.id AND outbox.answered_at IS NULL
-                    AND outbox.starts >= %(most_starts)s))
+                    AND outbox.starts >= %(most_starts)s
+                    AND NOT bluegreen_control.is_under_way(job.id, %(lock_class)s)))
 ORDER BY job.requested_at
 
 -- name: take_answers
@@ -110,11 +111,7 @@ UPDATE bluegreen_control.outbox SET sent_at = clock_timestamp(), sends = sends +
 WHERE answered_at IS NULL AND due_at <= clock_timestamp()
   AND (sent_at IS NULL
        OR sent_at < clock_timestamp() - make_interval(secs => least(30, 2 ^ least(sends, 6) / 2))
-          AND NOT EXISTS (
-              SELECT FROM pg_locks
-              WHERE locktype = 'advisory' AND classid = %(lock_class)s
-                AND objid = hashtext(outbox.job)::oid AND granted
-                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))
+          AND NOT bluegreen_control.is_under_way(job, %(lock_class)s))
 RETURNING job, step, owner, direction, attempt, epoch, due_at, sends
 
 -- name: unclaim_command
@@ -122,14 +119,21 @@ RETURNING job, step, owner, direction, attempt, epoch, due_at, sends
 UPDATE bluegreen_control.outbox SET sent_at = NULL, sends = greatest(0, sends - 1)
 WHERE job = %s AND epoch = %s AND answered_at IS NULL
 
+-- name: starts
+-- How often workers began the command that is out and died; NULL while one is at it.
+SELECT CASE WHEN answered_at IS NULL
+             AND NOT bluegreen_control.is_under_way(job, %(lock_class)s) THEN starts END
+FROM bluegreen_control.outbox WHERE job = %(job)s
+
 -- name: next_due
 -- Seconds until the next command is due that was not sent yet; NULL when there is none.
 SELECT extract(epoch FROM min(due_at) - clock_timestamp()) FROM bluegreen_control.outbox
 WHERE answered_at IS NULL AND sent_at IS NULL
 
 -- name: begin_command
--- Begin the command if exactly this is due. No row: it is not.
-UPDATE bluegreen_control.outbox SET starts = starts + 1
+-- Begin the command if exactly this is due. No row: it is not. A worker that dies in it leaves it
+-- to be sent again after a second.
+UPDATE bluegreen_control.outbox SET starts = starts + 1, sends = 1
 WHERE job = %(job)s AND step = %(step)s AND direction = %(direction)s AND attempt = %(attempt)s
   AND epoch = %(epoch)s AND owner = %(owner)s AND answered_at IS NULL
   AND due_at <= clock_timestamp() + interval '50 ms'

@@ -138,7 +138,7 @@ def facts_of(session: PsycopgSession, job: str) -> dict[str, dict[str, Any]]:
 
 def _row(session: PsycopgSession, job: str, *, lock: bool = False) -> dict[str, Any]:
     query = "SELECT * FROM bluegreen_control.job WHERE id = %s"
-    rows = session.dicts(query + (" FOR UPDATE" if lock else ""), (job,))
+    rows = session.dicts(query + (" FOR NO KEY UPDATE" if lock else ""), (job,))
     if not rows:
         raise Refused(f"there is no job {job}", remedy="`bluegreen history` lists the jobs")
     return rows[0]

@@ -109,6 +109,16 @@ CREATE TABLE IF NOT EXISTS bluegreen_control.outbox (
     answered_at timestamptz
 );
 
+-- Whether a worker holds the lock of that job now (shared/adapters/control/worker_store.py).
+CREATE OR REPLACE FUNCTION bluegreen_control.is_under_way(job text, lock_class integer)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND classid = lock_class::oid
+          AND objid = hashtext(job)::oid
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+$$;
+
 -- What people asked for.
 CREATE TABLE IF NOT EXISTS bluegreen_control.request (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
