@@ -23,5 +23,7 @@ if [ ! -x .venv/bin/python ]; then
   fi
 fi
 [ -x .venv/bin/uv ] || .venv/bin/python -m pip install -q --disable-pip-version-check 'uv>=0.9'
-# --inexact keeps uv itself, which the lock does not name.
-VIRTUAL_ENV=$PWD/.venv .venv/bin/uv sync --quiet --frozen --inexact
+# --inexact keeps uv itself, which the lock does not name. Compiled here, because a machine that
+# sets PYTHONDONTWRITEBYTECODE would else compile everything again in each of our processes.
+VIRTUAL_ENV=$PWD/.venv .venv/bin/uv sync --quiet --frozen --inexact --compile-bytecode
+PYTHONDONTWRITEBYTECODE= .venv/bin/python -m compileall -q producer shared workers

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.journey import Journey, journey_on_a_stack
+from tests.support.stack import Stack, running_stack
 
 
 @pytest.fixture(scope="module")
@@ -12,3 +13,10 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
     """A stack with its agents and the shop, one for each file of tests."""
     with journey_on_a_stack(None, tmp_path_factory.mktemp("journey")) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """One stack without agents for all tests of a session: leave it as you found it."""
+    with running_stack() as running:
+        yield running

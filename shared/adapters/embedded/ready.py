@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg
 
+from shared.adapters.celery_app import celery_app
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.postmaster import READY, read_postmaster
-from shared.adapters.embedded.watcher import watching_app
 from shared.adapters.postgres import translate
 from shared.domain.errors import MigrationError, Transient
 from shared.settings import Settings
 
 POLL_S = 0.02
 LIMIT_S = 60.0
+PING_S = 0.5
 
 
 def until(
@@ -116,16 +117,24 @@ def wait_for_port(layout: Layout, name: str, host: str, port: int) -> None:
     until(answers, f"{name} to listen on {host}:{port}", log=layout.logs / f"{name}.log")
 
 
-def wait_for_agent(layout: Layout, settings: Settings, agent: str) -> None:
-    """The agent waits at its queue: a ping comes back from the worker of that name."""
-    wait_for_child(layout, agent)
-    app = watching_app(settings)
-    until(
-        lambda: any(
-            name.startswith(f"{agent}@")
-            for reply in app.control.ping(timeout=0.3) or ()
-            for name in reply
-        ),
-        f"agent {agent} to answer",
-        log=layout.logs / f"{agent}.log",
-    )
+def wait_for_agents(layout: Layout, settings: Settings, agents: Sequence[str]) -> None:
+    """Each agent waits at its queue: an answer to a broadcast comes back from its worker."""
+    control = ControlFiles(layout.supervisor)
+    silent = set(agents)
+
+    def answer() -> bool:
+        for reply in app.control.ping(timeout=PING_S, limit=len(agents)) or ():
+            silent.difference_update(name.partition("@")[0] for name in reply)
+        return not silent
+
+    with celery_app(settings) as app:
+        try:
+            until(answer, "every agent to answer")
+        except Transient as error:
+            first = min(silent)
+            said = last_words(layout.logs / f"{first}.log")
+            starts = control.status(first).starts
+            raise Transient(
+                f"{error.message}; silent: {', '.join(sorted(silent))}; {first} was started "
+                f"{starts} times, its log ends with: {said}"
+            ) from error

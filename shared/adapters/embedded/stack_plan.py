@@ -6,12 +6,12 @@ import signal
 import sys
 from importlib.util import find_spec
 
+from shared.adapters.agents import AGENTS, worker_argv
 from shared.adapters.embedded.child import ChildPlan, Plan
 from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.postgres_binaries import PostgresBinaries
 from shared.adapters.embedded.server_binaries import ServerBinaries
 
-AGENTS = ("coordinator", "validator", "backup", "replicator", "proxy-agent", "health-monitor")
 SERVERS = ("blue", "green", "control")
 DOORS = ("redis", "pgbouncer", "nginx")
 AGENT_FLOOR, DOOR_FLOOR, SERVER_FLOOR = 2, 1, 0
@@ -30,7 +30,9 @@ def stack_plan(
 
 def agents_here() -> list[str]:
     """The agents whose composition root exists."""
-    return [agent for agent in AGENTS if find_spec(_module(agent)) is not None]
+    return [
+        agent for agent in AGENTS if find_spec(f"workers.{agent.replace('-', '_')}.app") is not None
+    ]
 
 
 def _postgres(
@@ -71,11 +73,7 @@ def _doors(layout: Layout, servers: ServerBinaries, run_as: str | None) -> list[
 def _agent(layout: Layout, agent: str) -> ChildPlan:
     return ChildPlan(
         name=agent,
-        command=(
-            sys.executable, "-m", "celery", "-A", _module(agent), "worker",
-            "-n", f"{agent}@%h", "-Q", agent, "-P", "threads", "-c", "2", "-E",
-            "--without-gossip", "--without-mingle", "--loglevel", "INFO",
-        ),
+        command=tuple(worker_argv(agent)),
         place=layout.place("agents"),
         environment=_python_environment(layout),
         inherits_environment=True,
@@ -87,7 +85,7 @@ def _flower(layout: Layout) -> ChildPlan:
     return ChildPlan(
         name="flower",
         command=(
-            sys.executable, "-m", "celery", "-A", FLOWER_APP, "flower",
+            sys.executable, "-m", "celery", "--app", FLOWER_APP, "flower",
             f"--conf={layout.place('flower') / 'flowerconfig.py'}",
         ),
         place=layout.place("flower"),
@@ -98,9 +96,4 @@ def _flower(layout: Layout) -> ChildPlan:
 
 
 def _python_environment(layout: Layout) -> dict[str, str]:
-    return {"BLUEGREEN_STATE_DIR": str(layout.root), "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
-
-
-def _module(agent: str) -> str:
-    return f"workers.{agent.replace('-', '_')}.app"
+    return {"BLUEGREEN_STATE_DIR": str(layout.root), "PYTHONUNBUFFERED": "1"}

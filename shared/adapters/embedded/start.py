@@ -16,7 +16,7 @@ from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.postgres_binaries import PostgresBinaries
 from shared.adapters.embedded.ready import (
     until,
-    wait_for_agent,
+    wait_for_agents,
     wait_for_child,
     wait_for_door,
     wait_for_port,
@@ -117,8 +117,7 @@ def start_agents(layout: Layout, settings: Settings, on_progress: Progress) -> N
     on_progress("starting the agents and Flower")
     for name in (*agents, "flower"):
         control.want(name, "running")
-    for agent in agents:
-        wait_for_agent(layout, settings, agent)
+    wait_for_agents(layout, settings, agents)
     assert settings.flower is not None
     wait_for_port(layout, "flower", settings.flower.host, settings.flower.port)
 
