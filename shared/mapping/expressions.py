@@ -34,10 +34,13 @@ def differs(left: Iterable[str], right: Iterable[str]) -> str:
     return f"row({', '.join(left)})::record *<> row({', '.join(right)})::record"
 
 
-def as_query(chain: Chain, row: str, column: Callable[[str], str]) -> tuple[str, dict[str, str]]:
+def as_query(
+    chain: Chain, row: str, column: Callable[[str], str], *, prefix: str
+) -> tuple[str, dict[str, str]]:
     """The chain as FROM items behind `row`, and the SQL text of each result by final name.
 
-    `column` gives the name under which the row has a column of that final name.
+    `column` gives the name under which the row has a column of that final name; `prefix` begins
+    the names of the items.
     """
     slots: dict[int, str] = {}
 
@@ -52,13 +55,13 @@ def as_query(chain: Chain, row: str, column: Callable[[str], str]) -> tuple[str,
     for slot, expression in chain.starts.items():
         slots[slot] = f"({expression})::{chain.slots[slot]}"
     for number, operation in enumerate(chain.operations):
-        item = f"bluegreen_o{number}"
+        item = f"{prefix}{number}"
         picked = ", ".join(
             f"({a.expression})::{chain.slots[a.slot]} AS c{a.slot}" for a in operation.assignments
         )
         where = f" WHERE {operation.condition}" if operation.condition else ""
         source = row_of(operation, place)
-        items += f"\n LEFT JOIN LATERAL (SELECT true AS hit, {picked} FROM {source}{where})"  # noqa: S608
+        items += f"\n LEFT JOIN LATERAL (SELECT true AS hit, {picked} FROM {source}{where})"
         items += f" AS {item} ON true"
         for a in operation.assignments:
             found = f"{item}.c{a.slot}"

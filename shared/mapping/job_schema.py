@@ -20,15 +20,14 @@ def create_job_schema() -> list[str]:
         relation = ident(JOB, table)
         statements.append(f"ALTER TABLE {relation} OWNER TO {owner}")
         statements.append(f"GRANT SELECT ON {relation} TO {readers}")
-    lose = f"{ident(JOB, 'lose')}(text, text, text, text)"
-    return [*statements, f"ALTER FUNCTION {lose} OWNER TO {owner}"]
-
-
-def marker_rights() -> list[str]:
-    """Who may write a barrier on the source: those who wait for it on the target."""
-    writers = ", ".join(ident(AGENT_ROLES[agent]) for agent in ("validator", "proxy-agent"))
-    marker = ident(JOB, "marker")
-    return [f"GRANT SELECT, INSERT, UPDATE, DELETE ON {marker} TO {writers}"]
+    lose, mark = ident(JOB, "lose"), ident(JOB, "mark")
+    return [
+        *statements,
+        f"ALTER FUNCTION {lose}(text, text, text, text) OWNER TO {owner}",
+        f"ALTER FUNCTION {mark}(text) OWNER TO {owner}",
+        f"REVOKE ALL ON FUNCTION {mark}(text) FROM PUBLIC",
+        f"GRANT EXECUTE ON FUNCTION {mark}(text) TO {readers}",
+    ]
 
 
 def drop_job_schema() -> list[str]:

@@ -25,3 +25,10 @@ RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     INSERT INTO bluegreen_job.lost (relation, key, column_name, reason)
     VALUES (relation, key, column_name, reason);
 $$;
+
+-- A barrier: who finds the token on the other side finds there all that was committed before.
+CREATE OR REPLACE FUNCTION bluegreen_job.mark(token text)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO bluegreen_job.marker (token) VALUES (token);
+END $$;

@@ -44,7 +44,7 @@ def _copied(table: Table, columns: list[Column]) -> list[str]:
         return []
     add = ", ".join(f"ADD COLUMN {_declared(c)}" for c in columns)
     copies = ", ".join(f"{ident(c.final)} = {ident(c.sync)}::{c.type}" for c in columns)
-    update = f"UPDATE {table.sync.sql} SET {copies}"  # noqa: S608 (quoted by ident)
+    update = f"UPDATE {table.sync.sql} SET {copies}"
     return [
         f"ALTER TABLE {table.sync.sql} {add}",
         "SET LOCAL session_replication_role = replica",

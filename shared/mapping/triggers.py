@@ -86,7 +86,7 @@ def _compute(operation: Operation, place: Place) -> list[str]:
     expressions = ", ".join(a.expression for a in operation.assignments)
     targets = ", ".join(place(Value(slot=a.slot)) for a in operation.assignments)
     row = row_of(operation, place)
-    compute = f"SELECT {expressions} INTO {targets} FROM {row};"  # noqa: S608 (the file's own)
+    compute = f"SELECT {expressions} INTO {targets} FROM {row};"
     if operation.condition is None:
         return [compute]
     kept = [
@@ -144,7 +144,7 @@ def _reverse_column(table: Table, column: Column, number: int) -> str:
                 {arguments[1]};
             END IF;
         END;
-    END IF;"""  # noqa: S608 (names are quoted, expressions are the file's own)
+    END IF;"""
 
 
 def _changed(columns: Iterable[str]) -> str:

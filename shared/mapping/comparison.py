@@ -1,0 +1,184 @@
+"""Queries that compare the two sides of a mapping, chunk by chunk along the key.
+
+raw      the replicated columns, by the same query on both sides: names are the same in each state
+target   on the target only: what the file computes is its expression over the landing columns,
+         and `down` over the final row gives the landing columns back
+orphans  rows that a foreign key of the file would not allow; apply does not check it
+
+A key travels as texts. Hashes are of the row's text, so that int against bigint needs nothing.
+Source: notes of the prototype; PostgreSQL manual, "Row and Array Comparisons".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.domain.identifiers import ident, literal
+from shared.mapping.expressions import as_query, differs, one_row
+from shared.mapping.model import Column, ForeignKey, Mapping, NameState, Table
+
+ROW = "t"
+PINNED = {
+    "timezone": "'UTC'",
+    "datestyle": "'ISO, MDY'",
+    "intervalstyle": "'postgres'",
+    "extra_float_digits": "1",
+    "bytea_output": "'hex'",
+    "search_path": "pg_catalog",
+}
+"""Session settings under which both sides print a value alike."""
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Queries for one table, whose names are in `state` on both sides. They take no parameters."""
+
+    table: Table
+    state: NameState = "sync"
+
+    @property
+    def label(self) -> str:
+        return self.table.name(self.state).label
+
+    def chunk_end(self, after: Key | None, rows: int) -> str:
+        """The key of the row `rows` behind `after`; no row when there are fewer."""
+        names = self._key_names()
+        keys = ", ".join(f"{ROW}.{name}::text" for name in names)
+        order = ", ".join(f"{ROW}.{name}" for name in names)
+        return (
+            f"SELECT {keys} FROM {self._from}{self._where(after, None)}"
+            f" ORDER BY {order} OFFSET {rows - 1} LIMIT 1"
+        )
+
+    def digest(self, after: Key | None, until: Key | None) -> str:
+        """Number of rows in the range, and the sum of their hashes as text."""
+        return (
+            f"SELECT count(*), coalesce(sum({self._hash}), 0)::text"
+            f" FROM {self._from}{self._where(after, until)}"
+        )
+
+    def hashes(self, after: Key | None, until: Key | None) -> str:
+        """Key and hash of every row in the range."""
+        return f"SELECT {self._keys}, {self._hash} FROM {self._from}{self._where(after, until)}"
+
+    def hashes_of(self, keys: list[Key]) -> str:
+        """Key and hash of these rows, as far as they are there."""
+        wanted = ", ".join(f"({self._literals(key)})" for key in keys)
+        names = ", ".join(f"{ROW}.{name}" for name in self._key_names())
+        return f"SELECT {self._keys}, {self._hash} FROM {self._from} WHERE ({names}) IN ({wanted})"
+
+    @property
+    def has_target_checks(self) -> bool:
+        return bool(self.table.chains or self._with_down())
+
+    def target_checks(self, after: Key | None, until: Key | None, *, with_down: bool) -> str:
+        """Rows in the range; of them, those that were computed otherwise than by the file, and
+        those whose old value `down` does not give; and the first keys of the former."""
+        items, local = self._joined_chains()
+        downs = self._with_down() if with_down else []
+        inverse = " OR ".join(f"({test})" for test in self._inverse(downs)) or "false"
+        local_text = " OR ".join(f"({text})" for text in local) or "false"
+        joins = "".join(
+            f"\n LEFT JOIN LATERAL (SELECT ({c.down})::{c.type} AS old FROM {self._final_row(c)})"
+            f" AS bluegreen_d{number} ON true"
+            for number, c in enumerate(downs)
+        )
+        where = self._where(after, until)
+        checked = (
+            f"SELECT array_to_string({self._keys}, ', ') AS key, {local_text} AS local,"
+            f" {inverse} AS inverse"
+            f" FROM {self._from}{items}{joins}{where}"
+        )
+        return (
+            "SELECT count(*), count(*) FILTER (WHERE local), count(*) FILTER (WHERE inverse),"
+            f" (array_agg(key) FILTER (WHERE local))[1:5] FROM ({checked}) AS checked"
+        )
+
+    @property
+    def _from(self) -> str:
+        return f"{self.table.name(self.state).sql} AS {ROW}"
+
+    @property
+    def _hash(self) -> str:
+        columns = ", ".join(
+            f"{ROW}.{ident(c.name(self.state))}" for c in self.table.columns if c.published
+        )
+        return f"hashtextextended(row({columns})::text, 1)"
+
+    @property
+    def _keys(self) -> str:
+        """The key as an array of texts."""
+        return f"ARRAY[{', '.join(f'{ROW}.{name}::text' for name in self._key_names())}]::text[]"
+
+    def _key_names(self) -> list[str]:
+        return [ident(c.name(self.state)) for c in self.table.key_columns]
+
+    def _literals(self, key: Key) -> str:
+        columns = self.table.key_columns
+        return ", ".join(
+            f"{literal(text)}::{c.source_type}" for text, c in zip(key, columns, strict=True)
+        )
+
+    def _where(self, after: Key | None, until: Key | None) -> str:
+        names = ", ".join(f"{ROW}.{name}" for name in self._key_names())
+        limits = []
+        if after is not None:
+            limits.append(f"({names}) > ({self._literals(after)})")
+        if until is not None:
+            limits.append(f"({names}) <= ({self._literals(until)})")
+        return f" WHERE {' AND '.join(limits)}" if limits else ""
+
+    def _joined_chains(self) -> tuple[str, list[str]]:
+        """The chains as FROM items, and for each result the test whether the row has it."""
+        items, tests = "", []
+        for number, chain in enumerate(self.table.chains):
+            more, results = as_query(chain, ROW, self._column_name, prefix=f"bluegreen_c{number}_")
+            items += more
+            for final, expression in results.items():
+                column = self.table.column(final)
+                stored = f"{ROW}.{ident(column.name(self.state))}"
+                tests.append(differs([stored], [f"({expression})::{column.type}"]))
+        return items, tests
+
+    def _with_down(self) -> list[Column]:
+        return [column for column in self.table.of("landing") if column.down is not None]
+
+    def _inverse(self, downs: list[Column]) -> list[str]:
+        return [
+            differs([f"{ROW}.{ident(column.name(self.state))}"], [f"bluegreen_d{number}.old"])
+            for number, column in enumerate(downs)
+        ]
+
+    def _final_row(self, column: Column) -> str:
+        reads = [(final, f"{ROW}.{ident(self._column_name(final))}") for final in column.down_reads]
+        return one_row(self.table.final.name, reads)
+
+    def _column_name(self, final: str) -> str:
+        return self.table.column(final).name(self.state)
+
+
+def orphans(mapping: Mapping, key: ForeignKey, state: NameState) -> str:
+    """Rows of the referencing table without a parent: how many, and one of them."""
+    by_name = {table.final: table for table in mapping.tables}
+    child, parent = by_name.get(key.table), by_name.get(key.referenced)
+    columns = [_name(child, column, state) for column in key.columns]
+    referenced = [_name(parent, column, state) for column in key.referenced_columns]
+    there = " AND ".join(f"c.{a} = p.{b}" for a, b in zip(columns, referenced, strict=True))
+    known = " AND ".join(f"c.{column} IS NOT NULL" for column in columns)
+    shown = ", ".join(f"c.{column}::text" for column in columns)
+    return (
+        f"SELECT count(*), min(concat_ws(', ', {shown}))"
+        f" FROM {(child.name(state) if child else key.table).sql} AS c WHERE {known}"
+        f" AND NOT EXISTS (SELECT FROM {(parent.name(state) if parent else key.referenced).sql}"
+        f" AS p WHERE {there})"
+    )
+
+
+def _name(table: Table | None, final: str, state: NameState) -> str:
+    return ident(table.column(final).name(state)) if table else ident(final)
+
+
+def settings_for(table: Table) -> list[str]:
+    """SET statements under which both sides, and the file's own session, mean the same."""
+    return [f"SET {name} = {value}" for name, value in (PINNED | table.settings).items()]

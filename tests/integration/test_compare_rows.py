@@ -1,0 +1,169 @@
+"""The verdict: 0 different under writes; what is different is named by its key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from shared.adapters.postgres import PsycopgSession, connect
+from shared.domain.environment import Colour
+from shared.domain.errors import Broken, Refused
+from shared.domain.facts import Verdict
+from shared.domain.migration import Job, RunOptions
+from shared.ports import Done, Pending
+from shared.runner import forward
+from tests.integration.test_mapping_cycle import write_others, write_users
+from tests.support.cluster import Server
+from tests.support.pair import job_on
+from tests.support.shapes import FILE, ROWS, SCHEMA
+from tests.support.two_shapes import TwoShapes, two_shapes
+from workers.validator.steps.compare_rows import CompareRows
+
+KEYLESS = "CREATE TABLE notes (body text); ALTER TABLE notes REPLICA IDENTITY FULL;"
+LOSSY = """
+DROP VIEW user_card;
+ALTER TABLE users ALTER COLUMN mail TYPE text USING lower(mail);
+"""
+
+
+@dataclass(frozen=True)
+class ServerNode:
+    """A server as the validator sees it."""
+
+    server: Server
+    colour: Colour
+
+    def session(self, *, limit_s: float = 30.0, **_: Any) -> AbstractContextManager[PsycopgSession]:
+        return connect(
+            host="127.0.0.1", port=self.server.port, database="app", user="bg_validator",
+            password="", limit_s=limit_s,
+        )  # fmt: skip
+
+
+@dataclass
+class Remembered:
+    """The Comparisons port in memory."""
+
+    kept: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def find(self, job: str) -> Mapping[str, Any] | None:
+        return self.kept.get(job)
+
+    def save(self, job: str, progress: Mapping[str, Any]) -> None:
+        self.kept[job] = progress
+
+    def forget(self, job: str) -> None:
+        self.kept.pop(job, None)
+
+
+def step_for(world: TwoShapes) -> CompareRows:
+    nodes = {
+        Colour.BLUE: ServerNode(world.source, Colour.BLUE),
+        Colour.GREEN: ServerNode(world.target, Colour.GREEN),
+    }
+    return CompareRows(nodes, Remembered())  # type: ignore[arg-type]
+
+
+def job_for(world: TwoShapes, **options: Any) -> Job:
+    rehearse = {"mapping": world.mapping.model_dump(mode="json"), "run_as": "app"}
+    job = job_on(Colour.BLUE, sql=world.file, rehearse=rehearse)
+    return job.model_copy(update={"options": RunOptions(**options)})
+
+
+def verdict_of(step: CompareRows, job: Job) -> Verdict:
+    for _ in range(40):
+        answer = forward(step, job)
+        if isinstance(answer, Done):
+            return Verdict.model_validate(answer.facts)
+        assert isinstance(answer, Pending)
+    raise AssertionError(f"expected a verdict within 40 looks, found {answer}")
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[TwoShapes]:
+    rows = ROWS + "INSERT INTO notes VALUES ('a'), ('a');"
+    with two_shapes(15, SCHEMA + KEYLESS, rows, FILE) as w:
+        w.fork()
+        w.apply()
+        yield w
+
+
+def test_rows_are_equal_while_the_application_writes(world: TwoShapes) -> None:
+    step, job = step_for(world), job_for(world)
+    with world.writing(write_users, write_others):
+        verdict = verdict_of(step, job)
+    assert verdict.rows_different == 0
+    assert verdict.rows_compared >= 1700
+    assert "users.score (new)" in verdict.columns_not_compared
+    assert step.is_done(job)
+    assert step.recall(job) == verdict.model_dump(mode="json")
+    step.undo(job)
+    assert not step.is_done(job)
+
+
+@contextmanager
+def damaged(world: TwoShapes, table: str, where: str, damage: str) -> Iterator[None]:
+    """The target with something done to it behind replication's back, and put right again."""
+    world.caught_up(world.source, world.target)
+    with world.target.connect("app", "bg_replicator") as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(f"CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE {where}")
+        assert connection.execute(damage).rowcount == 1
+        yield
+        connection.execute(f"DELETE FROM {table} WHERE {where}")
+        connection.execute(f"INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM kept")
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "damage", "named"),
+    [
+        (
+            "users", "id = 17", "UPDATE users SET age = 1000 WHERE id = 17",
+            "row users id=17 differs",
+        ),
+        (
+            "orders", "id = 41", "DELETE FROM orders WHERE id = 41",
+            "row orders id=41 is missing on the target",
+        ),
+        (
+            "events", "id = 100000", "INSERT INTO events (id, n) VALUES (100000, 1)",
+            "row events id=100000 is only on the target",
+        ),
+        (
+            "logs", "id = 3", "UPDATE logs SET what = 'null' WHERE id = 3",
+            "row logs (id, day)=(3, 2025-12-04) differs",
+        ),
+        (
+            "users", "id = 20", "UPDATE users SET bluegreen_r_price = 1.5 WHERE id = 20",
+            "row users id=20 was computed otherwise than by the file",
+        ),
+        ("notes", "body = 'b'", "INSERT INTO notes VALUES ('b')", "table notes (no key)"),
+        (
+            "orders", "id = 2", "UPDATE orders SET user_id = 999999 WHERE id = 2",
+            "foreign key orders_user: 1 rows of purchases have no parent, one is 999999",
+        ),
+    ],
+)  # fmt: skip
+def test_a_row_that_differs_is_named(
+    world: TwoShapes, table: str, where: str, damage: str, named: str
+) -> None:
+    with damaged(world, table, where, damage):
+        step, job = step_for(world), job_for(world)
+        with pytest.raises(Broken, match="expected equal rows") as found:
+            verdict_of(step, job)
+        assert named in found.value.message
+        assert not step.is_done(job)
+
+
+def test_a_change_without_a_way_back_is_refused_unless_accepted() -> None:
+    with two_shapes(15, SCHEMA, ROWS, LOSSY) as world:
+        world.fork()
+        world.apply()
+        with pytest.raises(Refused, match="could not give back the old values of 1000 rows of us"):
+            verdict_of(step_for(world), job_for(world))
+        accepted = job_for(world, accept_lossy_rollback=True)
+        assert verdict_of(step_for(world), accepted).rows_different == 0
