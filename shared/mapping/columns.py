@@ -73,8 +73,16 @@ def columns_of(
     for new in after.columns:
         if new.attnum not in known:
             sync = ours(NEW, new.name) if new.name in sync_names else new.name
-            found.append(Column(kind="new", sync=sync, final=new.name, type=new.type))
+            start = constant(new, trace.first_defaults.get((before.oid, new.attnum)))
+            found.append(Column(kind="new", sync=sync, final=new.name, type=new.type, start=start))
     return found
+
+
+def constant(column: SeenColumn, default: str | None) -> str | None:
+    """The value with which a column is added, where it is the same for every row."""
+    if column.generated or column.identity or (default and "(" in default):
+        return None
+    return default or "NULL"
 
 
 def _on_both(table: SeenRelation, old: SeenColumn, new: SeenColumn) -> Column:

@@ -43,7 +43,7 @@ class Comparison:
 
     def chunk_end(self, after: Key | None, rows: int) -> str:
         """The key of the row `rows` behind `after`; no row when there are fewer."""
-        names = self._key_names()
+        names = self.key_names()
         keys = ", ".join(f"{ROW}.{name}::text" for name in names)
         order = ", ".join(f"{ROW}.{name}" for name in names)
         return (
@@ -65,17 +65,17 @@ class Comparison:
     def hashes_of(self, keys: list[Key]) -> str:
         """Key and hash of these rows, as far as they are there."""
         wanted = ", ".join(f"({self._literals(key)})" for key in keys)
-        names = ", ".join(f"{ROW}.{name}" for name in self._key_names())
+        names = ", ".join(f"{ROW}.{name}" for name in self.key_names())
         return f"SELECT {self._keys}, {self._hash} FROM {self._from} WHERE ({names}) IN ({wanted})"
 
     @property
     def has_target_checks(self) -> bool:
-        return bool(self.table.chains or self._with_down())
+        return bool(self.table.chains or self._with_down() or self.started())
 
     def target_checks(self, after: Key | None, until: Key | None, *, with_down: bool) -> str:
         """Rows in the range; of them, those that were computed otherwise than by the file, and
         those whose old value `down` does not give; and the first keys of the former."""
-        items, local = self._joined_chains()
+        items, local = self.computed_otherwise()
         downs = self._with_down() if with_down else []
         inverse = " OR ".join(f"({test})" for test in self._inverse(downs)) or "false"
         local_text = " OR ".join(f"({text})" for text in local) or "false"
@@ -95,6 +95,12 @@ class Comparison:
             f" (array_agg(key) FILTER (WHERE local))[1:5] FROM ({checked}) AS checked"
         )
 
+    def not_as_the_file(self) -> str:
+        """Keys of the rows that are not as the file would make them: values, not texts."""
+        items, tests = self.computed_otherwise()
+        names = ", ".join(f"{ROW}.{name}" for name in self.key_names())
+        return f"SELECT {names} FROM {self._from}{items} WHERE {' OR '.join(tests)}"
+
     @property
     def _from(self) -> str:
         return f"{self.table.name(self.state).sql} AS {ROW}"
@@ -109,9 +115,10 @@ class Comparison:
     @property
     def _keys(self) -> str:
         """The key as an array of texts."""
-        return f"ARRAY[{', '.join(f'{ROW}.{name}::text' for name in self._key_names())}]::text[]"
+        return f"ARRAY[{', '.join(f'{ROW}.{name}::text' for name in self.key_names())}]::text[]"
 
-    def _key_names(self) -> list[str]:
+    def key_names(self) -> list[str]:
+        """Quoted."""
         return [ident(c.name(self.state)) for c in self.table.key_columns]
 
     def _literals(self, key: Key) -> str:
@@ -121,7 +128,7 @@ class Comparison:
         )
 
     def _where(self, after: Key | None, until: Key | None) -> str:
-        names = ", ".join(f"{ROW}.{name}" for name in self._key_names())
+        names = ", ".join(f"{ROW}.{name}" for name in self.key_names())
         limits = []
         if after is not None:
             limits.append(f"({names}) > ({self._literals(after)})")
@@ -129,9 +136,18 @@ class Comparison:
             limits.append(f"({names}) <= ({self._literals(until)})")
         return f" WHERE {' AND '.join(limits)}" if limits else ""
 
-    def _joined_chains(self) -> tuple[str, list[str]]:
-        """The chains as FROM items, and for each result the test whether the row has it."""
+    def started(self) -> list[Column]:
+        """New columns that hold one constant in every row until the target serves."""
+        computed = {result.column for chain in self.table.chains for result in chain.results}
+        return [c for c in self.table.of("new") if c.start and c.final not in computed]
+
+    def computed_otherwise(self) -> tuple[str, list[str]]:
+        """The chains as FROM items, and tests of which one holds where a row is not as the file
+        would make it."""
         items, tests = "", []
+        for column in self.started():
+            stored = f"{ROW}.{ident(column.name(self.state))}"
+            tests.append(differs([stored], [f"({column.start})::{column.type}"]))
         for number, chain in enumerate(self.table.chains):
             more, results = as_query(chain, ROW, self._column_name, prefix=f"bluegreen_c{number}_")
             items += more

@@ -71,9 +71,12 @@ def _added_defaults(
     computed = {item.attnum for change in changes for item in change.assignments}
     found = {}
     for column in after.columns:
-        first = trace.first_defaults.get((before.oid, column.attnum))
-        if first and first != column.default and column.attnum not in computed:
-            found[column.name] = first
+        key = (before.oid, column.attnum)
+        if key not in trace.first_defaults or column.attnum in computed or column.generated:
+            continue
+        first = trace.first_defaults[key]
+        if first != column.default and not column.identity:
+            found[column.name] = first or "NULL"
     return found
 
 

@@ -60,6 +60,8 @@ class Column(_Frozen):
     """On the source, for landing and dropped columns."""
     fill: str | None = None
     """SQL constant for rows that have no old value, where NULL is not allowed."""
+    start: str | None = None
+    """Of a new column: the constant with which the file adds it to every row."""
     down: str | None = None
     """Of a landing column: the expression over the final row that gives the old value back."""
     down_given: bool = False

@@ -145,7 +145,7 @@ def _not_compared(mapping: Mapping) -> Iterator[str]:
                 yield f"{table.sync.label}.{column.sync} (dropped)"
             elif column.kind == "generated":
                 yield f"{table.final.label}.{column.final} (generated)"
-            elif column.kind == "new" and column.final not in computed:
+            elif column.kind == "new" and not column.start and column.final not in computed:
                 yield f"{table.final.label}.{column.final} (new)"
     for name in mapping.created:
         yield f"{name.label}.* (new table)"

@@ -98,7 +98,7 @@ def test_rows_are_equal_while_the_application_writes(world: TwoShapes) -> None:
         verdict = verdict_of(step, job)
     assert verdict.rows_different == 0
     assert verdict.rows_compared >= 1700
-    assert "users.score (new)" in verdict.columns_not_compared
+    assert "users.legacy (dropped)" in verdict.columns_not_compared
     assert step.is_done(job)
     assert step.recall(job) == verdict.model_dump(mode="json")
     step.undo(job)

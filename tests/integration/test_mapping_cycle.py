@@ -91,7 +91,13 @@ def test_both_shapes_hold_the_same_rows_all_the_way(version: int) -> None:
         assert born == [("",)]
         assert world.shape(world.source, "app") == definitions_of(world, SCHEMA)
 
+        with world.source.connect("app", "app") as connection:
+            write_users(connection, 5000)
+        world.caught_up(world.source, world.target)
+        world.reference()
+        world.rederive()
         world.switch()
+        assert contents(world, world.target, "app") == contents(world, world.target, "reference")
         world.finish()
         assert world.shape(world.target, "app") == world.shape(world.target, "reference")
 

@@ -22,6 +22,7 @@ from shared.mapping.landing import landing
 from shared.mapping.model import Mapping
 from shared.mapping.prepare import finish_green, prepare_green, prepare_source
 from shared.mapping.publication import forward_publication, reverse_publication
+from shared.mapping.rederive import rederive
 from tests.support.cluster import Server, postgres
 from tests.support.roles import create_roles
 from tests.support.wait import until
@@ -123,6 +124,10 @@ class TwoShapes:
         self.run(self.source, *forward_publication(self.mapping))
         self.slot(FORWARD, self.source)
         self.subscribe(FORWARD, self.source, self.target)
+
+    def rederive(self) -> None:
+        for transaction in rederive(self.mapping):
+            self.run(self.target, *transaction)
 
     def copy_sequences(self, taken: Server, given: Server) -> None:
         """By name: both sides wear the same ones. What is only on one side stays as it is."""

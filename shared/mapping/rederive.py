@@ -1,0 +1,49 @@
+"""Make the target "the source plus the file" again, after it has served and was left.
+
+While it served, the application chose values that the file would compute otherwise. An update of
+the key to itself, in the role of replication, lets the forward trigger compute the row anew.
+"""
+
+from __future__ import annotations
+
+from shared.domain.identifiers import ident
+from shared.mapping.comparison import Comparison, settings_for
+from shared.mapping.model import Mapping, Table
+from shared.mapping.triggers import FORCE
+
+
+def rederive(mapping: Mapping) -> list[list[str]]:
+    """One transaction for each table, on the target in state sync; may be repeated.
+
+    They run beside the apply worker. Where the two meet in a deadlock it is ours that gives way,
+    since an error in apply would disable the subscription.
+    """
+    tables = [table for table in mapping.tables if table.chains or Comparison(table).started()]
+    transactions = [[*_as_replica(table), _recompute(table)] for table in tables]
+    return [*transactions, ["DELETE FROM bluegreen_job.lost"]]
+
+
+def _as_replica(table: Table) -> list[str]:
+    local = [setting.replace("SET ", "SET LOCAL ", 1) for setting in settings_for(table)]
+    return [
+        *local,
+        "SET LOCAL session_replication_role = replica",
+        "SET LOCAL deadlock_timeout = '10ms'",
+        f"SET LOCAL {FORCE} = 'on'",
+    ]
+
+
+def _recompute(table: Table) -> str:
+    comparison = Comparison(table)
+    values = {ident(c.sync): f"({c.start})::{c.type}" for c in comparison.started()}
+    names = comparison.key_names()
+    values |= {name: name for name in names or [_any_column(table)]}
+    assignments = ", ".join(f"{name} = {value}" for name, value in values.items())
+    update = f"UPDATE {table.sync.sql} SET {assignments}"
+    if not names:
+        return update
+    return f"{update} WHERE ({', '.join(names)}) IN ({comparison.not_as_the_file()})"
+
+
+def _any_column(table: Table) -> str:
+    return ident(next(c.sync for c in table.columns if c.published))
