@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -132,6 +133,10 @@ def split(text: bytes) -> list[Span]:
     return spans
 
 
+_EMPTY_DATUM = re.compile(rb"(?<=[\[,])\{\}\}(?=[,\]])")
+"""libpg_query closes the variables of trigger functions (tg_op, tg_tag, ..) once too often."""
+
+
 def parse_plpgsql(text: bytes) -> list[Node]:
     """Trees of the bodies in CREATE FUNCTION and DO statements of language plpgsql.
 
@@ -141,7 +146,7 @@ def parse_plpgsql(text: bytes) -> list[Node]:
     result = library.pg_query_parse_plpgsql(text)
     try:
         _check(result.error, text)
-        found: list[Node] = json.loads(result.tree)
+        found: list[Node] = json.loads(_EMPTY_DATUM.sub(b"{}", result.tree))
     except RecursionError:
         raise SyntaxProblem("the body is nested too deeply to be read", None) from None
     finally:

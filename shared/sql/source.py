@@ -45,6 +45,10 @@ class Source:
         start = self._lines[line - 1]
         return Place(line, len(self.data[start:offset].decode("utf-8", "replace")) + 1)
 
+    @property
+    def lines(self) -> int:
+        return len(self._lines)
+
     def line(self, number: int) -> str:
         """The text of that line (from 1), without its end."""
         start = self._lines[number - 1]

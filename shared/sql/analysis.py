@@ -1,0 +1,187 @@
+"""A whole file, statement by statement: what each does, under which locks, and who has to wait.
+
+Waiting is counted while work that grows with a table is under way: whatever the transaction holds
+then, also from earlier statements, keeps readers or writers out for that long. A strong lock that
+is held for an instant only is not waiting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.domain.kinds import Kind
+from shared.sql import forbidden, versions
+from shared.sql.catalog import Catalog
+from shared.sql.context import Context, Problem, Step
+from shared.sql.effects import Operation
+from shared.sql.locks import Lock
+from shared.sql.operations.registry import look
+from shared.sql.operations.session import lock_timeout_ms
+from shared.sql.parse import Reading, Statement, read
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    reading: Reading
+    steps: tuple[Step, ...]
+    """One per statement, without BEGIN and COMMIT."""
+    problems: tuple[Problem, ...]
+    unseen: tuple[str, ...]
+    catalog: Catalog
+    """As it is after the file."""
+    rolled_back: frozenset[int]
+    """Explicit blocks that end in ROLLBACK."""
+
+
+def analyse(reading: Reading, *, version: int, catalog: Catalog | None = None) -> Analysis:
+    """Follow the file over a copy of `catalog`. Never raises for what a file may hold."""
+    ctx = Context(
+        source=reading.source,
+        catalog=catalog.copy() if catalog is not None else Catalog(),
+        version=version,
+        look=look,
+    )
+    ctx.problems += [
+        Problem("syntax", each.message, each.place, each.remedy) for each in reading.problems
+    ]
+    steps: list[Step] = []
+    held: dict[str, Lock] = {}
+    for statement in reading.statements:
+        step = _step(ctx, statement)
+        if statement.tag == "TransactionStmt":
+            held = held if ctx.block else {}
+            continue
+        held = _hold(ctx, step, held)
+        steps.append(step)
+    _unclosed(ctx)
+    _settle(ctx, steps)
+    return Analysis(
+        reading=reading,
+        steps=tuple(steps),
+        problems=tuple(ctx.problems),
+        unseen=tuple(ctx.unseen),
+        catalog=ctx.catalog,
+        rolled_back=frozenset(ctx.rolled_back),
+    )
+
+
+def build(schema_sql: str, *, version: int) -> tuple[Catalog, tuple[str, ...]]:
+    """The catalog that a schema file makes (a `pg_dump -s`, or any file of DDL).
+
+    Data statements are skipped. Also answers what of it could not be read, with its place.
+    """
+    reading = read(schema_sql)
+    ctx = Context(
+        source=reading.source,
+        catalog=Catalog(complete=True),
+        version=version,
+        look=look,
+        building=True,
+    )
+    for statement in reading.statements:
+        if statement.tag not in _DATA:
+            _step(ctx, statement)
+    ctx.catalog.extensions.add("plpgsql")
+    skipped = [
+        f"{each.place}: {each.message}"
+        for each in reading.problems
+        if "stdin" not in each.message and "psql" not in each.message
+    ]
+    return ctx.catalog, tuple(skipped)
+
+
+_DATA = frozenset(
+    {"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CopyStmt", "TruncateStmt"}
+    | {"RefreshMatViewStmt", "VacuumStmt", "GrantStmt", "CommentStmt", "SelectStmt", "DoStmt"}
+)
+
+
+def _step(ctx: Context, statement: Statement) -> Step:
+    step = Step(statement, in_block=bool(ctx.block), block=ctx.block)
+    step.lock_timeout_set = lock_timeout_ms(ctx) > 0
+    ctx.step = step
+    forbidden.check(ctx, statement.tag, statement.node)
+    versions.check(ctx, statement.tag, statement.node)
+    look(ctx, statement.tag, statement.node)
+    if step.outside_block and step.in_block:
+        words = " ".join(statement.text.split()[:3]).upper()
+        ctx.error(
+            "transaction",
+            f"{words} cannot run inside a transaction block",
+            remedy="COMMIT before it, and go on in a new transaction after it",
+        )
+    return step
+
+
+def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> dict[str, Lock]:
+    """Work out who waits, and answer the locks that the block goes on holding."""
+    now = dict(held) if step.in_block else {}
+    for name, mode in step.locks.items():
+        now[name] = max(mode, now.get(name, mode))
+    step.held = now
+    if step.grows:
+        not_written = {n for operation in step.operations for n in operation.not_written}
+        for name, mode in now.items():
+            if mode.blocks_reads:
+                step.blocked_reads.add(name)
+            if mode.blocks_writes and name not in not_written:
+                step.blocked_writes.add(name)
+        for operation in step.operations:
+            step.blocked_reads |= set(operation.indexes_held)
+            step.blocked_writes |= set(operation.indexes_held)
+            if operation.type == "REINDEX":
+                step.blocked_writes |= set(operation.locks)
+        _parents_wait(ctx, step)
+    return now if step.in_block else {}
+
+
+def _parents_wait(ctx: Context, step: Step) -> None:
+    """Who reads a partitioned table has to wait for every partition of it."""
+    for relation in ctx.catalog.relations.values():
+        if relation.children and relation.live:
+            members = {child.label for child in ctx.catalog.partitions_of(relation)}
+            members -= step.attached
+            if members & step.blocked_reads:
+                step.blocked_reads.add(relation.label)
+
+
+def _unclosed(ctx: Context) -> None:
+    if ctx.block:
+        ctx.step = None
+        place = ctx.block_place
+        if place is not None:
+            problem = Problem(
+                "transaction",
+                "BEGIN without COMMIT: what follows it would be rolled back",
+                place,
+                "write COMMIT; where the transaction is to end",
+            )
+            ctx.problems.append(problem)
+
+
+def _settle(ctx: Context, steps: list[Step]) -> None:
+    """What only the end of the file shows: compatibility views, blocks that were rolled back."""
+    views = {r.shown for r in ctx.catalog.relations.values() if r.new and r.kind == "view"}
+    for step in steps:
+        for operation in step.operations:
+            if step.block in ctx.rolled_back:
+                operation.destroys.clear()
+                operation.breaks.clear()
+                operation.bulk.clear()
+            if _replaced(operation, views):
+                operation.breaks.clear()
+                operation.notes.add("compatibility-view")
+                operation.needs(
+                    Kind.RISKY,
+                    "a view stands under the table's old name: ON CONFLICT, COPY and row locks "
+                    "of old clients may not work through it",
+                    "run it as a risky migration, whose gate plans the clients' statements first",
+                )
+
+
+def _replaced(operation: Operation, views: set[str]) -> bool:
+    """Whether a table was renamed and a view stands under its old name now."""
+    return any(
+        note.startswith("renamed ") and note.removeprefix("renamed ") in views
+        for note in operation.notes
+    )

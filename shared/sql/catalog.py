@@ -1,0 +1,259 @@
+"""What exists in the database, as far as is known: read from a server, a schema file, or nothing.
+
+The same object is carried forward through a migration file, statement by statement. `complete`
+says whether absence means something: without a schema nothing can be called missing, and a
+relation that the file names is presumed to be there, with rows.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.sql.grammar import Node
+from shared.sql.names import shown
+
+RelationKind = Literal["table", "view", "materialized view", "sequence", "index", "foreign table"]
+ConstraintKind = Literal["check", "foreign key", "unique", "primary key", "exclude", "not null"]
+Key = tuple[str, str]
+"""(schema, name)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type as a column has it. `schema` is None for PostgreSQL's own."""
+
+    name: str
+    """Canonical: int4, varchar, bpchar, timestamptz, or the user's name."""
+    schema: str | None = None
+    mods: tuple[int, ...] = ()
+    array: bool = False
+
+    @property
+    def key(self) -> Key:
+        return (self.schema or "pg_catalog", self.name)
+
+    def __str__(self) -> str:
+        mods = f"({','.join(map(str, self.mods))})" if self.mods else ""
+        return f"{shown(self.schema, self.name)}{mods}{'[]' if self.array else ''}"
+
+
+@dataclass(slots=True)
+class Column:
+    name: str
+    type: Type
+    not_null: bool = False
+    has_default: bool = False
+    default: Node | None = None
+    generated: str = ""
+    """`s` stored, `v` virtual; empty when the column is stored as given."""
+    reads: frozenset[str] = frozenset()
+    """Columns that the generation expression reads."""
+    identity: bool = False
+    collation: str | None = None
+
+
+@dataclass(slots=True)
+class Constraint:
+    name: str
+    kind: ConstraintKind
+    columns: tuple[str, ...] = ()
+    valid: bool = True
+    enforced: bool = True
+    expression: Node | None = None
+    refers_to: Key | None = None
+    refers_columns: tuple[str, ...] = ()
+    deferrable: bool = False
+    on_delete: str = "a"
+    """For foreign keys: `a` no action, `r` restrict, `c` cascade, `n` set null, `d` set default."""
+
+
+@dataclass(slots=True)
+class Index:
+    schema: str
+    name: str
+    table: Key
+    columns: tuple[str, ...] = ()
+    """Columns that it reads, also inside expressions and its predicate."""
+    unique: bool = False
+    plain: bool = True
+    """Every key is a bare column and there is no predicate."""
+    constraint: str | None = None
+    valid: bool = True
+    parent: Key | None = None
+
+
+@dataclass(slots=True)
+class Relation:
+    schema: str
+    name: str
+    kind: RelationKind = "table"
+    columns: dict[str, Column] | None = None
+    """None when they are not known."""
+    constraints: dict[str, Constraint] = field(default_factory=dict)
+    persistence: str = "p"
+    """`p` permanent, `u` unlogged, `t` temporary."""
+    partition_key: tuple[str, ...] | None = None
+    """Columns of the key; None for a table that is not partitioned."""
+    partition_strategy: str = ""
+    parents: list[Key] = field(default_factory=list)
+    children: list[Key] = field(default_factory=list)
+    bound: Node | None = None
+    """How a partition is bounded: the tree of FOR VALUES .. or DEFAULT."""
+    reads: dict[Key, frozenset[str] | None] = field(default_factory=dict)
+    """For views: the relations they read, with the columns (None: not known which)."""
+    triggers: dict[str, Key | None] = field(default_factory=dict)
+    """Trigger -> function."""
+    triggers_off: bool = False
+    """After DISABLE TRIGGER ALL: foreign keys are not checked either."""
+    policies: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Policy -> columns that it reads."""
+    row_security: bool = False
+    owned_by: tuple[Key, str] | None = None
+    """For sequences: the column that owns it."""
+    new: bool = False
+    """Made by the migration file itself: nobody else uses it yet."""
+    presumed: bool = False
+    """Not found anywhere: the file names it and it is taken to exist."""
+    known_as: str = ""
+    """The name it had before the file renamed it; empty when it was not renamed."""
+    size_bytes: int | None = None
+    writes_per_s: float | None = None
+
+    @property
+    def key(self) -> Key:
+        return (self.schema, self.name)
+
+    @property
+    def shown(self) -> str:
+        return shown(self.schema, self.name)
+
+    @property
+    def label(self) -> str:
+        """The name that people outside the file know it by."""
+        return self.known_as or self.shown
+
+    @property
+    def stored(self) -> bool:
+        """Whether rows of its own lie in a file: not for views and partitioned parents."""
+        return self.kind in ("table", "materialized view") and self.partition_key is None
+
+    @property
+    def live(self) -> bool:
+        """Whether it was there, and in use, before the file ran."""
+        return not self.new and self.persistence != "t"
+
+
+@dataclass(slots=True)
+class UserType:
+    schema: str
+    name: str
+    kind: Literal["enum", "domain", "composite", "range", "base"]
+    labels: list[str] = field(default_factory=list)
+    fresh_labels: set[str] = field(default_factory=set)
+    """Enum values added in the transaction that is open: not usable before its commit."""
+    base: Type | None = None
+    constrained: bool = False
+    constraints: set[str] = field(default_factory=set)
+    attributes: dict[str, Type] = field(default_factory=dict)
+    new: bool = False
+    new_in_block: bool = False
+
+    @property
+    def key(self) -> Key:
+        return (self.schema, self.name)
+
+
+@dataclass(slots=True)
+class Routine:
+    schema: str
+    name: str
+    kind: Literal["function", "procedure", "aggregate"] = "function"
+    arguments: tuple[str, ...] = ()
+    returns: str = ""
+    volatility: Literal["immutable", "stable", "volatile"] = "volatile"
+    language: str = ""
+    body: str | None = None
+    definition: str = ""
+    new: bool = False
+
+
+@dataclass(slots=True)
+class Catalog:
+    """All objects by (schema, name). `schemas` always holds `public`."""
+
+    complete: bool = False
+    from_server: bool = False
+    relations: dict[Key, Relation] = field(default_factory=dict)
+    indexes: dict[Key, Index] = field(default_factory=dict)
+    types: dict[Key, UserType] = field(default_factory=dict)
+    routines: dict[Key, list[Routine]] = field(default_factory=dict)
+    schemas: set[str] = field(default_factory=lambda: {"public"})
+    extensions: set[str] = field(default_factory=set)
+    available_extensions: frozenset[str] | None = None
+    """What the server could install; None when no server was asked."""
+    roles: set[str] | None = None
+    """None when they are not known: a schema file does not hold them."""
+    new_schemas: set[str] = field(default_factory=set)
+    event_triggers: set[str] = field(default_factory=set)
+
+    def copy(self) -> Catalog:
+        return copy.deepcopy(self)
+
+    def relation(self, schema: str | None, name: str, path: list[str]) -> Relation | None:
+        for each in _places(schema, path):
+            if found := self.relations.get((each, name)):
+                return found
+        return None
+
+    def index(self, schema: str | None, name: str, path: list[str]) -> Index | None:
+        for each in _places(schema, path):
+            if found := self.indexes.get((each, name)):
+                return found
+        return None
+
+    def type(self, schema: str | None, name: str, path: list[str]) -> UserType | None:
+        for each in _places(schema, path):
+            if found := self.types.get((each, name)):
+                return found
+        return None
+
+    def routines_named(self, schema: str | None, name: str, path: list[str]) -> list[Routine]:
+        return [r for each in _places(schema, path) for r in self.routines.get((each, name), ())]
+
+    def indexes_of(self, table: Key) -> list[Index]:
+        return [index for index in self.indexes.values() if index.table == table]
+
+    def partitions_of(self, relation: Relation) -> list[Relation]:
+        """All descendants, at every level."""
+        found: list[Relation] = []
+        for key in relation.children:
+            if child := self.relations.get(key):
+                found += [child, *self.partitions_of(child)]
+        return found
+
+    def readers_of(self, key: Key) -> list[Relation]:
+        """Views and materialized views that read a relation directly."""
+        return [r for r in self.relations.values() if key in r.reads]
+
+    def referrers_of(self, key: Key) -> list[tuple[Relation, Constraint]]:
+        """Foreign keys that point at a table."""
+        return [
+            (relation, constraint)
+            for relation in self.relations.values()
+            for constraint in relation.constraints.values()
+            if constraint.refers_to == key
+        ]
+
+    def columns_of_type(self, key: Key) -> list[tuple[Relation, Column]]:
+        return [
+            (relation, column)
+            for relation in self.relations.values()
+            for column in (relation.columns or {}).values()
+            if column.type.key == key
+        ]
+
+
+def _places(schema: str | None, path: list[str]) -> list[str]:
+    return [schema] if schema else path

@@ -1,0 +1,284 @@
+"""The state that is carried through a file: catalog, settings, transaction block, findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.sql.catalog import Catalog, Index, Key, Relation, RelationKind, Type
+from shared.sql.effects import Operation
+from shared.sql.extensions import TYPES
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.names import range_var, shown, split_name
+from shared.sql.parse import Statement
+from shared.sql.source import Place, Source
+from shared.sql.types import BUILTIN, read_type, resolved
+
+ErrorKind = Literal[
+    "syntax", "transaction", "version", "extension", "catalog", "forbidden", "type", "directive"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the file cannot run, or may not."""
+
+    kind: ErrorKind
+    message: str
+    place: Place
+    remedy: str = ""
+
+
+@dataclass(slots=True)
+class Step:
+    """One statement of the file with what it does."""
+
+    statement: Statement
+    in_block: bool
+    """Inside an explicit BEGIN .. COMMIT."""
+    block: int
+    """Number of the block it is in; 0 outside."""
+    operations: list[Operation] = field(default_factory=list)
+    held: dict[str, Lock] = field(default_factory=dict)
+    """Locks that the block holds when the statement runs, its own included."""
+    blocked_reads: set[str] = field(default_factory=set)
+    blocked_writes: set[str] = field(default_factory=set)
+    lock_timeout_set: bool = False
+    outside_block: bool = False
+    """PostgreSQL refuses it inside a transaction block."""
+    attached: set[str] = field(default_factory=set)
+    """Tables that become partitions with this statement: until then their parent is apart."""
+    rows_change: bool = False
+    """It changes the row type of a table in use: open sessions must be renewed."""
+
+    @property
+    def locks(self) -> dict[str, Lock]:
+        """Strongest mode on each relation over all actions: ALTER TABLE takes it at once."""
+        found: dict[str, Lock] = {}
+        for operation in self.operations:
+            for name, mode in operation.locks.items():
+                found[name] = max(found.get(name, mode), mode)
+        return found
+
+    @property
+    def grows(self) -> bool:
+        """Whether it takes longer the larger a table in use is."""
+        return any(operation.scans for operation in self.operations)
+
+
+_BODY = re.compile(rb"\\$[A-Za-z0-9_\x80-\xff]*\\$|'")
+
+
+def body_line(source: Source, statement: Statement, line: int) -> Place:
+    """Where that line of a routine's or DO block's body is in the file."""
+    options = statement.node.get("options") or statement.node.get("args") or ()
+    for each in options:
+        element = each.get("DefElem", {})
+        if element.get("defname") == "as":
+            at = statement.origin + element.get("location", 0)
+            opening = _BODY.search(source.data, at)
+            first = source.place(opening.end() if opening else at)
+            number = first.line + line - 1
+            text = source.line(number) if number <= source.lines else ""
+            column = len(text) - len(text.lstrip()) + 1
+            return Place(number, column if line > 1 else first.column)
+    return statement.place
+
+
+@dataclass(slots=True)
+class Context:
+    source: Source
+    catalog: Catalog
+    version: int
+    """Major version of the server."""
+    problems: list[Problem] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    """What could not be seen, for the report: without a schema, inside EXECUTE, .."""
+    path: list[str] = field(default_factory=lambda: ["public"])
+    settings: dict[str, str] = field(default_factory=dict)
+    local_settings: dict[str, str] = field(default_factory=dict)
+    block: int = 0
+    """Number of the open transaction block, 0 outside."""
+    blocks: int = 0
+    block_place: Place | None = None
+    rolled_back: set[int] = field(default_factory=set)
+    """Blocks that end in ROLLBACK: nothing of them stays."""
+    outer_path: list[str] | None = None
+    """The search path to return to at the end of the block, after SET LOCAL."""
+    step: Step | None = None
+    look: Callable[[Context, str, Node], None] = field(default=lambda *_: None)
+    """What looks at one statement (shared.sql.operations.registry); bodies are looked at by it."""
+    body_depth: int = 0
+    """How deep inside function bodies and DO blocks we are."""
+    body_place: Place | None = None
+    running: list[str] = field(default_factory=list)
+    """Routines whose bodies are being followed, so that recursion ends."""
+    new_columns: set[tuple[Key, str]] = field(default_factory=set)
+    """Columns that the file added: nobody's values are in them yet."""
+    building: bool = False
+    """A schema file builds the catalog: what it makes is old, not new."""
+
+    # ---- findings
+
+    def error(
+        self, kind: ErrorKind, message: str, *, at: int | None = None, remedy: str = ""
+    ) -> None:
+        """`at` is a `location` of the statement's tree; None means its start."""
+        if self.building:
+            return
+        problem = Problem(kind, message, self.place(at), remedy)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def place(self, at: int | None = None) -> Place:
+        if self.body_place is not None:
+            return self.body_place
+        if self.step is None:
+            return Place(1, 1)
+        statement = self.step.statement
+        return statement.place if at is None else self.source.place(statement.origin + at)
+
+    def cannot_see(self, what: str) -> None:
+        if what not in self.unseen:
+            self.unseen.append(what)
+
+    @contextmanager
+    def in_body(self, line: int) -> Iterator[None]:
+        """Findings meanwhile stand at that line of the body of the statement that is looked at."""
+        before = self.body_place
+        if self.step is not None and before is None and not self.running:
+            self.body_place = body_line(self.source, self.step.statement, line)
+        self.body_depth += 1
+        try:
+            yield
+        finally:
+            self.body_depth -= 1
+            self.body_place = before
+
+    # ---- operations
+
+    def operation(self, type_: str, *relations: Relation | None) -> Operation:
+        """Begin one more operation of the statement that is looked at."""
+        assert self.step is not None, "operations belong to a statement"
+        operation = Operation(type_)
+        for relation in relations:
+            if relation is not None:
+                operation.touch(relation)
+        self.step.operations.append(operation)
+        return operation
+
+    # ---- what names mean
+
+    def schema_for(self, schema: str | None) -> str:
+        """Where a new object without a schema goes."""
+        if schema is not None:
+            known = schema in self.catalog.schemas or schema.startswith("pg_")
+            if self.catalog.complete and not known:
+                self.error("catalog", f'schema "{schema}" does not exist')
+            return schema
+        return next((each for each in self.path if each in self.catalog.schemas), "public")
+
+    def find(self, node: Node) -> Relation | None:
+        schema, name = range_var(node)
+        return self.catalog.relation(schema, name, self.path)
+
+    def relation(
+        self, node: Node, *, missing_ok: bool = False, kind: RelationKind = "table"
+    ) -> Relation | None:
+        """The relation that a RangeVar names; a problem when it is known to be missing.
+
+        Without a complete catalog an unknown one is presumed to be there.
+        """
+        schema, name = range_var(node)
+        return self.named(schema, name, missing_ok=missing_ok, kind=kind, at=node.get("location"))
+
+    def named(
+        self,
+        schema: str | None,
+        name: str,
+        *,
+        missing_ok: bool = False,
+        kind: RelationKind = "table",
+        at: int | None = None,
+    ) -> Relation | None:
+        if found := self.catalog.relation(schema, name, self.path):
+            return found
+        if schema in ("pg_catalog", "information_schema") or name.startswith("pg_"):
+            return None
+        if not self.catalog.complete:
+            return self._presume(schema, name, kind)
+        if not missing_ok:
+            if schema is not None and schema not in self.catalog.schemas:
+                self.error("catalog", f'schema "{schema}" does not exist', at=at)
+            else:
+                words = f'relation "{name if schema is None else schema + "." + name}"'
+                self.error("catalog", f"{words} does not exist", at=at, remedy=self._like(name))
+        return None
+
+    def _presume(self, schema: str | None, name: str, kind: RelationKind) -> Relation:
+        relation = Relation(schema or self.path[0], name, kind, presumed=True)
+        self.catalog.relations[relation.key] = relation
+        self.cannot_see("no schema was given: tables are taken to exist, with rows and in use")
+        return relation
+
+    def _like(self, name: str) -> str:
+        """A hint where the same name stands in another schema or another case."""
+        near = [
+            r.shown
+            for r in self.catalog.relations.values()
+            if r.name == name or r.name.lower() == name.lower()
+        ]
+        return f"did you mean {' or '.join(near[:3])}?" if near else ""
+
+    def index(self, items: list[Node], *, missing_ok: bool) -> Index | None:
+        schema, name = split_name(items)
+        return self.index_named(schema, name, missing_ok=missing_ok)
+
+    def index_named(self, schema: str | None, name: str, *, missing_ok: bool) -> Index | None:
+        found = self.catalog.index(schema, name, self.path)
+        if found is None and self.catalog.complete and not missing_ok:
+            self.error("catalog", f'index "{shown(schema, name)}" does not exist')
+        return found
+
+    def type_of(self, node: Node, operation: Operation | None = None) -> Type:
+        """The type that a TypeName names, looked up; names the extension that brings it."""
+        found = resolved(read_type(node), self.catalog, self.path)
+        if found.schema is None and found.name not in BUILTIN and not node.get("pct_type"):
+            self._unknown_type(found, node, operation)
+        elif found.schema is not None and self.catalog.complete:
+            known = found.key in self.catalog.types or found.key in self.catalog.relations
+            if not known and found.schema not in ("pg_catalog", "information_schema"):
+                self._unknown_type(found, node, operation)
+        return found
+
+    def _unknown_type(self, type_: Type, node: Node, operation: Operation | None) -> None:
+        extension = TYPES.get(type_.name)
+        if extension is not None:
+            self.require(extension, f'type "{type_.name}"', operation, node.get("location"))
+        elif self.catalog.complete and not self.catalog.relation(
+            type_.schema, type_.name, self.path
+        ):
+            self.error("catalog", f'type "{type_}" does not exist', at=node.get("location"))
+
+    def require(
+        self, extension: str, what: str, operation: Operation | None, at: int | None = None
+    ) -> None:
+        """`what` comes from an extension: note it, and say so where it is not installed."""
+        if operation is not None and extension not in operation.extensions:
+            operation.extensions.append(extension)
+        if self.catalog.complete and extension not in self.catalog.extensions:
+            self.error(
+                "extension",
+                f"{what} comes with the extension {extension}, which is not installed",
+                at=at,
+                remedy=f'put CREATE EXTENSION IF NOT EXISTS "{extension}"; before it',
+            )
+
+    # ---- settings
+
+    def setting(self, name: str) -> str | None:
+        return self.local_settings.get(name) or self.settings.get(name)

@@ -1,0 +1,125 @@
+"""What an expression or a query refers to: columns, functions, relations; how volatile it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from shared.sql.builtins import Volatility, functions
+from shared.sql.context import Context
+from shared.sql.effects import Operation
+from shared.sql.extensions import FUNCTIONS, VOLATILE_FUNCTIONS
+from shared.sql.grammar import Node
+from shared.sql.names import split_name, strings
+
+_RANK: dict[Volatility, int] = {"immutable": 0, "stable": 1, "volatile": 2}
+
+
+def walk(node: Any) -> Iterator[tuple[str, Any]]:
+    """Every tagged node below `node`, itself included, as (tag, fields)."""
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, dict):
+            for key, value in each.items():
+                if key[:1].isupper():
+                    yield key, value
+                if isinstance(value, dict | list):
+                    stack.append(value)
+        elif isinstance(each, list):
+            stack.extend(reversed(each))
+
+
+def columns(node: Any) -> frozenset[str]:
+    """Names of the columns that an expression over one table reads."""
+    found = set()
+    for tag, body in walk(node):
+        if tag == "ColumnRef":
+            names = strings(body.get("fields"))
+            if names and names[-1] != "*":
+                found.add(names[-1])
+    return frozenset(found)
+
+
+def relations(query: Any) -> list[Node]:
+    """RangeVars of a query, without the names of its own WITH clauses."""
+    own = {body.get("ctename") for tag, body in walk(query) if tag == "CommonTableExpr"}
+    found = []
+    for each in _range_vars(query):
+        if "schemaname" in each or each.get("relname") not in own:
+            found.append(each)
+    return found
+
+
+def _range_vars(node: Any) -> Iterator[Node]:
+    """RangeVars, also where a field holds one without its tag (the target of an INSERT)."""
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, dict):
+            if "relname" in each and "relpersistence" in each:
+                yield each
+            stack.extend(v for v in each.values() if isinstance(v, dict | list))
+        elif isinstance(each, list):
+            stack.extend(reversed(each))
+
+
+def calls(node: Any) -> Iterator[Node]:
+    for tag, body in walk(node):
+        if tag == "FuncCall":
+            yield body
+
+
+def volatility(ctx: Context, node: Any) -> Volatility:
+    """The most volatile thing that an expression calls.
+
+    A function that nobody knows counts as volatile: that is what CREATE FUNCTION makes by default.
+    """
+    worst: Volatility = "immutable"
+    for tag, body in walk(node):
+        found: Volatility = "immutable"
+        if tag == "FuncCall":
+            found = _call_volatility(ctx, body)
+        elif tag == "SQLValueFunction":
+            found = "stable"
+        if _RANK[found] > _RANK[worst]:
+            worst = found
+    return worst
+
+
+def _call_volatility(ctx: Context, call: Node) -> Volatility:
+    schema, name = split_name(call.get("funcname"))
+    own = ctx.catalog.routines_named(schema, name, ctx.path)
+    if own and schema != "pg_catalog":
+        return max((r.volatility for r in own), key=_RANK.__getitem__)
+    if known := functions().get(name):
+        return known.volatility
+    if name in FUNCTIONS:
+        return "volatile" if name in VOLATILE_FUNCTIONS else "immutable"
+    return "volatile"
+
+
+def check_calls(ctx: Context, node: Any, operation: Operation | None) -> None:
+    """Functions that the server does not have, or that an extension must bring."""
+    for call in calls(node):
+        schema, name = split_name(call.get("funcname"))
+        at = call.get("location")
+        if ctx.catalog.routines_named(schema, name, ctx.path):
+            continue
+        known = functions().get(name)
+        if known is not None and schema in (None, "pg_catalog"):
+            if known.since > ctx.version:
+                ctx.error(
+                    "version",
+                    f"{name}() came with PostgreSQL {known.since}; the server is {ctx.version}",
+                    at=at,
+                )
+        elif name in FUNCTIONS:
+            ctx.require(FUNCTIONS[name], f"function {name}()", operation, at)
+        elif ctx.catalog.complete and not ctx.building and not _from_extension(ctx):
+            ctx.error("catalog", f"function {name}() does not exist", at=at)
+
+
+def _from_extension(ctx: Context) -> bool:
+    """Whether some installed extension may have brought a function that is in no list."""
+    return bool(ctx.catalog.extensions - {"plpgsql"}) and not ctx.catalog.from_server

@@ -1,0 +1,36 @@
+"""Look at a statement that stands inside a body, as if it stood in the file."""
+
+from __future__ import annotations
+
+from shared.sql import forbidden, grammar
+from shared.sql.bodies import PLACEHOLDER, Part
+from shared.sql.context import Context
+from shared.sql.effects import Operation
+from shared.sql.grammar import SyntaxProblem
+
+
+def run_part(ctx: Context, part: Part) -> list[Operation]:
+    """The operations of one embedded statement; a problem when it cannot be SQL."""
+    if ctx.step is None:
+        return []
+    with ctx.in_body(part.line):
+        try:
+            trees = grammar.parse(part.text.encode())
+        except SyntaxProblem as problem:
+            if not part.dynamic:
+                ctx.error("syntax", f"in the body: {problem.message}")
+            return []
+        outer, ctx.step.operations = ctx.step.operations, []
+        unsure = PLACEHOLDER in part.text
+        complete = ctx.catalog.complete
+        if unsure:
+            ctx.catalog.complete = False
+        try:
+            for raw in trees:
+                for tag, node in raw["stmt"].items():
+                    forbidden.check(ctx, tag, node)
+                    ctx.look(ctx, tag, node)
+            return ctx.step.operations
+        finally:
+            ctx.catalog.complete = complete
+            ctx.step.operations = outer

@@ -1,0 +1,263 @@
+"""ALTER TABLE: one operation per action; also ALTER INDEX, VIEW, SEQUENCE and TYPE actions.
+
+Lock modes: source of PostgreSQL, AlterTableGetLockLevel; all measured on 15, 16 and 18.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shared.domain.kinds import Kind
+from shared.sql.catalog import Relation
+from shared.sql.context import Context
+from shared.sql.definitions import check_columns
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.names import range_var
+from shared.sql.operations import columns, constraints, index_changes, partitions, user_types
+from shared.sql.operations.retype import alter_type
+
+Action = Callable[[Context, Relation, Node], None]
+
+
+def alter_table(ctx: Context, node: Node) -> None:
+    kind = node.get("objtype", "OBJECT_TABLE")
+    if kind == "OBJECT_INDEX":
+        index_changes.alter_index(ctx, node)
+        return
+    if kind == "OBJECT_TYPE":
+        user_types.alter_composite(ctx, node)
+        return
+    if kind in _WHOLE:
+        _whole(ctx, node, _WHOLE[kind])
+        return
+    missing_ok = bool(node.get("missing_ok"))
+    relation = ctx.relation(node["relation"], missing_ok=missing_ok)
+    if relation is None:
+        relation = _nobody(node)
+    for wrapped in node.get("cmds", ()):
+        cmd = wrapped["AlterTableCmd"]
+        action = ACTIONS.get(cmd["subtype"])
+        if action is None:
+            ctx.operation("UNKNOWN", relation).lock(relation, Lock.ACCESS_EXCLUSIVE)
+        else:
+            action(ctx, relation, cmd)
+
+
+def _nobody(node: Node) -> Relation:
+    """A stand-in for a table that is not there, so that the actions can still be named."""
+    schema, name = range_var(node["relation"])
+    return Relation(schema or "public", name, new=True, presumed=True)
+
+
+_WHOLE = {
+    "OBJECT_VIEW": "ALTER_VIEW",
+    "OBJECT_MATVIEW": "ALTER_MATERIALIZED_VIEW",
+    "OBJECT_SEQUENCE": "ALTER_SEQUENCE",
+    "OBJECT_FOREIGN_TABLE": "ALTER_FOREIGN_TABLE",
+}
+
+
+def _whole(ctx: Context, node: Node, type_: str) -> None:
+    """Actions on what is no table: catalog changes, named after the object."""
+    relation = ctx.relation(node["relation"], missing_ok=bool(node.get("missing_ok")), kind="view")
+    for wrapped in node.get("cmds", ()):
+        cmd = wrapped["AlterTableCmd"]
+        operation = ctx.operation(type_, relation)
+        if relation is not None and relation.kind != "sequence":
+            operation.lock(relation, _LIGHT.get(cmd["subtype"], Lock.ACCESS_EXCLUSIVE))
+        if cmd["subtype"] in ("AT_SetTableSpace", "AT_SetAccessMethod") and relation is not None:
+            operation.rewrite(relation)
+
+
+_LIGHT = {
+    "AT_SetStatistics": Lock.SHARE_UPDATE_EXCLUSIVE,
+    "AT_SetOptions": Lock.SHARE_UPDATE_EXCLUSIVE,
+    "AT_ResetOptions": Lock.SHARE_UPDATE_EXCLUSIVE,
+    "AT_ClusterOn": Lock.SHARE_UPDATE_EXCLUSIVE,
+    "AT_DropCluster": Lock.SHARE_UPDATE_EXCLUSIVE,
+}
+
+
+def _simple(type_: str, mode: Lock, *, column: bool = False, family: bool = False) -> Action:
+    """An action that only changes catalogs."""
+
+    def action(ctx: Context, relation: Relation, cmd: Node) -> None:
+        operation = ctx.operation(type_, relation)
+        operation.lock(relation, mode)
+        if family:
+            for member in ctx.catalog.partitions_of(relation):
+                operation.lock(member, mode)
+        if column and "name" in cmd:
+            operation.columns.append(cmd["name"])
+            check_columns(ctx, relation, [cmd["name"]], None)
+        if cmd["subtype"] == "AT_SetStorage" and _storage_default(cmd) and ctx.version < 16:
+            ctx.error(
+                "version",
+                f"SET STORAGE DEFAULT came with PostgreSQL 16; the server is {ctx.version}",
+            )
+
+    return action
+
+
+def _storage_default(cmd: Node) -> bool:
+    given = cmd.get("def", {}).get("String", {}).get("sval", "")
+    return str(given).lower() == "default"
+
+
+def _storage_parameters(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("SET_STORAGE_PARAMETERS", relation)
+    items = cmd.get("def", {}).get("List", {}).get("items", ())
+    names = {item["DefElem"]["defname"] for item in items}
+    heavy = bool(names & {"user_catalog_table", "security_barrier", "security_invoker"})
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE if heavy else Lock.SHARE_UPDATE_EXCLUSIVE)
+
+
+def _set_logged(ctx: Context, relation: Relation, cmd: Node) -> None:
+    wanted = "p" if cmd["subtype"] == "AT_SetLogged" else "u"
+    operation = ctx.operation("SET_LOGGED" if wanted == "p" else "SET_UNLOGGED", relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    if relation.persistence != wanted and relation.stored:
+        operation.rewrite(relation)
+    if wanted == "u" and relation.live:
+        operation.needs(
+            Kind.RISKY,
+            f"the rows of {relation.label} are lost after a crash, and no longer replicated",
+            "keep the table logged",
+        )
+    relation.persistence = wanted
+
+
+def _move(type_: str) -> Action:
+    def action(ctx: Context, relation: Relation, cmd: Node) -> None:
+        operation = ctx.operation(type_, relation)
+        operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+        if relation.stored:
+            operation.rewrite(relation)
+
+    return action
+
+
+def _trigger(type_: str) -> Action:
+    def action(ctx: Context, relation: Relation, cmd: Node) -> None:
+        operation = ctx.operation(type_, relation)
+        operation.lock(relation, Lock.SHARE_ROW_EXCLUSIVE)
+        for member in ctx.catalog.partitions_of(relation):
+            operation.lock(member, Lock.SHARE_ROW_EXCLUSIVE)
+        if cmd["subtype"].endswith("TrigAll"):
+            relation.triggers_off = type_ == "DISABLE_TRIGGER"
+        name = cmd.get("name")
+        if name and relation.columns is not None and name not in relation.triggers:
+            ctx.error("catalog", f'trigger "{name}" for table "{relation.shown}" does not exist')
+
+    return action
+
+
+def _row_security(type_: str) -> Action:
+    def action(ctx: Context, relation: Relation, cmd: Node) -> None:
+        operation = ctx.operation(type_, relation)
+        operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+        if type_ == "ENABLE_RLS":
+            if relation.live and not relation.policies:
+                operation.breaks.append(
+                    f"no policy on {relation.label}: all rows are hidden from all but its owner"
+                )
+            relation.row_security = True
+
+    return action
+
+
+def _inherit(ctx: Context, relation: Relation, cmd: Node) -> None:
+    adds = cmd["subtype"] == "AT_AddInherit"
+    parent = ctx.relation(cmd["def"]["RangeVar"])
+    operation = ctx.operation("INHERIT" if adds else "NO_INHERIT", relation, parent)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    operation.lock(parent, Lock.SHARE_UPDATE_EXCLUSIVE)
+    if parent is not None:
+        if adds:
+            relation.parents.append(parent.key)
+        elif parent.key in relation.parents:
+            relation.parents.remove(parent.key)
+
+
+def _owner(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("CHANGE_OWNER", relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+
+
+_SUE, _AEL = Lock.SHARE_UPDATE_EXCLUSIVE, Lock.ACCESS_EXCLUSIVE
+
+ACTIONS: dict[str, Action] = {
+    "AT_AddColumn": columns.add_column,
+    "AT_DropColumn": columns.drop_column,
+    "AT_AlterColumnType": alter_type,
+    "AT_SetNotNull": columns.set_not_null,
+    "AT_DropNotNull": columns.drop_not_null,
+    "AT_ColumnDefault": columns.set_default,
+    "AT_AddIdentity": columns.identity,
+    "AT_SetIdentity": columns.identity,
+    "AT_DropIdentity": columns.identity,
+    "AT_DropExpression": columns.drop_expression,
+    "AT_SetExpression": columns.set_expression,
+    "AT_AddConstraint": constraints.add,
+    "AT_ValidateConstraint": constraints.validate,
+    "AT_DropConstraint": constraints.drop,
+    "AT_AlterConstraint": constraints.alter,
+    "AT_AttachPartition": partitions.attach,
+    "AT_DetachPartition": partitions.detach,
+    "AT_DetachPartitionFinalize": partitions.detach,
+    "AT_SetStatistics": _simple("SET_STATISTICS", _SUE, column=True),
+    "AT_SetOptions": _simple("SET_COLUMN_OPTIONS", _SUE, column=True),
+    "AT_ResetOptions": _simple("SET_COLUMN_OPTIONS", _SUE, column=True),
+    "AT_SetStorage": _simple("SET_STORAGE", _AEL, column=True),
+    "AT_SetCompression": _simple("SET_COMPRESSION", _AEL, column=True),
+    "AT_ClusterOn": _simple("CLUSTER_ON", _SUE),
+    "AT_DropCluster": _simple("SET_WITHOUT_CLUSTER", _SUE),
+    "AT_SetRelOptions": _storage_parameters,
+    "AT_ResetRelOptions": _storage_parameters,
+    "AT_ReplicaIdentity": _simple("REPLICA_IDENTITY", _AEL),
+    "AT_SetLogged": _set_logged,
+    "AT_SetUnLogged": _set_logged,
+    "AT_SetTableSpace": _move("SET_TABLESPACE"),
+    "AT_SetAccessMethod": _move("SET_ACCESS_METHOD"),
+    "AT_ChangeOwner": _owner,
+    "AT_EnableTrig": _trigger("ENABLE_TRIGGER"),
+    "AT_EnableTrigAll": _trigger("ENABLE_TRIGGER"),
+    "AT_EnableTrigUser": _trigger("ENABLE_TRIGGER"),
+    "AT_EnableAlwaysTrig": _trigger("ENABLE_TRIGGER"),
+    "AT_EnableReplicaTrig": _trigger("ENABLE_TRIGGER"),
+    "AT_DisableTrig": _trigger("DISABLE_TRIGGER"),
+    "AT_DisableTrigAll": _trigger("DISABLE_TRIGGER"),
+    "AT_DisableTrigUser": _trigger("DISABLE_TRIGGER"),
+    "AT_EnableRule": _simple("ENABLE_RULE", _AEL),
+    "AT_DisableRule": _simple("DISABLE_RULE", _AEL),
+    "AT_EnableRowSecurity": _row_security("ENABLE_RLS"),
+    "AT_DisableRowSecurity": _row_security("DISABLE_RLS"),
+    "AT_ForceRowSecurity": _row_security("FORCE_RLS"),
+    "AT_NoForceRowSecurity": _row_security("NO_FORCE_RLS"),
+    "AT_AddInherit": _inherit,
+    "AT_DropInherit": _inherit,
+    "AT_AddOf": _simple("OF_TYPE", _AEL),
+    "AT_DropOf": _simple("NOT_OF_TYPE", _AEL),
+    "AT_GenericOptions": _simple("ALTER_OPTIONS", _AEL),
+    "AT_AlterColumnGenericOptions": _simple("ALTER_OPTIONS", _AEL, column=True),
+}
+"""What is not in this list is not known to be safe."""
+
+
+def move_all(ctx: Context, node: Node) -> None:
+    """ALTER TABLE ALL IN TABLESPACE a SET TABLESPACE b."""
+    operation = ctx.operation("SET_TABLESPACE_ALL")
+    ctx.cannot_see("which tables lie in a tablespace is not in a schema: all are taken to")
+    for relation in list(ctx.catalog.relations.values()):
+        if relation.stored and relation.kind == "table" and relation.persistence != "t":
+            operation.touch(relation)
+            operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+            operation.rewrite(relation)
+    operation.needs(
+        Kind.MAINTENANCE,
+        "every table of the tablespace is copied, one after the other, under ACCESS EXCLUSIVE",
+        "move tables one by one, or run it in a maintenance window",
+    )
+    if not operation.rewrites and not ctx.catalog.complete:
+        operation.notes.add("tables-unknown")

@@ -1,0 +1,191 @@
+"""Indexes: made, dropped, altered, rebuilt."""
+
+from __future__ import annotations
+
+from shared.sql.catalog import Index, Relation
+from shared.sql.context import Context
+from shared.sql.definitions import check_columns, check_operator_classes, index_columns
+from shared.sql.effects import Operation
+from shared.sql.expressions import check_calls
+from shared.sql.extensions import ACCESS_METHODS, BUILTIN_ACCESS_METHODS
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.names import flag, range_var, shown
+
+
+def create_index(ctx: Context, node: Node) -> None:
+    concurrent = bool(node.get("concurrent"))
+    relation = ctx.relation(node["relation"])
+    type_ = "CREATE_INDEX_CONCURRENTLY" if concurrent else "CREATE_INDEX"
+    operation = ctx.operation(type_, relation)
+    if concurrent and ctx.step is not None:
+        ctx.step.outside_block = True
+    _access_method(ctx, node, operation)
+    check_operator_classes(ctx, node, operation)
+    if relation is None:
+        return
+    keys = index_columns(node.get("indexParams"), node.get("whereClause"))
+    operation.columns += keys
+    operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.SHARE)
+    included = [p["IndexElem"]["name"] for p in node.get("indexIncludingParams", ())]
+    check_columns(ctx, relation, [*keys, *included], node["relation"].get("location"))
+    for param in node.get("indexParams", ()):
+        check_calls(ctx, param["IndexElem"].get("expr"), operation)
+    if relation.kind == "view":
+        ctx.error("catalog", f'cannot create an index on the view "{relation.shown}"')
+        return
+    if relation.partition_key is not None and concurrent:
+        ctx.error(
+            "catalog",
+            f'an index on the partitioned table "{relation.shown}" cannot be made CONCURRENTLY',
+            remedy="CREATE INDEX ON ONLY the parent, CONCURRENTLY on each partition, then attach",
+        )
+    _make(ctx, relation, node, operation, keys)
+
+
+def _access_method(ctx: Context, node: Node, operation: Operation) -> None:
+    method = node.get("accessMethod", "btree")
+    if method in ACCESS_METHODS:
+        ctx.require(ACCESS_METHODS[method], f"access method {method}", operation)
+    elif method not in BUILTIN_ACCESS_METHODS and ctx.catalog.complete:
+        ctx.error("catalog", f'access method "{method}" does not exist')
+
+
+def _make(
+    ctx: Context, relation: Relation, node: Node, operation: Operation, keys: tuple[str, ...]
+) -> None:
+    name = node.get("idxname") or _free_name(ctx, relation, keys)
+    key = (relation.schema, name)
+    exists = key in ctx.catalog.indexes or key in ctx.catalog.relations
+    if exists and node.get("if_not_exists"):
+        return
+    if exists:
+        ctx.error("catalog", f'relation "{name}" already exists', remedy="choose another name")
+    only = not node["relation"].get("inh", False)
+    for member in [relation, *([] if only else ctx.catalog.partitions_of(relation))]:
+        operation.lock(member, operation.locks.get(relation.label, Lock.SHARE))
+        if member.stored:
+            operation.scan(member)
+    params = node.get("indexParams", ())
+    ctx.catalog.indexes[key] = Index(
+        schema=relation.schema,
+        name=name,
+        table=relation.key,
+        columns=keys,
+        unique=bool(node.get("unique")),
+        plain="whereClause" not in node and all("name" in p["IndexElem"] for p in params),
+    )
+
+
+def _free_name(ctx: Context, relation: Relation, keys: tuple[str, ...]) -> str:
+    base = "_".join([relation.name, *keys, "idx"])[:63]
+    name, number = base, 0
+    while (relation.schema, name) in ctx.catalog.indexes:
+        number += 1
+        name = f"{base}{number}"
+    return name
+
+
+def alter_index(ctx: Context, node: Node) -> None:
+    """ALTER INDEX: SET (..), SET TABLESPACE, ATTACH PARTITION, ALTER COLUMN SET STATISTICS."""
+    schema, name = range_var(node["relation"])
+    index = ctx.index_named(schema, name, missing_ok=bool(node.get("missing_ok")))
+    table = ctx.catalog.relations.get(index.table) if index else None
+    for wrapped in node.get("cmds", ()):
+        cmd = wrapped["AlterTableCmd"]
+        if cmd["subtype"] == "AT_SetTableSpace":
+            operation = ctx.operation("SET_INDEX_TABLESPACE", table)
+            if table is not None:
+                operation.hold_indexes(table)
+                operation.scan(table)
+            elif not ctx.catalog.complete:
+                operation.notes.add("table-unknown")
+        elif cmd["subtype"] == "AT_AttachPartition":
+            operation = ctx.operation("ATTACH_INDEX_PARTITION", table)
+            _attach(ctx, index, cmd, operation)
+        else:
+            ctx.operation("ALTER_INDEX", table)
+
+
+def _attach(ctx: Context, parent: Index | None, cmd: Node, operation: Operation) -> None:
+    schema, name = range_var(cmd["def"]["PartitionCmd"]["name"])
+    child = ctx.index_named(schema, name, missing_ok=False)
+    for index in (parent, child):
+        if index is not None:
+            operation.lock(ctx.catalog.relations.get(index.table), Lock.ACCESS_SHARE)
+    if child is not None and parent is not None:
+        child.parent = (parent.schema, parent.name)
+
+
+def drop_index(ctx: Context, schema: str | None, name: str, node: Node) -> None:
+    concurrent = bool(node.get("concurrent"))
+    index = ctx.index_named(schema, name, missing_ok=bool(node.get("missing_ok")))
+    table = ctx.catalog.relations.get(index.table) if index else None
+    operation = ctx.operation("DROP_INDEX_CONCURRENTLY" if concurrent else "DROP_INDEX", table)
+    if concurrent and ctx.step is not None:
+        ctx.step.outside_block = True
+    if index is None:
+        return
+    if index.constraint is not None:
+        ctx.error(
+            "catalog",
+            f"cannot drop index {index.name}: the constraint {index.constraint} on "
+            f"{shown(*index.table)} requires it",
+            remedy=f"ALTER TABLE {shown(*index.table)} DROP CONSTRAINT {index.constraint}",
+        )
+        return
+    if index.parent is not None:
+        ctx.error("catalog", f"cannot drop index {index.name}: the parent's index requires it")
+    mode = Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.ACCESS_EXCLUSIVE
+    operation.lock(table, mode)
+    if table is not None:
+        for member in ctx.catalog.partitions_of(table):
+            operation.lock(member, mode)
+    if index.unique:
+        operation.notes.add("unique")
+    del ctx.catalog.indexes[(index.schema, index.name)]
+
+
+def reindex(ctx: Context, node: Node) -> None:
+    concurrent = flag(node.get("params"), "concurrently")
+    operation = ctx.operation("REINDEX_CONCURRENTLY" if concurrent else "REINDEX")
+    kind = node["kind"]
+    if ctx.step is not None and (concurrent or kind not in _IN_A_BLOCK):
+        ctx.step.outside_block = True
+    if kind == "REINDEX_OBJECT_DATABASE" and "name" not in node and ctx.version < 16:
+        ctx.error(
+            "version",
+            f"REINDEX DATABASE without a name came with PostgreSQL 16; the server is {ctx.version}",
+        )
+    for table, indexed in _reindexed(ctx, node):
+        operation.touch(table)
+        operation.lock(table, Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.SHARE)
+        if not table.stored:
+            continue
+        operation.scan(table)
+        if not concurrent and indexed:
+            operation.hold_indexes(table)
+
+
+_IN_A_BLOCK = ("REINDEX_OBJECT_TABLE", "REINDEX_OBJECT_INDEX")
+
+
+def _reindexed(ctx: Context, node: Node) -> list[tuple[Relation, bool]]:
+    """Tables whose indexes are rebuilt, and whether each has any."""
+    kind = node["kind"]
+    if kind == "REINDEX_OBJECT_INDEX":
+        schema, name = range_var(node["relation"])
+        index = ctx.index_named(schema, name, missing_ok=False)
+        table = ctx.catalog.relations.get(index.table) if index else None
+        return [(table, True)] if table is not None else []
+    if kind == "REINDEX_OBJECT_TABLE":
+        table = ctx.relation(node["relation"])
+        tables = [table, *ctx.catalog.partitions_of(table)] if table is not None else []
+    elif kind == "REINDEX_OBJECT_SCHEMA":
+        tables = [r for r in ctx.catalog.relations.values() if r.schema == node.get("name")]
+        if ctx.catalog.complete and node.get("name") not in ctx.catalog.schemas:
+            ctx.error("catalog", f'schema "{node.get("name")}" does not exist')
+    else:
+        tables = list(ctx.catalog.relations.values())
+    known = [t for t in tables if t.kind in ("table", "materialized view")]
+    return [(t, t.columns is None or bool(ctx.catalog.indexes_of(t.key))) for t in known]

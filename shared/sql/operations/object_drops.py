@@ -1,0 +1,230 @@
+"""DROP of types, schemas, extensions, routines and the rest that holds no rows."""
+
+from __future__ import annotations
+
+from shared.domain.kinds import Kind
+from shared.sql.catalog import Relation, Routine
+from shared.sql.context import Context
+from shared.sql.effects import Operation
+from shared.sql.extensions import TYPES
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.names import scalar, shown, split_name, strings
+from shared.sql.types import read_type
+
+
+def drop_type(ctx: Context, node: Node) -> None:
+    domain = node["removeType"] == "OBJECT_DOMAIN"
+    operation = ctx.operation("DROP_DOMAIN" if domain else "DROP_TYPE")
+    cascade = node.get("behavior") == "DROP_CASCADE"
+    for item in node["objects"]:
+        schema, name = split_name(item["TypeName"].get("names"))
+        found = ctx.catalog.type(schema, name, ctx.path)
+        if found is None:
+            if ctx.catalog.complete and not node.get("missing_ok"):
+                ctx.error("catalog", f'type "{shown(schema, name)}" does not exist')
+            elif not ctx.catalog.complete:
+                operation.breaks.append(f"type {shown(schema, name)} is gone")
+            continue
+        users = ctx.catalog.columns_of_type(found.key)
+        if users and not cascade:
+            where = ", ".join(f"{r.shown}.{c.name}" for r, c in users[:3])
+            ctx.error(
+                "catalog",
+                f"cannot drop type {shown(*found.key)}: {where} is of that type",
+                remedy="change the type of the column first",
+            )
+        for relation, column in users if cascade else ():
+            operation.gone.append(f"column {relation.shown}.{column.name}")
+            operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+            if relation.live:
+                operation.destroys.append(f"every value of {relation.label}.{column.name}")
+            (relation.columns or {}).pop(column.name, None)
+        if not found.new:
+            operation.breaks.append(f"type {shown(*found.key)} is gone")
+        ctx.catalog.types.pop(found.key, None)
+
+
+def drop_schema(ctx: Context, node: Node) -> None:
+    operation = ctx.operation("DROP_SCHEMA")
+    cascade = node.get("behavior") == "DROP_CASCADE"
+    for item in node["objects"]:
+        name = scalar(item)
+        if name not in ctx.catalog.schemas:
+            if ctx.catalog.complete and not node.get("missing_ok"):
+                ctx.error("catalog", f'schema "{name}" does not exist')
+            elif not ctx.catalog.complete and cascade:
+                operation.destroys.append(f"everything in schema {name}")
+            elif not ctx.catalog.complete:
+                operation.breaks.append(f"schema {name} is gone")
+            continue
+        _empty_schema(ctx, name, operation, cascade=cascade)
+        ctx.catalog.schemas.discard(name)
+
+
+def _empty_schema(ctx: Context, name: str, operation: Operation, *, cascade: bool) -> None:
+    inside = [r for r in ctx.catalog.relations.values() if r.schema == name]
+    types = [t for t in ctx.catalog.types.values() if t.schema == name]
+    routines = [key for key, known in ctx.catalog.routines.items() if key[0] == name and known]
+    held = [r.shown for r in inside] + [shown(*t.key) for t in types]
+    held += [shown(*key) for key in routines]
+    if held and not cascade:
+        ctx.error(
+            "catalog",
+            f"cannot drop schema {name}: it holds {', '.join(held[:3])}"
+            + (f" and {len(held) - 3} more" if len(held) > 3 else ""),
+            remedy="drop or move what it holds first, or say CASCADE",
+        )
+        return
+    for relation in inside:
+        _drop_inside(ctx, relation, operation)
+    for relation in inside:
+        ctx.catalog.relations.pop(relation.key, None)
+        for index in ctx.catalog.indexes_of(relation.key):
+            del ctx.catalog.indexes[(index.schema, index.name)]
+    for type_ in types:
+        ctx.catalog.types.pop(type_.key, None)
+    for key in routines:
+        del ctx.catalog.routines[key]
+    if held and name not in ctx.catalog.new_schemas:
+        operation.breaks.append(f"schema {name} is gone")
+
+
+def _drop_inside(ctx: Context, relation: Relation, operation: Operation) -> None:
+    """One relation of a schema that goes, with what hangs on it from outside."""
+    operation.gone.append(f"{relation.kind} {relation.shown}")
+    if relation.kind != "sequence":
+        operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    if relation.live and relation.kind == "table":
+        operation.destroys.append(f"every row of {relation.label}")
+    for constraint in relation.constraints.values():
+        if constraint.refers_to is not None:
+            operation.lock(ctx.catalog.relations.get(constraint.refers_to), Lock.ACCESS_EXCLUSIVE)
+    for referrer, constraint in ctx.catalog.referrers_of(relation.key):
+        if referrer.schema != relation.schema:
+            operation.lock(referrer, Lock.ACCESS_EXCLUSIVE)
+            operation.gone.append(f"constraint {constraint.name} on {referrer.shown}")
+            referrer.constraints.pop(constraint.name, None)
+    for view in ctx.catalog.readers_of(relation.key):
+        if view.schema != relation.schema:
+            operation.gone.append(f"{view.kind} {view.shown}")
+            operation.lock(view, Lock.ACCESS_EXCLUSIVE)
+            ctx.catalog.relations.pop(view.key, None)
+
+
+def drop_extension(ctx: Context, node: Node) -> None:
+    operation = ctx.operation("DROP_EXTENSION")
+    cascade = node.get("behavior") == "DROP_CASCADE"
+    for item in node["objects"]:
+        name = scalar(item)
+        operation.needs(
+            Kind.RISKY,
+            f"what the extension {name} made, and columns of its types, go with it",
+            "make sure that nothing uses it, and drop it in a risky migration",
+        )
+        if name not in ctx.catalog.extensions:
+            if ctx.catalog.complete and not node.get("missing_ok"):
+                ctx.error("catalog", f'extension "{name}" does not exist')
+            continue
+        if name not in operation.extensions:
+            operation.extensions.append(name)
+        made = {type_ for type_, extension in TYPES.items() if extension == name}
+        for relation in ctx.catalog.relations.values():
+            for column in list((relation.columns or {}).values()):
+                if column.type.name not in made:
+                    continue
+                if not cascade:
+                    ctx.error(
+                        "catalog",
+                        f"cannot drop extension {name}: {relation.shown}.{column.name} is of "
+                        f"its type {column.type.name}",
+                    )
+                    continue
+                operation.gone.append(f"column {relation.shown}.{column.name}")
+                operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+                if relation.live:
+                    operation.destroys.append(f"every value of {relation.label}.{column.name}")
+                (relation.columns or {}).pop(column.name)
+        ctx.catalog.extensions.discard(name)
+
+
+_ROUTINES = {
+    "OBJECT_FUNCTION": "DROP_FUNCTION",
+    "OBJECT_PROCEDURE": "DROP_PROCEDURE",
+    "OBJECT_ROUTINE": "DROP_ROUTINE",
+    "OBJECT_AGGREGATE": "DROP_AGGREGATE",
+}
+
+
+def drop_routine(ctx: Context, node: Node) -> None:
+    type_ = _ROUTINES[node["removeType"]]
+    operation = ctx.operation(type_)
+    cascade = node.get("behavior") == "DROP_CASCADE"
+    for item in node["objects"]:
+        body = item["ObjectWithArgs"]
+        schema, name = split_name(body.get("objname"))
+        found = _matching(ctx, schema, name, body)
+        if found is None:
+            if ctx.catalog.complete and not node.get("missing_ok"):
+                words = type_.removeprefix("DROP_").lower()
+                ctx.error("catalog", f"{words} {shown(schema, name)}() does not exist")
+            elif not ctx.catalog.complete:
+                operation.breaks.append(f"{shown(schema, name)}() is gone")
+            continue
+        _drop_triggers(ctx, found, operation, cascade=cascade)
+        if not found.new:
+            operation.breaks.append(f"{shown(found.schema, found.name)}() is gone")
+        ctx.catalog.routines[(found.schema, found.name)].remove(found)
+
+
+def _matching(ctx: Context, schema: str | None, name: str, body: Node) -> Routine | None:
+    known = ctx.catalog.routines_named(schema, name, ctx.path)
+    if body.get("args_unspecified"):
+        return known[0] if known else None
+    wanted = tuple(str(read_type(a["TypeName"])) for a in body.get("objargs", ()))
+    exact = [routine for routine in known if routine.arguments == wanted]
+    if exact:
+        return exact[0]
+    same_count = [r for r in known if len(r.arguments) == len(wanted)]
+    return same_count[0] if len(same_count) == 1 else None
+
+
+def _drop_triggers(ctx: Context, routine: Routine, operation: Operation, *, cascade: bool) -> None:
+    key = (routine.schema, routine.name)
+    for relation in ctx.catalog.relations.values():
+        for trigger, function in list(relation.triggers.items()):
+            if function != key:
+                continue
+            if not cascade:
+                ctx.error(
+                    "catalog",
+                    f"cannot drop function {shown(*key)}(): trigger {trigger} on "
+                    f"{relation.shown} runs it",
+                    remedy=f"drop the trigger {trigger} first, or say CASCADE",
+                )
+                continue
+            operation.gone.append(f"trigger {trigger} on {relation.shown}")
+            operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+            del relation.triggers[trigger]
+
+
+def drop_other(ctx: Context, node: Node) -> None:
+    """Collations, text search objects, publications, statistics, ..: named after the object."""
+    type_ = "DROP_" + node["removeType"].removeprefix("OBJECT_")
+    type_ = _RENAMED.get(type_, type_)
+    operation = ctx.operation(type_)
+    names = [".".join(strings(i["List"]["items"])) if "List" in i else scalar(i) or ""
+             for i in node["objects"]]  # fmt: skip
+    if type_ not in _HARMLESS:
+        for name in names:
+            operation.breaks.append(f"{type_.removeprefix('DROP_').lower()} {name} is gone")
+
+
+_RENAMED = {
+    "DROP_STATISTIC_EXT": "DROP_STATISTICS",
+    "DROP_FDW": "DROP_FOREIGN_DATA_WRAPPER",
+    "DROP_FOREIGN_SERVER": "DROP_SERVER",
+    "DROP_TSCONFIGURATION": "DROP_TEXT_SEARCH_CONFIGURATION",
+    "DROP_TSDICTIONARY": "DROP_TEXT_SEARCH_DICTIONARY",
+}
+_HARMLESS = ("DROP_STATISTICS", "DROP_EVENT_TRIGGER")

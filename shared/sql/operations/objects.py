@@ -1,0 +1,232 @@
+"""Schemas, sequences, extensions, comments, statistics, publications and other light objects."""
+
+from __future__ import annotations
+
+from shared.domain.kinds import Kind
+from shared.sql.catalog import Relation, Routine
+from shared.sql.context import Context
+from shared.sql.effects import Operation
+from shared.sql.extensions import PACKAGED, SHIPPED
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.names import option, range_var, split_name, strings
+
+
+def create_schema(ctx: Context, node: Node) -> None:
+    ctx.operation("CREATE_SCHEMA")
+    name = node.get("schemaname") or node.get("authrole", {}).get("rolename", "")
+    if name in ctx.catalog.schemas and name != "public":
+        if not node.get("if_not_exists"):
+            ctx.error("catalog", f'schema "{name}" already exists', remedy="say IF NOT EXISTS")
+    elif name == "public" and not node.get("if_not_exists") and ctx.catalog.complete:
+        ctx.error("catalog", 'schema "public" already exists')
+    elif not ctx.building:
+        ctx.catalog.new_schemas.add(name)
+    ctx.catalog.schemas.add(name)
+    outer = list(ctx.path)
+    ctx.path[:] = [name, *outer]
+    for element in node.get("schemaElts", ()):
+        for tag, inner in element.items():
+            ctx.look(ctx, tag, inner)
+    ctx.path[:] = outer
+
+
+def create_sequence(ctx: Context, node: Node) -> None:
+    ctx.operation("CREATE_SEQUENCE")
+    schema, name = range_var(node["sequence"])
+    made = Relation(ctx.schema_for(schema), name, "sequence", new=not ctx.building)
+    if made.key in ctx.catalog.relations:
+        if not node.get("if_not_exists"):
+            ctx.error("catalog", f'relation "{made.shown}" already exists')
+        return
+    ctx.catalog.relations[made.key] = made
+    _own(ctx, made, node)
+
+
+def alter_sequence(ctx: Context, node: Node) -> None:
+    missing_ok = bool(node.get("missing_ok"))
+    sequence = ctx.relation(node["sequence"], missing_ok=missing_ok, kind="sequence")
+    operation = ctx.operation("ALTER_SEQUENCE", sequence)
+    if sequence is None:
+        return
+    if sequence.kind != "sequence" and not sequence.presumed:
+        ctx.error("catalog", f'"{sequence.shown}" is not a sequence')
+    if option(node.get("options"), "restart") is not None and sequence.live:
+        operation.needs(
+            Kind.RISKY,
+            f"{sequence.label} restarts: values that clients use now may come again, or be left "
+            "out, and a sequence does not follow replication",
+            "advance it with setval in the cutover, or leave it",
+        )
+    _own(ctx, sequence, node)
+
+
+def _own(ctx: Context, sequence: Relation, node: Node) -> None:
+    given = option(node.get("options"), "owned_by")
+    if not isinstance(given, dict):
+        return
+    parts = strings(given["List"]["items"])
+    if parts == ["none"]:
+        sequence.owned_by = None
+    elif len(parts) > 1:
+        schema = parts[-3] if len(parts) > 2 else None
+        table = ctx.named(schema, parts[-2])
+        if table is not None:
+            sequence.owned_by = (table.key, parts[-1])
+
+
+def create_extension(ctx: Context, node: Node) -> None:
+    operation = ctx.operation("CREATE_EXTENSION")
+    name = node["extname"]
+    operation.extensions.append(name)
+    available = ctx.catalog.available_extensions
+    if available is not None and name not in available:
+        ctx.error(
+            "extension",
+            f'extension "{name}" is not available on the server',
+            remedy=f"install the package that brings {name} on both servers first",
+        )
+    elif available is None and name not in SHIPPED | PACKAGED:
+        ctx.error(
+            "catalog",
+            f'extension "{name}" is not one that PostgreSQL ships or that is widely packaged',
+            remedy="mend the name; or validate against the live database, which knows what it has",
+        )
+    if name in ctx.catalog.extensions and not node.get("if_not_exists") and ctx.catalog.complete:
+        ctx.error("catalog", f'extension "{name}" already exists', remedy="say IF NOT EXISTS")
+    ctx.catalog.extensions.add(name)
+    if option(node.get("options"), "cascade") is not None:
+        ctx.catalog.extensions |= _NEEDS.get(name, set())
+
+
+_NEEDS = {"earthdistance": {"cube"}, "postgis_topology": {"postgis"}, "postgis_raster": {"postgis"}}
+
+
+def comment(ctx: Context, node: Node) -> None:
+    operation = ctx.operation("COMMENT")
+    kind, target = node["objtype"], node.get("object", {})
+    if kind in ("OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE"):
+        schema, name = split_name(target["List"]["items"])
+        relation = ctx.named(schema, name)
+    elif kind == "OBJECT_COLUMN":
+        *table, column = strings(target["List"]["items"])
+        relation = ctx.named(table[-2] if len(table) > 1 else None, table[-1])
+        if relation is not None and relation.columns is not None and column not in relation.columns:
+            ctx.error("catalog", f'column "{column}" of relation "{relation.shown}" does not exist')
+    elif kind in ("OBJECT_TABCONSTRAINT", "OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"):
+        *table, _ = strings(target["List"]["items"])
+        relation = ctx.named(table[-2] if len(table) > 1 else None, table[-1])
+    else:
+        return
+    if relation is not None:
+        operation.touch(relation)
+        if relation.kind != "sequence":
+            operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
+
+
+def create_statistics(ctx: Context, node: Node) -> None:
+    operation = ctx.operation("CREATE_STATISTICS")
+    for each in node.get("relations", ()):
+        relation = ctx.relation(each["RangeVar"]) if "RangeVar" in each else None
+        if relation is not None:
+            operation.touch(relation)
+            operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
+
+
+def publication(type_: str) -> object:
+    def handler(ctx: Context, node: Node) -> None:
+        operation = ctx.operation(type_)
+        for each in node.get("pubobjects", ()):
+            table = each["PublicationObjSpec"].get("pubtable", {}).get("relation")
+            relation = ctx.relation(table) if table else None
+            if relation is not None:
+                operation.touch(relation)
+                operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
+
+    return handler
+
+
+def create_event_trigger(ctx: Context, node: Node) -> None:
+    ctx.operation("CREATE_EVENT_TRIGGER")
+    name = node.get("trigname", "")
+    if name in ctx.catalog.event_triggers:
+        ctx.error("catalog", f'event trigger "{name}" already exists')
+    ctx.catalog.event_triggers.add(name)
+    schema, function = split_name(node.get("funcname"))
+    if ctx.catalog.complete and not ctx.catalog.routines_named(schema, function, ctx.path):
+        ctx.error("catalog", f"function {function}() does not exist")
+
+
+def define(ctx: Context, node: Node) -> None:
+    """CREATE AGGREGATE, OPERATOR, TYPE (base), COLLATION, TEXT SEARCH .."""
+    kind = node.get("kind", "").removeprefix("OBJECT_")
+    ctx.operation(f"CREATE_{_DEFINED.get(kind, kind)}")
+    schema, name = split_name(node.get("defnames"))
+    if kind == "AGGREGATE":
+        key = (ctx.schema_for(schema), name)
+        made = Routine(*key, kind="aggregate", volatility="immutable", new=not ctx.building)
+        ctx.catalog.routines.setdefault(key, []).append(made)
+
+
+_DEFINED = {
+    "TSPARSER": "TEXT_SEARCH_PARSER",
+    "TSDICTIONARY": "TEXT_SEARCH_DICTIONARY",
+    "TSTEMPLATE": "TEXT_SEARCH_TEMPLATE",
+    "TSCONFIGURATION": "TEXT_SEARCH_CONFIGURATION",
+}
+
+
+def create_rule(ctx: Context, node: Node) -> None:
+    relation = ctx.relation(node["relation"])
+    operation = ctx.operation("CREATE_RULE", relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    if relation is not None and relation.live:
+        operation.breaks.append(f"statements on {relation.label} are rewritten by a rule")
+
+
+def alter_routine(ctx: Context, node: Node) -> None:
+    ctx.operation("ALTER_FUNCTION")
+    schema, name = split_name(node.get("func", {}).get("objname"))
+    if ctx.catalog.complete and not ctx.catalog.routines_named(schema, name, ctx.path):
+        ctx.error("catalog", f"function {name}() does not exist")
+
+
+def explain(ctx: Context, node: Node) -> None:
+    """EXPLAIN runs its statement only with ANALYZE; its locks are those of the statement."""
+    for tag, inner in node["query"].items():
+        ctx.look(ctx, tag, inner)
+    assert ctx.step is not None
+    for operation in ctx.step.operations[-1:]:
+        operation.type = "EXPLAIN"
+
+
+def prepare(ctx: Context, node: Node) -> None:
+    for tag, inner in node["query"].items():
+        ctx.look(ctx, tag, inner)
+    assert ctx.step is not None
+    for operation in ctx.step.operations[-1:]:
+        operation.type = "PREPARE"
+
+
+def named(type_: str) -> object:
+    """A statement that touches no table of the user's."""
+
+    def handler(ctx: Context, node: Node) -> None:
+        ctx.operation(type_)
+
+    return handler
+
+
+def unknown(ctx: Context, tag: str) -> None:
+    """Not on the list of what is known: never safe."""
+    operation = ctx.operation(tag.removesuffix("Stmt").upper())
+    mark_unknown(operation, tag)
+
+
+def mark_unknown(operation: Operation, tag: str) -> None:
+    operation.notes.add("unknown")
+    operation.needs(
+        Kind.MAINTENANCE,
+        f"{tag} is not on the list of statements whose effects are known",
+        "take it out of the migration, or run it in a maintenance window",
+    )

@@ -1,0 +1,207 @@
+"""ATTACH and DETACH PARTITION, and what proves that an attached table needs no scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from shared.domain.kinds import Kind
+from shared.sql.catalog import Relation
+from shared.sql.context import Context
+from shared.sql.effects import Operation
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.names import scalar, strings
+from shared.sql.operations.columns import implies_not_null
+
+
+def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
+    body = cmd["def"]["PartitionCmd"]
+    child = ctx.relation(body["name"])
+    operation = ctx.operation("ATTACH_PARTITION", relation, child)
+    operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
+    if relation.columns is not None and relation.partition_key is None and not relation.presumed:
+        ctx.error("catalog", f'"{relation.shown}" is not partitioned')
+    overlap(ctx, relation, body.get("bound"), child.shown if child else "")
+    if child is None:
+        return
+    operation.lock(child, Lock.ACCESS_EXCLUSIVE)
+    bound = body.get("bound") or {}
+    if not proves_bound(relation, child, bound):
+        operation.scan_all([child, *ctx.catalog.partitions_of(child)])
+    scan_default(ctx, relation, bound, operation)
+    link(relation, child, bound)
+    if ctx.step is not None:
+        ctx.step.attached.add(child.label)
+
+
+def link(parent: Relation, child: Relation, bound: Node) -> None:
+    child.parents.append(parent.key)
+    parent.children.append(child.key)
+    child.bound = bound
+
+
+def scan_default(ctx: Context, parent: Relation, bound: Node, operation: Operation) -> None:
+    """The DEFAULT partition is searched for rows that belong to a new one."""
+    default = default_partition(ctx, parent)
+    if default is None or bound.get("is_default"):
+        return
+    operation.lock(default, Lock.ACCESS_EXCLUSIVE)
+    for member in [default, *ctx.catalog.partitions_of(default)]:
+        if member.stored and not proves_bound(parent, member, bound, negated=True):
+            operation.scan(member)
+            operation.notes.add("default-partition-scanned")
+
+
+def default_partition(ctx: Context, parent: Relation) -> Relation | None:
+    for key in parent.children:
+        child = ctx.catalog.relations.get(key)
+        if child is not None and (child.bound or {}).get("is_default"):
+            return child
+    return None
+
+
+def detach(ctx: Context, relation: Relation, cmd: Node) -> None:
+    body = cmd["def"]["PartitionCmd"]
+    concurrent = bool(body.get("concurrent"))
+    child = ctx.relation(body["name"])
+    type_ = "DETACH_PARTITION_CONCURRENTLY" if concurrent else "DETACH_PARTITION"
+    operation = ctx.operation(type_, relation, child)
+    operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.ACCESS_EXCLUSIVE)
+    operation.lock(child, Lock.ACCESS_EXCLUSIVE)
+    default = default_partition(ctx, relation)
+    if concurrent and default is not None:
+        ctx.error(
+            "catalog",
+            f"{relation.shown} has a default partition ({default.shown}): "
+            "a partition cannot be detached CONCURRENTLY",
+            remedy="detach the default partition first",
+        )
+    elif default is not None:
+        operation.lock(default, Lock.ACCESS_EXCLUSIVE)
+    if concurrent and ctx.step is not None:
+        ctx.step.outside_block = True
+    if child is None:
+        return
+    if relation.columns is not None and child.key not in relation.children:
+        ctx.error("catalog", f'"{child.shown}" is not a partition of "{relation.shown}"')
+    elif child.key in relation.children:
+        relation.children.remove(child.key)
+        child.parents.remove(relation.key)
+    child.bound = None
+    if not concurrent and relation.live:
+        operation.needs(
+            Kind.SAFE,
+            f"{relation.label} is held in ACCESS EXCLUSIVE for an instant",
+            "DETACH PARTITION .. CONCURRENTLY does without",
+        )
+
+
+def proves_bound(parent: Relation, child: Relation, bound: Node, *, negated: bool = False) -> bool:
+    """Whether validated constraints of `child` already say that its rows fit.
+
+    Knows the forms that people write: `k >= a AND k < b` with k NOT NULL for a range,
+    `k = v` or `k IN (..)` for a list.
+    """
+    key = parent.partition_key
+    if negated or not key or len(key) != 1 or not bound:
+        return False
+    name = key[0]
+    facts = list(_facts(child, name))
+    not_null = _is_not_null(child, name)
+    if bound.get("strategy") == "r":
+        low, high = _range(bound)
+        lower = low is None or (">=", low) in facts
+        upper = high is None or ("<", high) in facts
+        return not_null and lower and upper
+    if bound.get("strategy") == "l":
+        wanted = {scalar(v) for v in bound.get("listdatums", ())}
+        allowed = {value for operator, value in facts if operator == "="}
+        return bool(allowed) and allowed <= wanted and not_null
+    return False
+
+
+def _is_not_null(child: Relation, name: str) -> bool:
+    column = (child.columns or {}).get(name)
+    if column is not None and column.not_null:
+        return True
+    return any(
+        c.valid and c.kind == "check" and implies_not_null(c.expression, name)
+        for c in child.constraints.values()
+    )
+
+
+def _range(bound: Node) -> tuple[Any, Any]:
+    """(low, high); None for MINVALUE and MAXVALUE."""
+    low = bound.get("lowerdatums") or [{}]
+    high = bound.get("upperdatums") or [{}]
+    return scalar(low[0]), scalar(high[0])
+
+
+def _facts(child: Relation, name: str) -> Iterator[tuple[str, Any]]:
+    """(operator, constant) pairs that validated CHECK constraints promise about a column."""
+    for constraint in child.constraints.values():
+        if constraint.kind == "check" and constraint.valid and constraint.enforced:
+            for part in _conjuncts(constraint.expression):
+                yield from _comparison(part, name)
+
+
+def _conjuncts(expression: Node | None) -> Iterator[Node]:
+    both = (expression or {}).get("BoolExpr", {})
+    if both.get("boolop") == "AND_EXPR":
+        for argument in both["args"]:
+            yield from _conjuncts(argument)
+    elif expression:
+        yield expression
+
+
+def _comparison(part: Node, name: str) -> Iterator[tuple[str, Any]]:
+    body = part.get("A_Expr", {})
+    left = body.get("lexpr", {}).get("ColumnRef")
+    if not left or strings(left["fields"])[-1] != name:
+        return
+    right = body.get("rexpr", {})
+    values = right["List"]["items"] if "List" in right else [right]
+    operator = strings(body.get("name"))[-1]
+    for value in values:
+        yield operator, scalar(value)
+
+
+def overlap(ctx: Context, parent: Relation, bound: Node | None, name: str) -> None:
+    """A problem when the new bounds cover what another partition already covers."""
+    if not bound:
+        return
+    for key in parent.children:
+        other = ctx.catalog.relations.get(key)
+        theirs = other.bound if other is not None else None
+        if other is None or not theirs:
+            continue
+        if (
+            _both_default(bound, theirs)
+            or _lists_meet(bound, theirs)
+            or _ranges_meet(bound, theirs)
+        ):
+            ctx.error("catalog", f'partition "{name}" would overlap partition "{other.shown}"')
+
+
+def _both_default(one: Node, other: Node) -> bool:
+    return bool(one.get("is_default") and other.get("is_default"))
+
+
+def _lists_meet(one: Node, other: Node) -> bool:
+    values = [{scalar(v) for v in each.get("listdatums", ())} for each in (one, other)]
+    return bool(values[0] & values[1])
+
+
+def _ranges_meet(one: Node, other: Node) -> bool:
+    if one.get("strategy") != "r" or other.get("strategy") != "r":
+        return False
+    if len(one.get("lowerdatums", ())) != 1 or len(other.get("lowerdatums", ())) != 1:
+        return False
+    (low, high), (below, above) = _range(one), _range(other)
+    known = [value for value in (low, high, below, above) if value is not None]
+    if len({type(value) for value in known}) > 1:
+        return False
+    starts_before_end = above is None or low is None or low < above
+    ends_after_start = below is None or high is None or below < high
+    return bool(starts_before_end and ends_after_start)

@@ -1,0 +1,117 @@
+"""What a query reads: locks on it, columns of it, and the columns that it gives."""
+
+from __future__ import annotations
+
+from shared.sql.catalog import Column, Key, Relation, Type
+from shared.sql.context import Context
+from shared.sql.effects import Operation
+from shared.sql.expressions import check_calls, relations, walk
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.names import split_name, strings
+
+
+def read_query(ctx: Context, query: Node, operation: Operation, *, scan: bool) -> list[Relation]:
+    """Locks of a query on what it reads; views are followed to the tables behind them."""
+    check_calls(ctx, query, operation)
+    found = []
+    for node in relations(query):
+        relation = ctx.relation(node)
+        if relation is not None:
+            found.append(relation)
+            hold_read(ctx, relation, operation, scan=scan)
+    return found
+
+
+def hold_read(ctx: Context, relation: Relation, operation: Operation, *, scan: bool) -> None:
+    operation.lock(relation, Lock.ACCESS_SHARE)
+    if relation.kind == "view":
+        for key in relation.reads:
+            if behind := ctx.catalog.relations.get(key):
+                hold_read(ctx, behind, operation, scan=scan)
+    for member in [relation, *(ctx.catalog.partitions_of(relation) if scan else ())]:
+        if scan:
+            operation.lock(member, Lock.ACCESS_SHARE)
+            if member.stored:
+                operation.scan(member)
+
+
+def query_columns(ctx: Context, query: Node, names: list[str]) -> dict[str, Column] | None:
+    """Columns of a SELECT's result, as far as the text says; None when it does not."""
+    select = query.get("SelectStmt", {})
+    while "larg" in select:
+        select = select["larg"]
+    found: list[str] = []
+    for target in select.get("targetList", ()):
+        body = target["ResTarget"]
+        name = body.get("name") or _target_name(body.get("val", {}))
+        if name == "*":
+            expanded = _star(ctx, select)
+            if expanded is None:
+                return None
+            found += expanded
+        else:
+            found.append(name)
+    found[: len(names)] = names
+    return {name: Column(name, Type("unknown")) for name in found}
+
+
+def _target_name(value: Node) -> str:
+    if "ColumnRef" in value:
+        return strings(value["ColumnRef"]["fields"])[-1]
+    if "FuncCall" in value:
+        return split_name(value["FuncCall"]["funcname"])[1]
+    if "TypeCast" in value:
+        inner = _target_name(value["TypeCast"].get("arg", {}))
+        if inner != "?column?":
+            return inner
+        return split_name(value["TypeCast"]["typeName"].get("names"))[1]
+    if "CaseExpr" in value:
+        return "case"
+    if "CoalesceExpr" in value:
+        return "coalesce"
+    return "?column?"
+
+
+def _star(ctx: Context, select: Node) -> list[str] | None:
+    found: list[str] = []
+    for source in select.get("fromClause", ()):
+        relation = ctx.find(source["RangeVar"]) if "RangeVar" in source else None
+        if relation is None or relation.columns is None:
+            return None
+        found += relation.columns
+    return found
+
+
+def column_reads(query: Node, read: list[Relation]) -> dict[Key, frozenset[str] | None]:
+    """Which columns of which relation a query reads.
+
+    A name counts for every relation that has a column of that name, unless an alias says which;
+    a star over a relation reads all of its columns.
+    """
+    aliases = _aliases(query)
+    found: dict[Key, set[str] | None] = {relation.key: set() for relation in read}
+    for tag, body in walk(query):
+        if tag != "ColumnRef":
+            continue
+        parts = strings(body.get("fields"))
+        name, qualifier = parts[-1], parts[-2] if len(parts) > 1 else None
+        for relation in read:
+            if qualifier is not None and aliases.get(qualifier, qualifier) != relation.name:
+                continue
+            noted = found[relation.key]
+            if noted is None:
+                continue
+            if relation.columns is None:
+                found[relation.key] = None
+            elif name == "*":
+                noted.update(relation.columns)
+            elif name in relation.columns:
+                noted.add(name)
+    return {key: None if names is None else frozenset(names) for key, names in found.items()}
+
+
+def _aliases(query: Node) -> dict[str, str]:
+    return {
+        node["alias"]["aliasname"]: node["relname"] for node in relations(query) if "alias" in node
+    }

@@ -1,0 +1,260 @@
+"""RENAME and SET SCHEMA: old names stop working at once; nothing grows with the table."""
+
+from __future__ import annotations
+
+from shared.sql.catalog import Relation
+from shared.sql.context import Context
+from shared.sql.definitions import check_columns
+from shared.sql.effects import Operation
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.names import range_var, shown, split_name
+
+_RELATIONS = {
+    "OBJECT_TABLE": "RENAME_TABLE",
+    "OBJECT_VIEW": "RENAME_VIEW",
+    "OBJECT_MATVIEW": "RENAME_MATERIALIZED_VIEW",
+    "OBJECT_SEQUENCE": "RENAME_SEQUENCE",
+    "OBJECT_FOREIGN_TABLE": "RENAME_FOREIGN_TABLE",
+}
+_ON_A_TABLE = {
+    "OBJECT_TRIGGER": "RENAME_TRIGGER",
+    "OBJECT_POLICY": "RENAME_POLICY",
+    "OBJECT_RULE": "RENAME_RULE",
+}
+
+
+def rename(ctx: Context, node: Node) -> None:
+    kind = node["renameType"]
+    if kind in _RELATIONS:
+        _rename_relation(ctx, node, _RELATIONS[kind])
+    elif kind == "OBJECT_INDEX":
+        _rename_index(ctx, node)
+    elif kind == "OBJECT_COLUMN":
+        _rename_column(ctx, node)
+    elif kind == "OBJECT_TABCONSTRAINT":
+        _rename_constraint(ctx, node)
+    elif kind in _ON_A_TABLE:
+        _rename_on_table(ctx, node, _ON_A_TABLE[kind])
+    elif kind == "OBJECT_ATTRIBUTE":
+        operation = ctx.operation("RENAME_ATTRIBUTE")
+        operation.breaks.append("an attribute of a composite type has another name")
+    else:
+        _rename_other(ctx, node)
+
+
+def _rename_relation(ctx: Context, node: Node, type_: str) -> None:
+    schema, name = range_var(node["relation"])
+    table = ctx.catalog.relation(schema, name, ctx.path)
+    if table is None and ctx.catalog.index(schema, name, ctx.path):
+        _rename_index(ctx, node)
+        return
+    relation = ctx.relation(node["relation"], missing_ok=bool(node.get("missing_ok")))
+    operation = ctx.operation(type_, relation)
+    if relation is None:
+        return
+    if relation.kind != "sequence":
+        operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    new = node["newname"]
+    if relation.live:
+        operation.breaks.append(f"{relation.label} is called {new} now")
+        operation.notes.add(f"renamed {relation.label}")
+    _move(ctx, relation, relation.schema, new)
+
+
+def _move(ctx: Context, relation: Relation, schema: str, name: str) -> None:
+    """Put a relation under another key, and everything that points at it."""
+    old, new = relation.key, (schema, name)
+    other = ctx.catalog.relations.get(new)
+    if other is not None and other is not relation and not other.presumed:
+        ctx.error("catalog", f'relation "{other.shown}" already exists')
+        return
+    if relation.live and not relation.known_as:
+        relation.known_as = relation.shown
+    del ctx.catalog.relations[old]
+    relation.schema, relation.name = new
+    ctx.catalog.relations[new] = relation
+    for each in ctx.catalog.relations.values():
+        _repoint(each, old, new)
+    for index in ctx.catalog.indexes.values():
+        if index.table == old:
+            index.table = new
+
+
+def _repoint(relation: Relation, old: tuple[str, str], new: tuple[str, str]) -> None:
+    relation.parents = [new if key == old else key for key in relation.parents]
+    relation.children = [new if key == old else key for key in relation.children]
+    if old in relation.reads:
+        relation.reads[new] = relation.reads.pop(old)
+    if relation.owned_by is not None and relation.owned_by[0] == old:
+        relation.owned_by = (new, relation.owned_by[1])
+    for constraint in relation.constraints.values():
+        if constraint.refers_to == old:
+            constraint.refers_to = new
+
+
+def _rename_index(ctx: Context, node: Node) -> None:
+    schema, name = range_var(node["relation"])
+    index = ctx.index_named(schema, name, missing_ok=bool(node.get("missing_ok")))
+    table = ctx.catalog.relations.get(index.table) if index else None
+    ctx.operation("RENAME_INDEX", table)
+    if index is None:
+        return
+    new = (index.schema, node["newname"])
+    if new in ctx.catalog.indexes or new in ctx.catalog.relations:
+        ctx.error("catalog", f'relation "{node["newname"]}" already exists')
+        return
+    del ctx.catalog.indexes[(index.schema, index.name)]
+    index.name = node["newname"]
+    ctx.catalog.indexes[new] = index
+
+
+def _rename_column(ctx: Context, node: Node) -> None:
+    relation = ctx.relation(node["relation"], missing_ok=bool(node.get("missing_ok")))
+    operation = ctx.operation("RENAME_COLUMN", relation)
+    old, new = node["subname"], node["newname"]
+    operation.columns += [old, new]
+    if relation is None:
+        return
+    family = [relation, *ctx.catalog.partitions_of(relation)]
+    for member in family:
+        operation.lock(member, Lock.ACCESS_EXCLUSIVE)
+    if relation.live:
+        operation.breaks.append(f"{relation.label}.{old} is called {new} now")
+        if ctx.step is not None:
+            ctx.step.rows_change = True
+    if not check_columns(ctx, relation, [old], None):
+        return
+    if relation.columns is not None and new in relation.columns:
+        ctx.error("catalog", f'column "{new}" of relation "{relation.shown}" already exists')
+        return
+    for member in family:
+        _rename_in(ctx, member, old, new)
+
+
+def _rename_in(ctx: Context, relation: Relation, old: str, new: str) -> None:
+    def swap(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(new if name == old else name for name in names)
+
+    if relation.columns is not None and old in relation.columns:
+        columns = {}
+        for name, column in relation.columns.items():
+            column.reads = frozenset(swap(tuple(column.reads)))
+            columns[new if name == old else name] = column
+        columns[new].name = new
+        relation.columns = columns
+    for constraint in relation.constraints.values():
+        constraint.columns = swap(constraint.columns)
+    for _, constraint in ctx.catalog.referrers_of(relation.key):
+        constraint.refers_columns = swap(constraint.refers_columns)
+    for index in ctx.catalog.indexes_of(relation.key):
+        index.columns = swap(index.columns)
+    if relation.partition_key is not None:
+        relation.partition_key = swap(relation.partition_key)
+    for view in ctx.catalog.readers_of(relation.key):
+        read = view.reads[relation.key]
+        if read is not None:
+            view.reads[relation.key] = frozenset(swap(tuple(read)))
+
+
+def _rename_constraint(ctx: Context, node: Node) -> None:
+    relation = ctx.relation(node["relation"], missing_ok=bool(node.get("missing_ok")))
+    operation = ctx.operation("RENAME_CONSTRAINT", relation)
+    if relation is None:
+        return
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    old, new = node["subname"], node["newname"]
+    if relation.columns is not None and old not in relation.constraints:
+        ctx.error("catalog", f'constraint "{old}" of relation "{relation.shown}" does not exist')
+        return
+    if new in relation.constraints:
+        ctx.error("catalog", f'constraint "{new}" for relation "{relation.shown}" already exists')
+        return
+    constraint = relation.constraints.pop(old, None)
+    if constraint is not None:
+        constraint.name = new
+        relation.constraints[new] = constraint
+    index = ctx.catalog.indexes.pop((relation.schema, old), None)
+    if index is not None:
+        index.name = index.constraint = new
+        ctx.catalog.indexes[(relation.schema, new)] = index
+
+
+def _rename_on_table(ctx: Context, node: Node, type_: str) -> None:
+    relation = ctx.relation(node["relation"], missing_ok=bool(node.get("missing_ok")))
+    operation = ctx.operation(type_, relation)
+    if relation is None:
+        return
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    old, new = node.get("subname", ""), node["newname"]
+    if type_ == "RENAME_TRIGGER" and relation.columns is not None:
+        if old not in relation.triggers:
+            ctx.error("catalog", f'trigger "{old}" for table "{relation.shown}" does not exist')
+        else:
+            relation.triggers[new] = relation.triggers.pop(old)
+    elif type_ == "RENAME_POLICY" and old in relation.policies:
+        relation.policies[new] = relation.policies.pop(old)
+
+
+def _rename_other(ctx: Context, node: Node) -> None:
+    """Types, schemas, routines, roles, domains' constraints, ..."""
+    kind = node["renameType"].removeprefix("OBJECT_")
+    operation = ctx.operation(f"RENAME_{_PLAIN.get(kind, kind)}")
+    if kind == "DOMCONSTRAINT":
+        return
+    operation.breaks.append(f"a {kind.lower()} has another name: {node.get('newname', '')}")
+    if kind in ("TYPE", "DOMAIN"):
+        _rename_type(ctx, node)
+    elif kind == "SCHEMA":
+        _rename_schema(ctx, node, operation)
+
+
+_PLAIN = {"DOMCONSTRAINT": "DOMAIN_CONSTRAINT", "STATISTIC_EXT": "STATISTICS"}
+
+
+def _rename_type(ctx: Context, node: Node) -> None:
+    schema, name = split_name(node["object"]["List"]["items"])
+    found = ctx.catalog.type(schema, name, ctx.path)
+    if found is None:
+        if ctx.catalog.complete:
+            ctx.error("catalog", f'type "{shown(schema, name)}" does not exist')
+        return
+    users = ctx.catalog.columns_of_type(found.key)
+    del ctx.catalog.types[found.key]
+    found.name = node["newname"]
+    ctx.catalog.types[found.key] = found
+    for _, column in users:
+        column.type = type(column.type)(
+            found.name, found.schema, column.type.mods, column.type.array
+        )
+
+
+def _rename_schema(ctx: Context, node: Node, operation: Operation) -> None:
+    old, new = node.get("subname", ""), node["newname"]
+    if ctx.catalog.complete and old not in ctx.catalog.schemas:
+        ctx.error("catalog", f'schema "{old}" does not exist')
+    ctx.catalog.schemas.add(new)
+    for relation in [r for r in ctx.catalog.relations.values() if r.schema == old]:
+        _move(ctx, relation, new, relation.name)
+    ctx.catalog.schemas.discard(old)
+
+
+def set_schema(ctx: Context, node: Node) -> None:
+    """ALTER .. SET SCHEMA."""
+    kind = node["objectType"].removeprefix("OBJECT_")
+    new = node["newschema"]
+    if ctx.catalog.complete and new not in ctx.catalog.schemas:
+        ctx.error("catalog", f'schema "{new}" does not exist')
+    if "relation" not in node:
+        operation = ctx.operation("SET_SCHEMA")
+        operation.breaks.append(f"a {kind.lower()} moved to the schema {new}")
+        return
+    relation = ctx.relation(node["relation"], missing_ok=bool(node.get("missing_ok")))
+    operation = ctx.operation("SET_SCHEMA", relation)
+    if relation is None:
+        return
+    if relation.kind != "sequence":
+        operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    if relation.live:
+        operation.breaks.append(f"{relation.label} moved to the schema {new}")
+    _move(ctx, relation, new, relation.name)

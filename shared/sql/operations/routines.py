@@ -1,0 +1,248 @@
+"""Functions and procedures: made, and followed where the file runs them (DO, CALL, SELECT f())."""
+
+from __future__ import annotations
+
+from shared.domain.kinds import Kind
+from shared.sql.bodies import Body, read_body, routine_source
+from shared.sql.catalog import Relation, Routine
+from shared.sql.context import Context
+from shared.sql.effects import Operation
+from shared.sql.expressions import calls, relations
+from shared.sql.forbidden import UNTRUSTED, check_body
+from shared.sql.grammar import Node, SyntaxProblem
+from shared.sql.locks import Lock, strongest
+from shared.sql.names import option, scalar, shown, split_name
+from shared.sql.nested import run_part
+from shared.sql.words import words
+
+FOLLOW_DEPTH = 5
+
+
+def create_routine(ctx: Context, node: Node) -> None:
+    procedure = bool(node.get("is_procedure"))
+    operation = ctx.operation("CREATE_PROCEDURE" if procedure else "CREATE_FUNCTION")
+    language, body = routine_source(node)
+    schema, name = split_name(node.get("funcname"))
+    made = Routine(
+        schema=ctx.schema_for(schema),
+        name=name,
+        kind="procedure" if procedure else "function",
+        arguments=_arguments(ctx, node, operation),
+        returns=_returns(ctx, node, operation),
+        volatility=scalar(option(node.get("options"), "volatility")) or "volatile",
+        language=language,
+        body=body,
+        definition=ctx.step.statement.text if ctx.step is not None else "",
+        new=not ctx.building,
+    )
+    _replace(ctx, made, node)
+    if not ctx.building:
+        _look_inside(ctx, made, node, operation)
+
+
+def _arguments(ctx: Context, node: Node, operation: Operation) -> tuple[str, ...]:
+    found = []
+    for wrapped in node.get("parameters", ()):
+        parameter = wrapped["FunctionParameter"]
+        type_ = ctx.type_of(parameter["argType"], operation)
+        if parameter.get("mode") not in ("FUNC_PARAM_OUT", "FUNC_PARAM_TABLE"):
+            found.append(str(type_))
+    return tuple(found)
+
+
+def _returns(ctx: Context, node: Node, operation: Operation) -> str:
+    given = node.get("returnType")
+    if given is None:
+        return ""
+    text = str(ctx.type_of(given, operation))
+    return f"setof {text}" if given.get("setof") else text
+
+
+def _replace(ctx: Context, made: Routine, node: Node) -> None:
+    known = ctx.catalog.routines.setdefault((made.schema, made.name), [])
+    for old in known:
+        if old.arguments != made.arguments:
+            continue
+        if not node.get("replace"):
+            ctx.error(
+                "catalog",
+                f"function {shown(made.schema, made.name)}({', '.join(made.arguments)}) "
+                "already exists",
+                remedy="CREATE OR REPLACE, or drop the old one first",
+            )
+        elif old.returns and made.returns and old.returns != made.returns:
+            ctx.error(
+                "catalog",
+                f"cannot change the return type of {shown(made.schema, made.name)}() "
+                f"from {old.returns} to {made.returns}",
+                remedy="drop the function first, in the same file",
+            )
+        known.remove(old)
+        made.new = old.new
+        break
+    known.append(made)
+
+
+def _look_inside(ctx: Context, made: Routine, node: Node, operation: Operation) -> None:
+    """Creating runs nothing; but a body that is wrong, or does what is forbidden, is said now."""
+    if made.language in UNTRUSTED:
+        ctx.error(
+            "forbidden",
+            f"language {made.language} can do anything on the server's host",
+            remedy="write the function in PL/pgSQL or SQL, or install it outside of migrations",
+        )
+        return
+    if (atomic := node.get("sql_body")) is not None:
+        for statement in atomic.get("List", {}).get("items", [atomic]):
+            for inner in statement.get("List", {}).get("items", [statement]):
+                _hold_atomic(ctx, inner, operation)
+        return
+    body = _body(ctx, made)
+    if body is not None:
+        check_body(ctx, body)
+
+
+def _hold_atomic(ctx: Context, statement: Node, operation: Operation) -> None:
+    """A BEGIN ATOMIC body is analysed when it is made: its tables must be there."""
+    for each in relations(statement):
+        operation.lock(ctx.relation(each), Lock.ACCESS_SHARE)
+
+
+def _body(ctx: Context, routine: Routine) -> Body | None:
+    try:
+        return read_body(routine.language, routine.body or "", routine.definition)
+    except SyntaxProblem as problem:
+        ctx.error("syntax", f"in {routine.name}(): {problem.message}")
+        return None
+
+
+def do(ctx: Context, node: Node) -> None:
+    operation = ctx.operation("DO")
+    language, text = routine_source(node)
+    if language in UNTRUSTED:
+        ctx.error("forbidden", f"language {language} can do anything on the server's host")
+        return
+    if language != "plpgsql":
+        _unseen(operation, f"a DO block in {language}")
+        return
+    assert ctx.step is not None
+    try:
+        body = read_body("plpgsql", text or "", ctx.step.statement.text)
+    except SyntaxProblem as problem:
+        ctx.error("syntax", f"in the DO block: {problem.message}")
+        return
+    check_body(ctx, body)
+    _run(ctx, body, operation)
+
+
+def call(ctx: Context, node: Node) -> None:
+    operation = ctx.operation("CALL")
+    schema, name = split_name(node["funccall"].get("funcname"))
+    known = ctx.catalog.routines_named(schema, name, ctx.path)
+    if not known:
+        if ctx.catalog.complete:
+            ctx.error("catalog", f"procedure {shown(schema, name)}() does not exist")
+        _unseen(operation, f"the procedure {shown(schema, name)}()")
+        return
+    for routine in known[:1]:
+        follow(ctx, routine, operation)
+
+
+def follow_calls(ctx: Context, node: Node, operation: Operation) -> None:
+    """Follow the user's own functions that a statement calls."""
+    for each in calls(node):
+        schema, name = split_name(each.get("funcname"))
+        if schema == "pg_catalog":
+            continue
+        for routine in ctx.catalog.routines_named(schema, name, ctx.path):
+            if routine.volatility == "volatile":
+                follow(ctx, routine, operation)
+
+
+def follow(ctx: Context, routine: Routine, operation: Operation) -> None:
+    name = shown(routine.schema, routine.name)
+    if name in ctx.running or len(ctx.running) >= FOLLOW_DEPTH or ctx.building:
+        return
+    if routine.language not in ("sql", "plpgsql"):
+        _unseen(operation, f"{name}() in language {routine.language or 'unknown'}")
+        return
+    body = _body(ctx, routine)
+    if body is None:
+        return
+    ctx.running.append(name)
+    try:
+        _run(ctx, body, operation)
+    finally:
+        ctx.running.pop()
+
+
+def _run(ctx: Context, body: Body, operation: Operation) -> None:
+    if body.commits and ctx.step is not None:
+        ctx.step.outside_block = True
+    for line in body.opaque:
+        _unseen(operation, f"the text of EXECUTE in line {line} of the body")
+    for part in body.parts:
+        for inner in run_part(ctx, part):
+            merge(operation, inner)
+            if part.dynamic and inner.type not in ("SELECT", "COMMENT", "GRANT", "REVOKE"):
+                _unseen(operation, "a statement put together at run time")
+
+
+def merge(operation: Operation, inner: Operation) -> None:
+    """What a statement inside a body does is done by the statement that runs the body."""
+    for name, mode in inner.locks.items():
+        operation.locks[name] = strongest(operation.locks.get(name), mode)
+    operation.indexes_held |= inner.indexes_held
+    operation.not_written |= inner.not_written
+    operation.scans |= inner.scans
+    operation.rewrites |= inner.rewrites
+    operation.notes |= inner.notes
+    operation.destroys += inner.destroys
+    operation.bulk += inner.bulk
+    operation.breaks += inner.breaks
+    operation.reasons += inner.reasons
+    operation.gone += inner.gone
+    for name in inner.tables:
+        if name not in operation.tables:
+            operation.tables.append(name)
+    for extension in inner.extensions:
+        if extension not in operation.extensions:
+            operation.extensions.append(extension)
+
+
+def _unseen(operation: Operation, what: str) -> None:
+    operation.notes.add("unseen")
+    operation.needs(
+        Kind.RISKY,
+        f"{what} cannot be looked into, so it is not known to be safe",
+        "write the statements out, so that they can be checked",
+    )
+
+
+def create_trigger(ctx: Context, node: Node) -> None:
+    relation = ctx.relation(node["relation"])
+    operation = ctx.operation("CREATE_TRIGGER", relation)
+    schema, name = split_name(node.get("funcname"))
+    known = ctx.catalog.routines_named(schema, name, ctx.path)
+    if not known and ctx.catalog.complete and name not in _BUILTIN_TRIGGERS:
+        ctx.error("catalog", f"function {shown(schema, name)}() does not exist")
+    if relation is None:
+        return
+    for member in [relation, *ctx.catalog.partitions_of(relation)]:
+        operation.lock(member, Lock.SHARE_ROW_EXCLUSIVE)
+    if node["trigname"] in relation.triggers and not node.get("replace"):
+        ctx.error("catalog", f'trigger "{node["trigname"]}" for "{relation.shown}" already exists')
+    key = (known[0].schema, known[0].name) if known else None
+    relation.triggers[node["trigname"]] = key
+    _check_timing(ctx, relation, node)
+
+
+def _check_timing(ctx: Context, relation: Relation, node: Node) -> None:
+    instead = node.get("timing", 0) & 64
+    if instead and relation.kind == "table" and not relation.presumed:
+        ctx.error("catalog", f'"{relation.shown}" is a table: INSTEAD OF triggers are for views')
+
+
+_BUILTIN_TRIGGERS = words("""
+    suppress_redundant_updates_trigger tsvector_update_trigger tsvector_update_trigger_column
+    moddatetime""")

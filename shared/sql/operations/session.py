@@ -1,0 +1,127 @@
+"""SET and the transaction statements: what holds for the statements after them."""
+
+from __future__ import annotations
+
+import re
+
+from shared.sql.builtins import settings
+from shared.sql.context import Context
+from shared.sql.grammar import Node
+from shared.sql.names import scalar
+from shared.sql.words import words
+
+_UNITS_MS = {"": 1.0, "us": 0.001, "ms": 1.0, "s": 1e3, "min": 6e4, "h": 3.6e6, "d": 8.64e7}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d*)?)\s*([a-z]*)\s*")
+
+
+def set_variable(ctx: Context, node: Node) -> None:
+    ctx.operation("SET")
+    name = node.get("name", "").lower()
+    kind = node.get("kind", "")
+    if kind in ("VAR_SET_MULTI", "VAR_RESET_ALL"):
+        if kind == "VAR_RESET_ALL":
+            ctx.settings.clear()
+            ctx.path[:] = ["public"]
+        return
+    _check_name(ctx, name, node)
+    values = [str(value) for value in map(scalar, node.get("args", ())) if value is not None]
+    if kind in ("VAR_RESET", "VAR_SET_DEFAULT"):
+        values = []
+    if node.get("is_local"):
+        if ctx.block or ctx.body_depth:
+            ctx.local_settings[name] = ", ".join(values)
+    else:
+        ctx.settings[name] = ", ".join(values)
+    if name == "search_path":
+        _search_path(ctx, values, local=bool(node.get("is_local")))
+
+
+def _search_path(ctx: Context, values: list[str], *, local: bool) -> None:
+    if local and ctx.block and ctx.outer_path is None:
+        ctx.outer_path = list(ctx.path)
+    ctx.path[:] = [each for each in values if each and each != "$user"] or ["public"]
+
+
+def _check_name(ctx: Context, name: str, node: Node) -> None:
+    known = settings()
+    if "." in name:
+        return
+    if name not in known and name not in _SPECIAL:
+        ctx.error("catalog", f'unrecognized configuration parameter "{name}"')
+    elif known.get(name, 0) > ctx.version:
+        ctx.error(
+            "version",
+            f"the setting {name} came with PostgreSQL {known[name]}; the server is {ctx.version}",
+        )
+
+
+_SPECIAL = words("""
+    role session_authorization names time_zone xmloption seed transaction_isolation
+    session_characteristics timezone""")
+
+
+def lock_timeout_ms(ctx: Context) -> float:
+    """The lock_timeout in force, 0 when there is none."""
+    text = ctx.setting("lock_timeout") or "0"
+    match = _DURATION.fullmatch(text.lower())
+    return float(match[1]) * _UNITS_MS.get(match[2], 1.0) if match else 0.0
+
+
+def transaction(ctx: Context, node: Node) -> None:
+    """BEGIN, COMMIT and the like: no operation of their own."""
+    kind = node["kind"].removeprefix("TRANS_STMT_")
+    if kind in ("BEGIN", "START"):
+        _begin(ctx)
+    elif kind in ("COMMIT", "ROLLBACK"):
+        _end(ctx, kind, chain=bool(node.get("chain")))
+    elif kind in ("SAVEPOINT", "RELEASE", "ROLLBACK_TO") and not ctx.block:
+        words = kind.replace("_", " ")
+        ctx.error(
+            "transaction",
+            f"{words} can only be used in a transaction block",
+            remedy="write BEGIN; before it",
+        )
+
+
+def _begin(ctx: Context) -> None:
+    if ctx.block:
+        ctx.error(
+            "forbidden",
+            "BEGIN inside a transaction: there are no nested transactions",
+            remedy="remove it, or COMMIT before it",
+        )
+        return
+    ctx.blocks += 1
+    ctx.block = ctx.blocks
+    ctx.block_place = ctx.place()
+
+
+def _end(ctx: Context, kind: str, *, chain: bool) -> None:
+    if not ctx.block:
+        ctx.error(
+            "forbidden",
+            f"{kind} without BEGIN: it would end the transaction that the migrator runs the "
+            "file in",
+            remedy="remove it, or write BEGIN; where the transaction is to start",
+        )
+        return
+    if chain:
+        ctx.error(
+            "forbidden",
+            f"{kind} AND CHAIN leaves a transaction open",
+            remedy=f"write {kind}; BEGIN;",
+        )
+    end_block(ctx, rolled_back=kind == "ROLLBACK")
+
+
+def end_block(ctx: Context, *, rolled_back: bool) -> None:
+    ctx.local_settings.clear()
+    if ctx.outer_path is not None:
+        ctx.path[:] = ctx.outer_path
+        ctx.outer_path = None
+    for each in ctx.catalog.types.values():
+        each.fresh_labels.clear()
+        each.new_in_block = False
+    if rolled_back:
+        ctx.rolled_back.add(ctx.block)
+    ctx.block = 0

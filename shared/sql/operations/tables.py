@@ -1,0 +1,195 @@
+"""CREATE TABLE in all its forms: what it makes, and what it holds of the tables it refers to."""
+
+from __future__ import annotations
+
+import copy
+
+from shared.sql.catalog import Relation
+from shared.sql.context import Context
+from shared.sql.definitions import (
+    KINDS,
+    add_constraint,
+    check_columns,
+    needs_btree_gist,
+    read_column,
+    read_constraint,
+)
+from shared.sql.effects import Operation
+from shared.sql.expressions import columns as columns_of
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.names import range_var, strings
+from shared.sql.operations import partitions
+from shared.sql.operations.queries import column_reads, query_columns, read_query
+
+LIKE_DEFAULTS, LIKE_CONSTRAINTS, LIKE_INDEXES = 8, 4, 64
+"""Bits of CREATE_TABLE_LIKE_* (parsenodes.h): comments 1, compression 2, constraints 4, ..."""
+
+
+def create_table(ctx: Context, node: Node) -> None:
+    bound = node.get("partbound")
+    operation = ctx.operation("CREATE_PARTITION" if bound else "CREATE_TABLE")
+    relation = new_relation(ctx, node["relation"], bool(node.get("if_not_exists")))
+    if relation is None:
+        return
+    operation.touch(relation)
+    relation.columns = {}
+    for wrapped in node.get("inhRelations", ()):
+        parent = ctx.relation(wrapped["RangeVar"])
+        if parent is not None:
+            _inherit(ctx, relation, parent, bound, operation)
+    _elements(ctx, relation, node, operation)
+    if spec := node.get("partspec"):
+        relation.partition_strategy = spec.get("strategy", "")
+        keys = [p["PartitionElem"] for p in spec.get("partParams", ())]
+        relation.partition_key = tuple(
+            name for key in keys for name in ([key["name"]] if "name" in key else columns_of(key))
+        )
+        check_columns(ctx, relation, list(relation.partition_key), spec.get("location"))
+
+
+def new_relation(ctx: Context, node: Node, if_not_exists: bool) -> Relation | None:
+    """A relation of that name in the catalog, made by the file; None when it is there already."""
+    schema, name = range_var(node)
+    persistence = node.get("relpersistence", "p")
+    relation = Relation(
+        "pg_temp" if persistence == "t" else ctx.schema_for(schema),
+        name,
+        persistence=persistence,
+        new=not ctx.building,
+    )
+    if persistence == "t" and "pg_temp" not in ctx.path:
+        ctx.path.insert(0, "pg_temp")
+    found = ctx.catalog.relations.get(relation.key)
+    if found is not None and not found.presumed:
+        if not if_not_exists:
+            ctx.error(
+                "catalog",
+                f'relation "{relation.shown}" already exists',
+                at=node.get("location"),
+                remedy="choose another name, or say IF NOT EXISTS",
+            )
+        return None
+    if found is not None:
+        return None
+    ctx.catalog.relations[relation.key] = relation
+    return relation
+
+
+def _elements(ctx: Context, relation: Relation, node: Node, operation: Operation) -> None:
+    columns = relation.columns if relation.columns is not None else {}
+    later: list[tuple[Node, str | None]] = []
+    for element in node.get("tableElts", ()):
+        if "ColumnDef" in element:
+            found = read_column(ctx, element["ColumnDef"], operation)
+            _check_storage(ctx, element["ColumnDef"])
+            if found.column.name in columns and not node.get("inhRelations"):
+                ctx.error(
+                    "catalog",
+                    f'column "{found.column.name}" specified more than once',
+                    at=element["ColumnDef"].get("location"),
+                )
+            columns[found.column.name] = found.column
+            later += [(each, found.column.name) for each in found.constraints]
+            if found.serial or found.column.identity:
+                own_sequence(ctx, relation, found.column.name)
+        elif "TableLikeClause" in element:
+            _like(ctx, relation, element["TableLikeClause"], operation)
+        elif "Constraint" in element and element["Constraint"]["contype"] in KINDS:
+            later.append((element["Constraint"], None))
+    for constraint, column in later:
+        _constraint(ctx, relation, constraint, column, operation)
+
+
+def _check_storage(ctx: Context, node: Node) -> None:
+    if node.get("storage_name") and ctx.version < 16:
+        ctx.error(
+            "version",
+            f"STORAGE in CREATE TABLE came with PostgreSQL 16; the server is {ctx.version}",
+            at=node.get("location"),
+        )
+
+
+def _constraint(
+    ctx: Context, relation: Relation, node: Node, column: str | None, operation: Operation
+) -> None:
+    constraint = read_constraint(ctx, relation, node, operation, column)
+    check_columns(ctx, relation, list(constraint.columns), node.get("location"))
+    if needs_btree_gist(ctx, relation, node):
+        ctx.require("btree_gist", "a gist index over plain values", operation)
+    if constraint.refers_to is not None:
+        target = ctx.catalog.relations.get(constraint.refers_to)
+        operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE)
+        if target is not None and target.columns is not None:
+            check_columns(ctx, target, list(constraint.refers_columns), node.get("location"))
+    add_constraint(ctx, relation, constraint)
+
+
+def own_sequence(ctx: Context, relation: Relation, column: str) -> None:
+    """The sequence behind a serial or identity column."""
+    name = f"{relation.name}_{column}_seq"
+    sequence = Relation(
+        relation.schema, name, "sequence", new=relation.new, owned_by=(relation.key, column)
+    )
+    ctx.catalog.relations.setdefault(sequence.key, sequence)
+
+
+def _like(ctx: Context, relation: Relation, node: Node, operation: Operation) -> None:
+    source = ctx.relation(node["relation"])
+    operation.lock(source, Lock.ACCESS_SHARE)
+    if source is None or source.columns is None or relation.columns is None:
+        relation.columns = None
+        return
+    options = int(node.get("options", 0))
+    for column in source.columns.values():
+        made = copy.copy(column)
+        if not options & LIKE_DEFAULTS:
+            made.has_default, made.default = False, None
+        relation.columns[made.name] = made
+    for constraint in source.constraints.values():
+        if constraint.kind == "check" and options & LIKE_CONSTRAINTS:
+            relation.constraints[constraint.name] = copy.copy(constraint)
+        elif constraint.kind in ("primary key", "unique") and options & LIKE_INDEXES:
+            made_constraint = copy.copy(constraint)
+            made_constraint.name = constraint.name.replace(source.name, relation.name, 1)
+            add_constraint(ctx, relation, made_constraint)
+
+
+def _inherit(
+    ctx: Context, relation: Relation, parent: Relation, bound: Node | None, operation: Operation
+) -> None:
+    mode = Lock.ACCESS_EXCLUSIVE if bound else Lock.SHARE_UPDATE_EXCLUSIVE
+    operation.lock(parent, mode)
+    operation.touch(parent)
+    if parent.columns is None:
+        relation.columns = None
+    elif relation.columns is not None:
+        relation.columns |= {name: copy.copy(c) for name, c in parent.columns.items()}
+    if bound is None:
+        relation.parents.append(parent.key)
+        return
+    if parent.columns is not None and parent.partition_key is None and not parent.presumed:
+        ctx.error("catalog", f'"{parent.shown}" is not partitioned')
+    partitions.overlap(ctx, parent, bound, relation.shown)
+    partitions.scan_default(ctx, parent, bound, operation)
+    partitions.link(parent, relation, bound)
+    for constraint in parent.constraints.values():
+        if constraint.refers_to is not None:
+            target = ctx.catalog.relations.get(constraint.refers_to)
+            operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE)
+
+
+def create_table_as(ctx: Context, node: Node) -> None:
+    """CREATE TABLE AS, SELECT INTO, CREATE MATERIALIZED VIEW."""
+    matview = node.get("objtype") == "OBJECT_MATVIEW"
+    operation = ctx.operation("CREATE_MATERIALIZED_VIEW" if matview else "CREATE_TABLE_AS")
+    into = node["into"]
+    read = read_query(ctx, node["query"], operation, scan=not into.get("skipData"))
+    relation = new_relation(ctx, into["rel"], bool(node.get("if_not_exists")))
+    if relation is None:
+        return
+    operation.touch(relation)
+    if matview:
+        relation.kind = "materialized view"
+        relation.reads = column_reads(node["query"], read)
+    relation.columns = query_columns(ctx, node["query"], strings(into.get("colNames")))

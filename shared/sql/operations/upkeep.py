@@ -1,0 +1,102 @@
+"""VACUUM, ANALYZE, CLUSTER: upkeep that a file may ask for."""
+
+from __future__ import annotations
+
+from shared.domain.kinds import Kind
+from shared.sql.catalog import Relation
+from shared.sql.context import Context
+from shared.sql.effects import Operation
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.names import flag
+
+
+def vacuum(ctx: Context, node: Node) -> None:
+    is_vacuum = bool(node.get("is_vacuumcmd"))
+    full = is_vacuum and flag(node.get("options"), "full")
+    operation = ctx.operation("VACUUM_FULL" if full else "VACUUM" if is_vacuum else "ANALYZE")
+    if is_vacuum and ctx.step is not None:
+        ctx.step.outside_block = True
+    named = node.get("rels")
+    if named is None and ctx.catalog.complete is False:
+        ctx.cannot_see("which tables a VACUUM or ANALYZE of everything reaches")
+    found = (
+        [(r, True) for r in ctx.catalog.relations.values() if r.kind == "table"]
+        if named is None
+        else _named(ctx, named, is_vacuum=is_vacuum)
+    )
+    for relation, everything in found:
+        _one(ctx, relation, operation, full=full, everything=everything, is_vacuum=is_vacuum)
+    if full:
+        operation.needs(
+            Kind.MAINTENANCE,
+            "VACUUM FULL writes a new copy of the table while nobody can read it",
+            "plain VACUUM, or pg_repack outside of the migration",
+        )
+
+
+def _named(ctx: Context, rels: list[Node], *, is_vacuum: bool) -> list[tuple[Relation, bool]]:
+    found = []
+    for each in rels:
+        node = each["VacuumRelation"]["relation"]
+        only = not node.get("inh", False)
+        if only and ctx.version < 18:
+            words = "VACUUM" if is_vacuum else "ANALYZE"
+            ctx.error(
+                "version",
+                f"{words} ONLY came with PostgreSQL 18; the server is {ctx.version}",
+                at=node.get("location"),
+            )
+        relation = ctx.relation(node)
+        if relation is not None:
+            found.append((relation, not only))
+    return found
+
+
+def _one(
+    ctx: Context,
+    relation: Relation,
+    operation: Operation,
+    *,
+    full: bool,
+    everything: bool,
+    is_vacuum: bool,
+) -> None:
+    operation.touch(relation)
+    mode = Lock.ACCESS_EXCLUSIVE if full else Lock.SHARE_UPDATE_EXCLUSIVE
+    members = ctx.catalog.partitions_of(relation)
+    if relation.stored or not is_vacuum:
+        operation.lock(relation, mode)
+    for member in members:
+        operation.lock(member, mode if everything else Lock.ACCESS_SHARE)
+    for member in [relation, *members]:
+        if member.stored and full:
+            operation.rewrite(member)
+        elif member.stored:
+            operation.scan(member)
+
+
+def cluster(ctx: Context, node: Node) -> None:
+    operation = ctx.operation("CLUSTER")
+    operation.needs(
+        Kind.MAINTENANCE,
+        "CLUSTER writes a new copy of the table while nobody can read it",
+        "pg_repack outside of the migration, or a maintenance window",
+    )
+    if "relation" not in node:
+        if ctx.step is not None:
+            ctx.step.outside_block = True
+        return
+    relation = ctx.relation(node["relation"])
+    name = node.get("indexname")
+    if relation is None:
+        return
+    known = name is None or (relation.schema, name) in ctx.catalog.indexes
+    if ctx.catalog.complete and not known:
+        ctx.error("catalog", f'index "{name}" for table "{relation.shown}" does not exist')
+    operation.touch(relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    for member in [relation, *ctx.catalog.partitions_of(relation)]:
+        operation.lock(member, Lock.ACCESS_EXCLUSIVE)
+        if member.stored:
+            operation.rewrite(member)

@@ -1,0 +1,107 @@
+"""The transactions in which a safe file runs on the active side.
+
+One transaction for the whole file, except where work that grows with a table would follow a strong
+lock in it, where PostgreSQL refuses a block, or where the author says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from shared.sql.analysis import Analysis
+from shared.sql.context import Step
+from shared.sql.directives import Directives
+from shared.sql.locks import Lock
+from shared.sql.parse import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Statements that are run, recorded and repeated together."""
+
+    statements: tuple[int, ...]
+    """Indexes into the file's statements; BEGIN and COMMIT are not among them."""
+    transaction: bool
+    begin: str = "BEGIN"
+    """How the block is opened: the author's own words where there are any."""
+    lock_timeout: bool = True
+    """Whether each statement gives up a lock it does not get soon, and is tried again."""
+    short_pause: bool = False
+    """It changes the row type of a table in use: server connections are renewed around it."""
+    rolls_back: bool = False
+    """The author's own ROLLBACK ends it."""
+    why: str = ""
+    """Why it does not stand with the statements before it."""
+
+
+def plan(analysis: Analysis, directives: Directives) -> tuple[Group, ...]:
+    steps = {step.statement.index: step for step in analysis.steps}
+    return tuple(
+        _paused(group, steps) for group in _groups(analysis, steps, directives.no_transaction)
+    )
+
+
+def _groups(analysis: Analysis, steps: dict[int, Step], one_by_one: bool) -> Iterator[Group]:
+    explicit: Statement | None = None
+    members: list[int] = []
+    why = ""
+    for statement in analysis.reading.statements:
+        step = steps.get(statement.index)
+        if step is None:
+            kind = statement.node.get("kind", "")
+            if kind in ("TRANS_STMT_BEGIN", "TRANS_STMT_START"):
+                yield from _closed(members, why)
+                explicit, members, why = statement, [], ""
+            elif explicit is not None and kind in ("TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK"):
+                rolls_back = kind == "TRANS_STMT_ROLLBACK"
+                yield Group(
+                    tuple(members), True, explicit.text, rolls_back=rolls_back, why="its own BEGIN"
+                )
+                explicit, members = None, []
+            elif explicit is not None:
+                members.append(statement.index)
+            continue
+        if explicit is not None:
+            members.append(statement.index)
+        elif step.outside_block:
+            yield from _closed(members, why)
+            members, why = [], ""
+            yield Group(
+                (statement.index,),
+                transaction=False,
+                lock_timeout=False,
+                why="PostgreSQL does not run it inside a transaction",
+            )
+        elif one_by_one:
+            yield Group((statement.index,), transaction=False, why="no-transaction")
+        else:
+            reason = _apart(step, [steps[i] for i in members])
+            if reason:
+                yield from _closed(members, why)
+                members, why = [], reason
+            members.append(statement.index)
+    yield from _closed(members, why)
+
+
+def _closed(members: list[int], why: str) -> Iterator[Group]:
+    if members:
+        yield Group(tuple(members), transaction=True, why=why)
+
+
+def _apart(step: Step, before: list[Step]) -> str:
+    """Why a statement must not share a transaction with those before it; empty when it may."""
+    held = {name for each in before for name, mode in each.locks.items() if mode.strong}
+    if step.grows and held:
+        return f"its work would go on while {', '.join(sorted(held)[:3])} is locked"
+    written = {n for each in before for n, m in each.locks.items() if m is Lock.ROW_EXCLUSIVE}
+    if any(mode.strong and name in written for name, mode in step.locks.items()):
+        return "rows of the table were changed just before: their triggers must have fired"
+    if any(op.type == "ADD_ENUM_VALUE" for each in before for op in each.operations):
+        return "a new enum value can be used only after the commit"
+    return ""
+
+
+def _paused(group: Group, steps: dict[int, Step]) -> Group:
+    changes = any(steps[i].rows_change for i in group.statements if i in steps)
+    return replace(group, short_pause=changes) if changes else group

@@ -1,0 +1,26 @@
+"""The measured cases: what the validator says is what real servers did."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.validator_cases import FACTS, cases, score
+
+FLOOR = {"valid": 0.99, "invalid_kind": 0.97, "bulk_dml": 0.99}
+"""Agreement that was reached, per fact; all others agree in every case."""
+
+
+@pytest.fixture(scope="module")
+def result():
+    return score(cases())
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_a_fact_agrees_with_what_servers_did(result, fact):
+    wrong = [d for d in result.disagreements if d.fact == fact]
+    assert result.share(fact) >= FLOOR.get(fact, 1.0), wrong
+
+
+def test_every_case_is_graded(result):
+    assert result.graded["valid"] > 780
+    assert result.graded["locks"] > 640
