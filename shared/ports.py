@@ -93,6 +93,11 @@ class Session(Protocol):
 
     def close(self) -> None: ...
 
+    def cut(self) -> None:
+        """From another thread: end the connection at once. A call under way raises Transient,
+        which is how a wait for a server that does not answer at all comes to an end."""
+        ...
+
 
 class NodeDriver(Protocol):
     """What needs the host of one server. `local`, `docker`; `remote` refuses with a remedy."""
@@ -211,6 +216,20 @@ class DirectDoor(Protocol):
     def route_to(self, colour: Colour) -> None: ...
 
     def routed_to(self) -> Colour: ...
+
+
+class Companion(Protocol):
+    """A process of ours beside this one, spoken to in JSON. It learns at once when we die."""
+
+    def say(self, message: Mapping[str, Any]) -> None: ...
+
+    def hear(self, *, limit_s: float) -> dict[str, Any]:
+        """The next message. Raises Transient when there is none in time, or it has ended."""
+        ...
+
+    def end(self, *, limit_s: float) -> None:
+        """Let it end by itself within the limit, else kill it, also when it is frozen."""
+        ...
 
 
 class RollbackPoints(Protocol):

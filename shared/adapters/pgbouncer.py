@@ -140,8 +140,12 @@ class OpenPgBouncer:
         return self._line()["paused"] in (1, "1")
 
     def route_to(self, colour: Colour) -> None:
-        node = self.settings.nodes[colour]
-        write_durably(self.settings.pooler.route_file, route_text(self._name, node))
+        """A route that is set already costs one look: what settles a cutover asks for it again."""
+        path = self.settings.pooler.route_file
+        text = route_text(self._name, self.settings.nodes[colour])
+        if path.exists() and path.read_text(encoding="utf-8") == text and self._leads_to(colour):
+            return
+        write_durably(path, text)
         self._command("RELOAD")
         found = self.routed_to()
         if found is not colour:
@@ -155,6 +159,11 @@ class OpenPgBouncer:
         raise Broken(
             f"expected the pooler to lead to blue or green, found {line['host']}:{line['port']}"
         )
+
+    def _leads_to(self, colour: Colour) -> bool:
+        with suppress(Broken):
+            return self.routed_to() is colour
+        return False
 
     def _line(self) -> dict[str, object]:
         """What SHOW DATABASES says of our database."""

@@ -5,8 +5,10 @@ Source: PostgreSQL manual, Appendix A, "PostgreSQL Error Codes".
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -97,6 +99,13 @@ class PsycopgSession:
 
     def close(self) -> None:
         self.connection.close()
+
+    def cut(self) -> None:
+        with (
+            suppress(OSError, psycopg.Error),
+            socket.socket(fileno=os.dup(self.connection.fileno())) as wire,
+        ):
+            wire.shutdown(socket.SHUT_RDWR)
 
     def _run(self, sql: str, params: Params) -> psycopg.Cursor[Row]:
         with _translated():

@@ -23,7 +23,7 @@ from shared.domain.objects import (
 from shared.ports import Session
 
 FILES = ("standing.sql", "standing_attempt.sql", "standing_health.sql")
-FENCING = ("fence()", "lift()", "is_fenced()", "terminate(boolean)")
+FENCING = ("fence()", "lift()", "is_fenced()", "terminate(boolean)", "empty(integer)")
 CUTOVER = (
     *FENCING,
     "end_transactions_older_than(integer)",
@@ -34,12 +34,13 @@ CUTOVER = (
     "await_marker(text, integer)",
     "prepare_new(bigint, jsonb)",
     "create_return_slot(bigint)",
-    "prepare_old(bigint)",
+    "prepare_old(bigint, pg_lsn)",
     "commit_new(bigint)",
-    "commit_old(bigint)",
+    "commit_old(bigint, pg_lsn)",
     "burn(bigint)",
     "give_back(bigint)",
     "revoke(bigint)",
+    "evict(bigint)",
     "drop_stream_slot(text)",
     "sequence_positions()",
     "advance_sequences(jsonb, integer)",

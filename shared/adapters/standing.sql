@@ -104,6 +104,29 @@ BEGIN
   left_over := left_over + cardinality(starting);
 END $$;
 
+-- Terminate until two looks in a row find nobody, or the limit is over. A login that has not
+-- finished after some looks is ended too.
+CREATE OR REPLACE FUNCTION bluegreen.empty(
+  limit_ms integer, OUT ended integer, OUT left_over integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  until timestamptz := clock_timestamp() + limit_ms * interval '1 millisecond';
+  look record;
+  looks integer := 0;
+  nobody integer := 0;
+BEGIN
+  ended := 0;
+  LOOP
+    look := bluegreen.terminate(looks >= 20);
+    looks := looks + 1;
+    ended := greatest(ended, look.ended);
+    left_over := look.left_over;
+    nobody := CASE WHEN left_over = 0 THEN nobody + 1 ELSE 0 END;
+    EXIT WHEN nobody = 2 OR clock_timestamp() > until;
+    PERFORM pg_sleep(0.0005);
+  END LOOP;
+END $$;
+
 -- End the application's sessions whose transaction is older than this. Returns how many.
 CREATE OR REPLACE FUNCTION bluegreen.end_transactions_older_than(limit_ms integer) RETURNS integer
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -5,6 +5,8 @@
 -- `old` is the side that serves before the attempt, `new` the one that is to serve after it. The way
 -- `forward` leads to the file's names (final), the way `back` to the names before it (sync).
 -- Error BG001: the attempt is no longer open, or not the newest.
+-- What a later act of the same side makes durable anyway does not wait for the disk itself
+-- (`do_not_flush`): the marker flushes the fence, the commit the new names, consent the old side's.
 
 SET ROLE bg_owner;
 
@@ -16,11 +18,14 @@ CREATE TABLE IF NOT EXISTS bluegreen.attempt (
   state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'committed', 'burnt')),
   returning_stream boolean NOT NULL,
   renamed boolean NOT NULL DEFAULT false,
+  apart_lsn pg_lsn,
   opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   decided_at timestamptz
 );
 COMMENT ON COLUMN bluegreen.attempt.returning_stream IS
   'whether replication from the new side back to the old one begins in the pause';
+COMMENT ON COLUMN bluegreen.attempt.apart_lsn IS
+  'on the new side: where its own history begins, from which the returning stream starts';
 COMMENT ON COLUMN bluegreen.attempt.renamed IS
   'whether this side wears the new names; changed in the transaction that renames';
 
@@ -63,6 +68,12 @@ BEGIN
   RETURN held;
 END $$;
 
+-- This transaction's commit need not be on disk when it returns.
+CREATE OR REPLACE FUNCTION bluegreen.do_not_flush() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  SELECT set_config('synchronous_commit', 'off', true)
+$$;
+
 -- Give this side the names of a way, by the job's own function.
 CREATE OR REPLACE FUNCTION bluegreen.rename(number bigint, its_way text, done boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -92,6 +103,7 @@ CREATE OR REPLACE FUNCTION bluegreen.fence_old(number bigint) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM bluegreen.hold(number, 'old');
+  PERFORM bluegreen.do_not_flush();
   RETURN bluegreen.fence();
 END $$;
 
@@ -120,19 +132,9 @@ BEGIN
   RETURN true;
 END $$;
 
--- The new side made ready in one transaction: the live stream stopped, names, sequences.
-CREATE OR REPLACE FUNCTION bluegreen.prepare_new(number bigint, positions jsonb) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
-DECLARE
-  held bluegreen.attempt := bluegreen.hold(number, 'new');
-BEGIN
-  PERFORM bluegreen.set_subscription(held.way, false);
-  PERFORM bluegreen.rename(number, held.way, true);
-  RETURN bluegreen.advance_sequences(positions, 0);
-END $$;
-
--- The slot of the stream that will lead back. A plain read: a row lock would make the slot wait.
+-- The slot of the stream that will lead back, made before the pause since it takes many flushes.
+-- What the live stream still applies after this lies in the slot's future; `prepare_old` skips it.
+-- A plain read of the attempt: a row lock would make the slot wait for itself.
 CREATE OR REPLACE FUNCTION bluegreen.create_return_slot(number bigint) RETURNS pg_lsn
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -147,17 +149,48 @@ BEGIN
   RETURN (SELECT lsn FROM pg_create_logical_replication_slot(way_back, 'pgoutput'));
 END $$;
 
--- The old side made ready in one transaction: names, and the stream that leads back to it started.
-CREATE OR REPLACE FUNCTION bluegreen.prepare_old(number bigint) RETURNS void
+-- The new side made ready in one transaction: the live stream stopped, names, sequences. `apart_at`
+-- is where this side's own history begins: behind all that was replicated to it, before any write
+-- of the application.
+CREATE OR REPLACE FUNCTION bluegreen.prepare_new(
+  number bigint, positions jsonb, OUT sequences_moved integer, OUT apart_at pg_lsn)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
+DECLARE
+  held bluegreen.attempt := bluegreen.hold(number, 'new');
+BEGIN
+  PERFORM bluegreen.do_not_flush();
+  PERFORM bluegreen.set_subscription(held.way, false);
+  PERFORM bluegreen.rename(number, held.way, true);
+  sequences_moved := bluegreen.advance_sequences(positions, 0);
+  apart_at := pg_current_wal_insert_lsn();
+  UPDATE bluegreen.attempt SET apart_lsn = apart_at WHERE attempt = number;
+END $$;
+
+-- Names on the old side, and the stream that leads back to it started where the new side's own
+-- history begins. Without that start a server that cannot filter by origin (15) would send back what
+-- came from here.
+CREATE OR REPLACE FUNCTION bluegreen.turn_old(held bluegreen.attempt, apart_at pg_lsn) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM bluegreen.rename(held.attempt, held.way, true);
+  IF held.returning_stream THEN
+    PERFORM pg_replication_origin_advance('pg_' || oid, apart_at) FROM pg_subscription
+      WHERE subname = bluegreen.stream(bluegreen.opposite(held.way))
+        AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database());
+    PERFORM bluegreen.set_subscription(bluegreen.opposite(held.way), true);
+  END IF;
+END $$;
+
+-- The old side made ready in one transaction.
+CREATE OR REPLACE FUNCTION bluegreen.prepare_old(number bigint, apart_at pg_lsn) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
 DECLARE
   held bluegreen.attempt := bluegreen.hold(number, 'old');
 BEGIN
-  PERFORM bluegreen.rename(number, held.way, true);
-  IF held.returning_stream THEN
-    PERFORM bluegreen.set_subscription(bluegreen.opposite(held.way), true);
-  END IF;
+  PERFORM bluegreen.do_not_flush();
+  PERFORM bluegreen.turn_old(held, apart_at);
 END $$;
 
 -- THE COMMIT POINT, on the new side: the attempt is decided and the fence lifted, or neither.
@@ -175,13 +208,21 @@ BEGIN
 END $$;
 
 -- The old side's consent, after the commit point and before any route: from here on nobody reopens
--- the old side for this attempt, even one who cannot ask the new side. Returns the attempt's state.
-CREATE OR REPLACE FUNCTION bluegreen.commit_old(number bigint) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- the old side for this attempt, even one who cannot ask the new side. A crash may have lost what
+-- `prepare_old` did; then it is done again here. Returns the attempt's state.
+CREATE OR REPLACE FUNCTION bluegreen.commit_old(number bigint, apart_at pg_lsn) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
+DECLARE
+  held bluegreen.attempt;
 BEGIN
   UPDATE bluegreen.attempt SET state = 'committed', decided_at = clock_timestamp()
    WHERE attempt = number AND side = 'old' AND state = 'open'
-     AND NOT EXISTS (SELECT FROM bluegreen.attempt AS newer WHERE newer.attempt > number);
+     AND NOT EXISTS (SELECT FROM bluegreen.attempt AS newer WHERE newer.attempt > number)
+  RETURNING * INTO held;
+  IF FOUND AND NOT held.renamed THEN
+    PERFORM bluegreen.turn_old(held, apart_at);
+  END IF;
   RETURN (SELECT state FROM bluegreen.attempt WHERE attempt = number);
 END $$;
 
@@ -205,7 +246,7 @@ DECLARE
 BEGIN
   PERFORM bluegreen.burn(number);
   SELECT * INTO held FROM bluegreen.attempt WHERE attempt = number FOR UPDATE;
-  IF held.state <> 'burnt'
+  IF held.attempt IS NULL OR held.state <> 'burnt'
      OR EXISTS (SELECT FROM bluegreen.attempt WHERE attempt > number) THEN
     RETURN coalesce(held.state, 'unknown');
   END IF;
@@ -233,6 +274,14 @@ BEGIN
   END IF;
   RETURN bluegreen.fence();
 END $$;
+
+-- End the sessions that hold one of the cutover's locks here: what they still send has no effect.
+CREATE OR REPLACE FUNCTION bluegreen.evict(lock_class bigint) RETURNS integer
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT count(*) FILTER (WHERE pg_terminate_backend(pid))::integer FROM pg_locks
+   WHERE locktype = 'advisory' AND classid = lock_class::oid AND pid <> pg_backend_pid()
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+$$;
 
 -- Drop the slot of one of our streams on this side. False while its reader still holds it: told to go.
 CREATE OR REPLACE FUNCTION bluegreen.drop_stream_slot(its_way text) RETURNS boolean

@@ -29,6 +29,11 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
                     PsycopgSession(admin), application_role="app", administrator="postgres",
                     exempt_roles=["reporting"],
                 )  # fmt: skip
+            admin.execute("CREATE SCHEMA bluegreen_job")
+            for renamer in ("to_final", "to_sync"):
+                admin.execute(
+                    f"CREATE FUNCTION bluegreen_job.{renamer}() RETURNS void LANGUAGE sql AS ''"
+                )
             admin.execute("CREATE ROLE reporting LOGIN")
             admin.execute("CREATE ROLE other LOGIN")
             admin.execute("CREATE ROLE nobody_logs_in_as NOLOGIN")
@@ -191,6 +196,6 @@ def test_an_attempt_acts_only_while_it_is_open_and_the_newest(proxy: psycopg.Con
     proxy.execute(opened, (newer,))
     with pytest.raises(psycopg.Error, match="not newer"):
         proxy.execute(opened, (older,))
-    assert value(proxy, "SELECT bluegreen.commit_old(%s)", newer) == "committed"
+    assert value(proxy, "SELECT bluegreen.commit_old(%s, '0/1')", newer) == "committed"
     assert value(proxy, "SELECT bluegreen.give_back(%s)", newer) == "committed"
     assert value(proxy, "SELECT bluegreen.burn(%s)", newer) == "committed"

@@ -1,0 +1,92 @@
+"""A process of our own beside this one: spoken to in JSON lines, and not taken along by our death.
+
+Guarantee   the process learns at once when we die: its input ends
+Repeats     each start is another process
+Fails with  Transient  it does not start, or does not answer in time
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from shared.domain.errors import Transient
+
+
+class Companion:
+    """One running process; messages are JSON objects, a line each."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self._heard = b""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True,
+        )  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        """Raises Transient when nobody listens any more."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+        except OSError as error:
+            raise Transient(f"{self._module} has ended before its time") from error
+
+    def hear(self, *, limit_s: float) -> dict[str, Any]:
+        """The next message. Raises Transient when there is none in time, or the process ended."""
+        assert self._process.stdout is not None
+        deadline = time.monotonic() + limit_s
+        while b"\n" not in self._heard:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
+                raise Transient(f"expected an answer of {self._module} within {limit_s} s")
+            piece = self._process.stdout.read(65536)
+            if not piece:
+                raise Transient(f"{self._module} has ended before its time")
+            self._heard += piece
+        line, _, self._heard = self._heard.partition(b"\n")
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def let_go(self) -> None:
+        """Close its input and leave it to itself: it ends when its work is done."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        self._process.stdout.close()
+        threading.Thread(target=self._process.wait, daemon=True).start()  # no zombie stays
+
+    def end(self, *, limit_s: float) -> None:
+        """Let it end by itself within the limit, else kill it, also when it is frozen."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+@contextmanager
+def companion(module: str) -> Iterator[Companion]:
+    """Started at once, and let go at the end, whatever happened; one that was ended stays so."""
+    process = Companion(module)
+    try:
+        yield process
+    finally:
+        process.let_go()

@@ -1,0 +1,57 @@
+"""One deadline over all phases of a pause, and how long each of them took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from shared.domain.errors import Transient
+
+RESERVE = 0.2
+"""Part of the limit that is kept for the way back: giving up must fit into it as well."""
+
+
+def nothing(_: str) -> None:
+    """What happens at a named point, unless a test makes something happen there."""
+
+
+@dataclass
+class PauseClock:
+    """Readings are of CLOCK_MONOTONIC, which all processes of a host share."""
+
+    max_stall_ms: float
+    at: Callable[[str], None] = nothing
+    began: float = field(default_factory=time.monotonic)
+    phases_ms: dict[str, float] = field(default_factory=dict)
+    phase_now: str = ""
+
+    @property
+    def watchdog_deadline(self) -> float:
+        return self.began + self.max_stall_ms / 1000
+
+    def left_s(self) -> float:
+        spent_ms = (time.monotonic() - self.began) * 1000
+        return max(0.0, self.max_stall_ms * (1 - RESERVE) - spent_ms) / 1000
+
+    def window_ms(self) -> float:
+        return round((time.monotonic() - self.began) * 1000, 3)
+
+    @contextmanager
+    def phase(self, name: str, *, until_commit: bool = True) -> Iterator[None]:
+        """Measure one phase. Before the commit point it begins only while there is time left.
+
+        Raises Transient when there is none.
+        """
+        self.phase_now = name
+        self.at(f"before {name}")
+        if until_commit and self.left_s() <= 0:
+            raise Transient(
+                f"expected the pause to be through within {self.max_stall_ms:.0f} ms, "
+                f"found {self.window_ms():.0f} ms gone before `{name}`"
+            )
+        began = time.monotonic()
+        yield
+        self.phases_ms[name] = round((time.monotonic() - began) * 1000, 3)
+        self.at(f"after {name}")

@@ -1,0 +1,114 @@
+"""Everything of a cutover that can be done before the pause, and the reasons not to begin one.
+
+Any refusal here costs the application nothing: no client has been held, nothing was changed.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Literal
+
+from shared.domain.errors import Broken, Transient
+from shared.ports import DirectDoor, Pooler
+from workers.proxy_agent.attempt import Attempt
+from workers.proxy_agent.side import ServerSide
+
+MARKER_LIMIT_MS = 50
+"""A marker that takes longer now would take longer in the pause."""
+MARKER_ROUNDS = 5
+MARKER_PATIENCE_MS = 500
+SLOW_TRANSACTION_MS = 250
+"""PAUSE waits for open transactions while all others queue behind it (notes: a 2 s transaction
+made PAUSE take 1.7 s)."""
+SEQUENCE_HEADROOM = 1000
+"""Values a sequence may advance between now and the pause; one that outruns it is set there."""
+SLOWEST = """SELECT pid, usename, extract(epoch FROM clock_timestamp() - xact_start) * 1000
+FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL
+AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+AND clock_timestamp() - xact_start > %s * interval '1 millisecond' ORDER BY xact_start LIMIT 1"""
+RENAMERS = """SELECT count(*) = 2 FROM pg_proc JOIN pg_namespace AS n ON n.oid = pronamespace
+WHERE nspname = 'bluegreen_job' AND proname IN ('to_final', 'to_sync') AND pronargs = 0"""
+CARRYING = "SELECT subenabled FROM pg_subscription WHERE subname = %s"
+PUBLISHED = "SELECT 1 FROM pg_publication WHERE pubname = %s"
+
+
+def new_token() -> str:
+    return f"cutover {uuid.uuid4()}"
+
+
+def expect_doors(attempt: Attempt, pooler: Pooler, door: DirectDoor) -> None:
+    """Both doors lead to the old side, and nobody is held."""
+    if (found := pooler.routed_to()) is not attempt.old:
+        raise Broken(f"expected the pooler to lead to {attempt.old}, found {found}")
+    if (found := door.routed_to()) is not attempt.old:
+        raise Broken(f"expected the direct door to lead to {attempt.old}, found {found}")
+    if pooler.is_paused():
+        raise Transient("expected the pool to run, found it paused by somebody; trying again")
+
+
+def expect_sides(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:
+    """One side open, one closed, the job's functions on both, the streams as they must be."""
+    if old.is_fenced() or not new.is_fenced():
+        raise Broken(
+            f"expected {old.colour} open and {new.colour} fenced, found it otherwise; "
+            "no cutover begins before exactly one side is open"
+        )
+    for side in (old, new):
+        if not side.session.value(RENAMERS):
+            raise Broken(f"expected to_final() and to_sync() on {side.colour}, found one missing")
+    if new.session.value(CARRYING, (attempt.way.stream,)) is not True:
+        raise Transient(
+            f"expected subscription {attempt.way.stream} on {new.colour} to run, found it stopped"
+        )
+    if attempt.returning:
+        _expect_way_back(attempt, old, new)
+
+
+def _expect_way_back(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:
+    stream = attempt.way.opposite.stream
+    if old.session.value(CARRYING, (stream,)) is not False:
+        raise Transient(f"expected a stopped subscription {stream} on {old.colour}, found none")
+    if new.session.value(PUBLISHED, (stream,)) is None:
+        raise Transient(f"expected publication {stream} on {new.colour}, found none")
+    if not new.drop_slot(attempt.way.opposite):
+        raise Transient(f"an older slot {stream} on {new.colour} is still held; trying again")
+
+
+def expect_short_transactions(old: ServerSide, policy: Literal["wait", "cancel"]) -> None:
+    """No transaction is older than PAUSE, or the renames, should wait for."""
+    if policy == "cancel":
+        old.end_transactions_older_than(SLOW_TRANSACTION_MS)
+    slowest = old.session.row(SLOWEST, (SLOW_TRANSACTION_MS,))
+    if slowest is not None:
+        pid, role, age_ms = slowest
+        raise Transient(
+            f"waiting for a transaction of {role} (pid {pid}) that is {age_ms:.0f} ms old; "
+            "`--on-slow-transaction cancel` would end it"
+        )
+
+
+def make_ready(old: ServerSide, new: ServerSide) -> None:
+    """Sequences ahead, caches warm, and the last marker quick.
+
+    Raises Transient when replication takes longer than a pause can bear.
+    """
+    positions = old.mark(new_token())
+    new.advance_sequences(positions, SEQUENCE_HEADROOM)
+    new.warm()
+    for _ in range(MARKER_ROUNDS):
+        took_ms = round_trip_ms(old, new)
+        if took_ms <= MARKER_LIMIT_MS:
+            return
+    raise Transient(
+        f"expected a marker to reach {new.colour} within {MARKER_LIMIT_MS} ms, found "
+        f"{took_ms:.0f} ms; trying again"
+    )
+
+
+def round_trip_ms(source: ServerSide, target: ServerSide) -> float:
+    token = new_token()
+    began = time.monotonic()
+    source.mark(token)
+    target.await_marker(token, MARKER_PATIENCE_MS)
+    return (time.monotonic() - began) * 1000

@@ -1,0 +1,167 @@
+"""One cutover, in either direction: make ready, arm the watchdog, hold, commit, lead on, resume.
+
+Guarantee   `run` returns: the new side serves, every door leads to it. It raises: the old one does
+Repeats     each run is an attempt of its own, with a number above all before it
+Undo        a run with the colours exchanged
+Fails with  Transient  nothing has changed for the application, and another try may succeed
+            Broken, Refused  nothing has changed either, and another try is useless
+Source      docs/cutover.md
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from shared.domain.environment import Colour
+from shared.domain.errors import Broken, MigrationError, Transient
+from shared.ports import Companion, DirectDoor, Node, Pooler
+from workers.proxy_agent import locks, pause, preparation
+from workers.proxy_agent.attempt import Attempt, Way
+from workers.proxy_agent.pause_clock import PauseClock, nothing
+from workers.proxy_agent.reach import reaching
+from workers.proxy_agent.settle import End, Settlement
+from workers.proxy_agent.side import ServerSide, opened
+
+CALL_LIMIT_S = 10.0
+"""Of a call before the pause; in it the clock bounds every call."""
+WATCHDOG_START_LIMIT_S = 10.0
+WATCHDOG_ANSWER_LIMIT_S = 1.0
+WATCHDOG_END_LIMIT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for."""
+
+    job: str
+    way: Way
+    old: Colour
+    returning: bool
+    max_stall_ms: float
+    on_slow_transaction: Literal["wait", "cancel"] = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """What it took."""
+
+    attempt: Attempt
+    at: datetime
+    window_ms: float
+    """From PAUSE to RESUME."""
+    phases_ms: Mapping[str, float]
+    connections_cut: int
+    """Sessions of the application outside the pool: those of the direct door."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    nodes: Mapping[Colour, Node]
+    pooler: Pooler
+    door: DirectDoor
+    watchdog: Callable[[Attempt], AbstractContextManager[Companion]]
+    """Starts it; its first message says that it is ready."""
+    at: Callable[[str], None] = nothing
+    """Called at each named point of the pause."""
+
+    def run(self, order: Order) -> Switched:
+        with (
+            opened(self.nodes[order.old], limit_s=CALL_LIMIT_S) as old,
+            opened(self.nodes[order.old.other], limit_s=CALL_LIMIT_S) as new,
+            self.pooler.opened() as pooler,
+        ):
+            locks.take(new, locks.SWITCH)
+            attempt = self._next(order, old, new)
+            preparation.expect_doors(attempt, pooler, self.door)
+            preparation.expect_sides(attempt, old, new)
+            with self.watchdog(attempt) as watchdog:
+                preparation.make_ready(old, new)
+                _expect_ready(watchdog)
+                preparation.expect_short_transactions(old, order.on_slow_transaction)
+                old.open_attempt(attempt, "old")
+                new.open_attempt(attempt, "new")
+                if attempt.returning:
+                    new.create_return_slot(attempt)
+                clock = PauseClock(order.max_stall_ms, self.at)
+                watchdog.say({"deadline": clock.watchdog_deadline})
+                watchdog.hear(limit_s=WATCHDOG_ANSWER_LIMIT_S)
+                try:
+                    cut = self._hold(attempt, old, new, pooler, clock)
+                except MigrationError as error:
+                    cut = 0
+                    if self._settle(attempt) == "back":
+                        _dismiss(watchdog)
+                        raise _gave_up(attempt, clock, error) from error
+                switched = Switched(
+                    attempt, datetime.now(UTC), clock.window_ms(), clock.phases_ms, cut
+                )
+                _dismiss(watchdog)
+                return switched
+
+    def _next(self, order: Order, old: ServerSide, new: ServerSide) -> Attempt:
+        known = [record.number for side in (old, new) if (record := side.newest()) is not None]
+        number = max(known, default=0) + 1
+        return Attempt(number, order.job, order.way, order.old, order.old.other, order.returning)
+
+    def _hold(
+        self,
+        attempt: Attempt,
+        old: ServerSide,
+        new: ServerSide,
+        pooler: Pooler,
+        clock: PauseClock,
+    ) -> int:
+        with _no_garbage_collection():
+            held = pause.hold_and_commit(attempt, old, new, pooler, clock)
+            pause.lead_to_new(attempt, held, old, pooler, self.door, clock)
+            return held.connections_cut
+
+    def _settle(self, attempt: Attempt) -> End:
+        with (
+            reaching(self.nodes[attempt.old]) as old,
+            reaching(self.nodes[attempt.new]) as new,
+        ):
+            return Settlement(self.pooler, self.door).settle(attempt, old, new)
+
+
+def _gave_up(attempt: Attempt, clock: PauseClock, error: MigrationError) -> MigrationError:
+    """What is said of a pause that was taken back, in the family of what went wrong."""
+    said = (
+        f"gave up in phase `{clock.phase_now}` after {clock.window_ms():.0f} ms: {error.message}; "
+        f"the application is on {attempt.old} as before"
+    )
+    family = Transient if isinstance(error, Transient) else Broken
+    return family(said, code=error.code)
+
+
+def _expect_ready(watchdog: Companion) -> None:
+    answer = watchdog.hear(limit_s=WATCHDOG_START_LIMIT_S)
+    if problem := answer.get("problem"):
+        raise Transient(f"the watchdog is not ready: {problem}")
+
+
+def _dismiss(watchdog: Companion) -> None:
+    """The pause is over. A watchdog that is dead or frozen by now has nothing left to do."""
+    try:
+        watchdog.say({"done": True})
+    except Transient:
+        pass
+    finally:
+        watchdog.end(limit_s=WATCHDOG_END_LIMIT_S)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """A full collection takes tens of milliseconds, and clients wait."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
