@@ -1,0 +1,25 @@
+"""The validator's process: it looks at the file, at the rows and at the live statements."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from shared.adapters.celery_shell import make_worker
+from shared.adapters.control.comparison_store import ComparisonStore
+from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.node_factory import make_nodes
+from shared.domain.objects import AGENT_ROLES
+from shared.ports import Step
+from shared.settings import Settings, load
+from workers.validator.steps.compare_rows import CompareRows
+from workers.validator.steps.validate import Validate
+
+
+def build_steps(settings: Settings) -> Sequence[Step]:
+    nodes = make_nodes(settings, AGENT_ROLES["validator"])
+    store = ComparisonStore(ControlDatabase(settings, application_name="bluegreen/comparisons"))
+    return (Validate(nodes), CompareRows(nodes, store))
+
+
+app = make_worker("validator", build_steps)
