@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from shared.adapters.celery_shell import make_worker
@@ -12,7 +11,7 @@ from shared.adapters.node_factory import make_nodes
 from shared.adapters.rehearsal import room_of
 from shared.domain.objects import AGENT_ROLES
 from shared.ports import Step
-from shared.settings import Settings, load
+from shared.settings import Settings
 from workers.replicator.background import Background
 from workers.replicator.steps.apply_migration import ApplyMigration
 from workers.replicator.steps.catch_up import CatchUp

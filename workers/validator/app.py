@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from shared.adapters.celery_shell import make_worker
@@ -11,7 +10,7 @@ from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.node_factory import make_nodes
 from shared.domain.objects import AGENT_ROLES
 from shared.ports import Step
-from shared.settings import Settings, load
+from shared.settings import Settings
 from workers.validator.steps.compare_rows import CompareRows
 from workers.validator.steps.validate import Validate
 
