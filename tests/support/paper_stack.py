@@ -91,5 +91,6 @@ def _node(colour: Colour, server: Server) -> NodeSettings:
         port=server.port,
         cluster_name=server.settings["cluster_name"],
         data_dir=server.data,
+        conf_dir=server.root,
         bin_dir=server.bin,
     )

@@ -1,0 +1,128 @@
+"""Every preflight rule fires on the one thing it is for, and on a sound snapshot none does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.domain.environment import Colour
+from shared.domain.kinds import Kind
+from shared.domain.pooler import PoolerFacts
+from workers.health_monitor.rules import RULES, findings
+from workers.health_monitor.snapshot import (
+    Client,
+    LongTransaction,
+    Replica,
+    ServerFacts,
+    Slot,
+    Snapshot,
+)
+
+SETTINGS = {
+    "wal_level": "logical", "max_replication_slots": "20", "max_wal_senders": "20",
+    "wal_log_hints": "on", "data_checksums": "off", "synchronous_standby_names": "",
+    "archive_mode": "off", "max_logical_replication_workers": "10",
+}  # fmt: skip
+BLUE = ServerFacts(
+    version_num=180004, system_identifier="7", in_recovery=False, settings=SETTINGS,
+    slots=(Slot("bluegreen_standby_green", "physical", True),),
+    replicas=(Replica("green", "streaming", "async", "127.0.0.1", 4711),),
+    databases=("app",), database_bytes=1 << 30, free_disk_bytes=10 << 30,
+    clients=(Client("app", "127.0.0.1", 50_001, ""),),
+)  # fmt: skip
+GREEN = replace(BLUE, in_recovery=True, slots=(), replicas=(), clients=())
+POOLER = PoolerFacts(
+    version=(1, 24),
+    pool_mode="transaction",
+    query_wait_timeout_s=60,
+    sockets=frozenset({("127.0.0.1", 50_001)}),
+)
+SOUND = Snapshot(
+    active=Colour.BLUE,
+    servers={Colour.BLUE: BLUE, Colour.GREEN: GREEN},
+    pooler=POOLER,
+    application_role="app",
+    pause_limit_s=0.75,
+)
+
+
+def source(**changed: Any) -> Snapshot:
+    return replace(SOUND, servers={**SOUND.servers, Colour.BLUE: replace(BLUE, **changed)})
+
+
+def target(**changed: Any) -> Snapshot:
+    return replace(SOUND, servers={**SOUND.servers, Colour.GREEN: replace(GREEN, **changed)})
+
+
+def setting(name: str, value: str) -> Snapshot:
+    return source(settings=SETTINGS | {name: value})
+
+
+def pooler(**changed: Any) -> Snapshot:
+    return replace(SOUND, pooler=replace(POOLER, **changed))
+
+
+FIRES: dict[str, list[Snapshot]] = {
+    "version": [source(version_num=140012), target(version_num=170002)],
+    "writable": [source(in_recovery=True)],
+    "disk": [source(free_disk_bytes=1 << 20), target(free_disk_bytes=1 << 29)],
+    "standby": [
+        replace(SOUND, servers={Colour.BLUE: BLUE}),
+        target(in_recovery=False),
+        target(system_identifier="8"),
+    ],
+    "streaming": [source(replicas=()), source(replicas=(Replica("g", "catchup", "", "", 1),))],
+    "synchronous": [setting("synchronous_standby_names", "*")],
+    "other_standbys": [source(slots=(Slot("theirs", "physical", True),))],
+    "wal_level": [setting("wal_level", "replica")],
+    "rewindable": [setting("wal_log_hints", "off")],
+    "free_slots": [setting("max_replication_slots", "3"), setting("max_wal_senders", "4")],
+    "apply_workers": [setting("max_logical_replication_workers", "2")],
+    "archiving": [setting("archive_mode", "on")],
+    "replica_identity": [source(without_identity=("public.log",))],
+    "large_objects": [source(large_objects=3)],
+    "unlogged": [source(unlogged=("public.cache",))],
+    "replica_triggers": [source(replica_triggers=("public.users.audit",))],
+    "subscriptions": [source(subscriptions=("theirs",))],
+    "foreign_slots": [source(slots=(Slot("debezium", "logical", False),))],
+    "publications": [source(publications=("feed",))],
+    "several_databases": [source(databases=("app", "other"))],
+    "prepared_transactions": [source(prepared_transactions=1)],
+    "long_transactions": [source(long_transactions=(LongTransaction(1, "app", 99.0),))],
+    "application_superuser": [source(superusers=("app",))],
+    "other_superusers": [source(superusers=("dba",))],
+    "pooler_present": [replace(SOUND, pooler=None)],
+    "pooler_version": [pooler(version=(1, 20))],
+    "pooler_mode": [pooler(pool_mode="session")],
+    "pooler_patience": [pooler(query_wait_timeout_s=0.5)],
+    "bypassing_clients": [source(clients=(Client("app", "10.0.0.9", 50_001, ""),))],
+}
+
+
+def test_every_rule_has_a_case_that_fires() -> None:
+    assert [rule.id for rule in RULES] == list(FIRES)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_sound_pair_is_refused_by_no_rule(kind: Kind) -> None:
+    assert findings(SOUND, kind) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "snapshot"), [(rule, case) for rule, cases in FIRES.items() for case in cases]
+)
+def test_a_rule_fires_alone_and_names_a_remedy(rule: str, snapshot: Snapshot) -> None:
+    found = findings(snapshot, Kind.RISKY)
+    assert {name for name, _ in found} == {rule}
+    assert all(finding.message and finding.remedy for _, finding in found)
+
+
+def test_a_safe_migration_needs_neither_standby_nor_pooler() -> None:
+    alone = replace(SOUND, servers={Colour.BLUE: BLUE}, pooler=None)
+    assert findings(alone, Kind.SAFE) == []
+
+
+def test_a_pooler_that_waits_for_ever_is_patient_enough() -> None:
+    assert findings(pooler(query_wait_timeout_s=0), Kind.RISKY) == []
