@@ -29,6 +29,8 @@ WRAPPER = 'echo $$ > pid; "$@"; code=$?; echo $code > exit.new; mv exit.new exit
 PERCENT = re.compile(r"(\d{1,3})%")
 END_LIMIT_S = 10.0
 TAIL_BYTES = 4096
+_BEGUN: set[int] = set()
+"""Children of this process that it has not reaped; until then no one else gets their numbers."""
 
 
 class Deeds:
@@ -71,6 +73,7 @@ class Deeds:
                     env={**os.environ, **(environment or {})}, **process_options(owner),
                 )  # fmt: skip
             process.returncode = 0  # it outlives us: Python shall not warn that it still runs
+            _BEGUN.add(process.pid)
         finally:
             os.close(lock)
 
@@ -114,6 +117,7 @@ class Deeds:
         return self._directory / name
 
     def _runs(self, place: Path) -> bool:
+        _reap()
         lock = _lock(place, fcntl.LOCK_SH)
         if lock is None:
             return True
@@ -149,6 +153,17 @@ def _lock(place: Path, kind: int, tries: int = 1) -> int | None:
                 time.sleep(0.01)
     os.close(descriptor)
     return None
+
+
+def _reap() -> None:
+    """Leave no zombies of deeds that ended while the process that began them lives on."""
+    for pid in tuple(_BEGUN):
+        try:
+            gone = os.waitpid(pid, os.WNOHANG)[0] == pid
+        except ChildProcessError:
+            gone = True
+        if gone:
+            _BEGUN.discard(pid)
 
 
 def _now() -> str:

@@ -21,6 +21,7 @@ from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.postgres_conf import Access, access_of, node_hba, setting_lines
 from shared.adapters.embedded.postmaster import READY, read_postmaster
 from shared.adapters.embedded.ready import until
+from shared.adapters.processes import MARK
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
 from shared.ports import DeedState
@@ -111,7 +112,8 @@ class LocalDriver:
             command = ["/bin/sh", "-c", EMPTY_THEN_RUN, program, data, *backup]
         else:
             raise Broken(f"expected pg_rewind or pg_basebackup, found {program}")
-        self._deeds.start(name, command, run_as=self.run_as)
+        mark = {MARK: str(self.state_dir)}  # by which `down` finds it
+        self._deeds.start(name, command, run_as=self.run_as, environment=mark)
 
     def look_at_deed(self, name: str) -> DeedState:
         return self._deeds.look(name)

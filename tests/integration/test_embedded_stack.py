@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,15 +16,26 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from shared.adapters.embedded.child import ControlFiles
+from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.stack import down, up
+from shared.adapters.processes import processes_of
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from tests.support.stack import Stack, running_stack
+from tests.support.wait import until
 
 CHILDREN = {
     "blue": "app", "green": "green", "control": "control", "pgbouncer": "app", "nginx": "direct",
 }  # fmt: skip
 """Each child with a door that leads through it."""
+
+BEGIN = """
+import sys
+from pathlib import Path
+from shared.adapters.embedded.stack import up
+up(Path(sys.argv[1]), agents=False)
+"""
 
 
 @pytest.fixture
@@ -130,6 +144,35 @@ def test_down_ends_what_a_killed_supervisor_left_behind() -> None:
         assert stack.left_over() == []
 
 
+@pytest.mark.parametrize("reached", ["blue/conf", "blue/data/base", "green/data/base"])
+def test_a_start_that_was_killed_half_way_leaves_nothing_after_down(
+    place: Path, reached: str
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", BEGIN, str(place)]) as begun:
+        until((place / reached).exists, limit_s=60, what=f"{reached} is there")
+        begun.kill()
+    assert not (place / "stack.json").exists()
+    supervisor = ControlFiles(Layout(place).supervisor).supervisor()
+    down(place)
+    assert processes_of(place) == []
+    assert not supervisor.is_running
+    assert not place.exists()
+    place.mkdir(mode=0o755)  # the fixture removes it
+
+
+def test_a_start_that_was_killed_half_way_is_begun_anew(place: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", BEGIN, str(place)]) as begun:
+        until((place / "blue/data/base").exists, limit_s=60, what="blue is being made")
+        begun.kill()
+    try:
+        description = up(place, agents=False)
+        with psycopg.connect(description.app) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        down(place)
+    place.mkdir(mode=0o755)
+
+
 def test_two_stacks_stand_side_by_side() -> None:
     with ThreadPoolExecutor(2) as pool, running_stack() as one, running_stack(18) as two:
         names = list(pool.map(
@@ -148,6 +191,20 @@ def test_a_directory_with_other_files_is_refused_and_kept(place: Path) -> None:
     with pytest.raises(Refused, match="expected a stack in"):
         down(place)
     assert (place / "mine").read_text() == "precious"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root's servers run as another user")
+def test_a_place_that_the_servers_user_cannot_enter_is_refused(place: Path) -> None:
+    place.chmod(0o700)
+    with pytest.raises(Refused, match="can enter") as refused:
+        up(place / "stack")
+    assert "--state-dir" in refused.value.remedy
+    assert not (place / "stack").exists()
+
+
+def test_a_stack_of_another_version_is_not_taken_for_it(stack: Stack) -> None:
+    with pytest.raises(Refused, match="found one of"):
+        up(stack.state_dir, 16, agents=False)
 
 
 def test_a_path_too_long_for_sockets_is_refused_before_anything_is_made(place: Path) -> None:

@@ -23,6 +23,7 @@ from shared.adapters.embedded.postgres_conf import (
     setting_lines,
 )
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR
+from shared.adapters.processes import MARK
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken
 from shared.domain.objects import REPLICATION_ROLES, STANDBY_SLOTS
@@ -30,13 +31,15 @@ from shared.domain.objects import REPLICATION_ROLES, STANDBY_SLOTS
 LIMIT_S = 120
 
 
-def run_as(
-    owner: Account | None, command: Sequence[str], *, cwd: Path, limit_s: float = LIMIT_S
-) -> None:
-    """Run one of PostgreSQL's programs to its end. Raises Broken with its last words."""
+def run_as(owner: Account | None, command: Sequence[str], server: ServerLayout) -> None:
+    """Run one of PostgreSQL's programs to its end. Raises Broken with its last words.
+
+    Marked, so that `down` finds it when `up` was killed meanwhile.
+    """
     ended = subprocess.run(  # type: ignore[call-overload]
-        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=limit_s,
-        stdin=subprocess.DEVNULL, env={**_without_pg(), "LC_ALL": "C.UTF-8"},
+        command, cwd=server.root, capture_output=True, text=True, check=False, timeout=LIMIT_S,
+        stdin=subprocess.DEVNULL,
+        env={**_without_pg(), "LC_ALL": "C.UTF-8", MARK: str(server.root.parent)},
         **process_options(owner),
     )  # fmt: skip
     if ended.returncode != 0:
@@ -94,7 +97,7 @@ def initdb(
             binaries.program("initdb"), "-D", str(server.data), "-U", ADMINISTRATOR,
             "-A", "scram-sha-256", "--pwfile", str(password_file), "--data-checksums",
             "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync",
-        ], cwd=server.root)  # fmt: skip
+        ], server)  # fmt: skip
     finally:
         password_file.unlink()
 
@@ -111,7 +114,7 @@ def make_standby(
     run_as(owner, [
         binaries.program("pg_basebackup"), "-D", str(standby.data), "-d", conninfo,
         "-X", "stream", "-c", "fast", "--no-sync",
-    ], cwd=standby.root)  # fmt: skip
+    ], standby)  # fmt: skip
     follow = {
         "primary_conninfo": conninfo,
         "primary_slot_name": STANDBY_SLOTS[of.other],

@@ -23,6 +23,7 @@ COMMON: dict[str, str] = {
     "max_connections": "120",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
+    "checkpoint_timeout": "1min",
     "checkpoint_completion_target": "0.9",
     "fsync": "on",
     "jit": "off",
@@ -45,6 +46,7 @@ NODE: dict[str, str] = {
     "max_worker_processes": "20",
     "max_logical_replication_workers": "10",
     "hot_standby": "on",
+    "wal_retrieve_retry_interval": "200ms",
     "track_io_timing": "on",
 }
 CONTROL: dict[str, str] = {

@@ -45,7 +45,7 @@ def distribution(os_release: Path = Path("/etc/os-release")) -> Distribution:
         lines = os_release.read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
-    said = {k: v.strip('"') for k, _, v in (line.partition("=") for line in lines)}
+    said = {k: v.strip("\"'") for k, _, v in (line.partition("=") for line in lines)}
     family = [said.get("ID", ""), *said.get("ID_LIKE", "").split()]
     known = next((name for name in family if name in SUITES), None)
     if known is None or shutil.which("apt-get") is None:

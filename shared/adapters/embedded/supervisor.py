@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -35,6 +36,7 @@ BACKOFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Wait before the n-th new start in a row after one that did not last `LASTING_S`."""
 LASTING_S = 10.0
 AT_ONCE_LIMIT_S = 5.0
+FILES = 65_536
 
 
 class Child:
@@ -188,7 +190,7 @@ def _environment(plan: ChildPlan, state_dir: Path) -> Mapping[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if name in ("PATH", "HOME", "TMPDIR") or
+        if name in ("PATH", "TMPDIR") or
         (plan.inherits_environment and not name.startswith(("PG", "DB_")))
     }  # fmt: skip
     ours = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", MARK: str(state_dir)}
@@ -202,8 +204,17 @@ def main() -> int:
         fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return 0  # another supervisor owns this stack
+    os.umask(0o022)  # the servers' user reads what agents write for it
+    _allow_many_files()
     Supervisor(state_dir).run()
     return 0
+
+
+def _allow_many_files() -> None:
+    """As many open files as the host lets us have: the doors need two for each client."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 if __name__ == "__main__":
