@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 from producer import render
 from producer.client import View
+from producer.exit_codes import ExitCode
 from producer.output import Output
+from producer.report import comparison_document
 from shared.ports import ControlStore
 
 
@@ -57,6 +59,23 @@ def history(store: ControlStore, output: Output, job: str | None, limit: int) ->
     records = store.history(job)[-limit:]
     output.document({"job": job, "history": [render.history_document(row) for row in records]})
     _say_all(output, render.history_lines(records))
+
+
+def compare(store: ControlStore, output: Output, job: str) -> ExitCode:
+    """The verdict that the cutover of this job needs; 3 where it has none, or rows differ."""
+    record = store.job(job)
+    verdict = comparison_document(record)
+    output.document({"job": job, "comparison": verdict})
+    if verdict is None:
+        output.say(f"job {job} has no verdict: {record.sentence or 'no rows were compared yet'}")
+        return ExitCode.REFUSED
+    output.say(
+        f"{verdict['rowsCompared']:,} rows compared in {verdict['tables']} tables at "
+        f"{verdict['at']}: {verdict['rowsDifferent']} different"
+    )
+    for column in verdict["columnsNotCompared"]:
+        output.say(f"  not compared: {column}")
+    return ExitCode.REFUSED if verdict["rowsDifferent"] else ExitCode.DONE
 
 
 def _say_all(output: Output, lines: Iterable[str]) -> None:

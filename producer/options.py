@@ -15,7 +15,6 @@ from typing import Annotated, Any, Literal
 import typer
 
 from shared.domain.errors import Refused
-from shared.domain.kinds import Kind
 
 DAY_S = 86_400
 MONTH_S = 30 * DAY_S
@@ -218,15 +217,3 @@ def refuse_repeated(files: Sequence[Path]) -> None:
         if path.absolute() in seen:
             raise typer.BadParameter(f"{path} is given twice")
         seen.add(path.absolute())
-
-
-def refuse_ignored(kind: Kind, *, at: str | None, window: str | None) -> None:
-    """What a kind would silently not do, though it was asked for. Raises typer.BadParameter.
-
-    A safe migration has no wait for a window in its recipe: with `--at` it would run at once.
-    """
-    if kind is Kind.SAFE and (at or window):
-        flag = "--at" if at else "--window"
-        raise typer.BadParameter(
-            f"{flag} is for risky and maintenance migrations: this one is safe and runs at once"
-        )

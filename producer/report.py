@@ -48,7 +48,7 @@ def report_document(
         "sentence": job.sentence,
         "steps": [_step(step) for step in steps if step.started_at],
         "switches": [switch_document(switch) for switch in switches],
-        "comparison": _comparison(job),
+        "comparison": comparison_document(job),
         "rollbackPoint": _rollback_point(job),
         "secondsToWritableGreen": _seconds_to_writable_green(job),
         "mapping": _mapping(job),
@@ -80,7 +80,8 @@ def switch_document(switch: Switch) -> dict[str, Any]:
     }
 
 
-def _comparison(job: JobRecord) -> dict[str, Any] | None:
+def comparison_document(job: JobRecord) -> dict[str, Any] | None:
+    """The verdict of the row comparison; None before it."""
     body = job.facts.get(Verdict.step)
     if body is None:
         return None

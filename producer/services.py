@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from shared.domain.errors import Transient
 
+SERVICE_DOWN = "ServiceDown"
+"""`code` of such an error."""
+
 
 @contextmanager
 def service(name: str, host: str, port: int) -> Iterator[None]:
@@ -17,5 +20,5 @@ def service(name: str, host: str, port: int) -> Iterator[None]:
         raise Transient(
             f"{name} at {host}:{port} is not reachable: {error.message}",
             remedy="`bluegreen doctor` shows what is down",
-            code="ServiceDown",
+            code=SERVICE_DOWN,
         ) from error

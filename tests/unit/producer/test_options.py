@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from producer import options
-from shared.domain.kinds import Kind
+from shared.domain.migration import RunOptions
 
 SECONDS = options.in_range(0, options.DAY_S, "seconds", open_low=True)
 
@@ -66,9 +66,12 @@ def test_options_that_contradict_are_refused_by_name(wish: dict[str, object], na
         options.refuse_contradictions(**{**asked, **wish})
 
 
-def test_a_wish_that_a_safe_migration_would_ignore_is_refused() -> None:
-    with pytest.raises(typer.BadParameter, match="--at is for risky"):
-        options.refuse_ignored(Kind.SAFE, at="2999-01-01T00:00:00+00:00", window=None)
-    with pytest.raises(typer.BadParameter, match="--window is for risky"):
-        options.refuse_ignored(Kind.SAFE, at=None, window="22:00-23:00")
-    options.refuse_ignored(Kind.RISKY, at=None, window="22:00-23:00")
+def test_the_command_line_and_the_job_agree_on_every_option_and_default() -> None:
+    from producer.cli import app
+
+    run = typer.main.get_command(app).commands["run"]  # type: ignore[attr-defined]
+    defaults = {parameter.name: parameter.default for parameter in run.params}
+    renamed = {"timeout_s": "timeout", "switch_delay_s": "switch_delay",
+               "max_stall_ms": "max_stall", "rollback_window_s": "rollback_window"}  # fmt: skip
+    for name, field in RunOptions.model_fields.items():
+        assert defaults[renamed.get(name, name)] == field.default, name

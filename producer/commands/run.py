@@ -1,0 +1,112 @@
+"""Validate and run migration files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from producer import options
+from producer.output import Output
+from shared.domain.kinds import Kind
+
+ServerVersion = Annotated[
+    int,
+    typer.Option("--server-version", min=15, max=18, help="Major version it will run on."),
+]
+Schema = Annotated[
+    Path | None,
+    typer.Option("--schema", help="The schema it will meet: a `pg_dump -s`, or any DDL."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog=RUN_EXAMPLES)(run)
+    app.command(epilog=VALIDATE_EXAMPLES)(validate)
+
+
+def run(
+    context: typer.Context,
+    files: options.Files,
+    claimed: options.Claimed = None,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    no_rollback: options.NoRollback = False,
+    timeout: options.Timeout = 30.0,
+    switch_delay: options.SwitchDelay = 0.0,
+    max_stall: options.MaxStall = 500,
+    rollback_window: options.RollbackWindow = 3600.0,
+    hold: options.Hold = False,
+    at: options.At = None,
+    window: options.Window = None,
+    backup: options.Backup = None,
+    on_maintenance: options.Maintenance = "hold",
+    on_slow_transaction: options.SlowTransaction = "wait",
+    accept_lossy_rollback: options.LossyRollback = False,
+    accept_broken_statements: options.BrokenStatements = False,
+    detach: options.Detach = False,
+    wait_timeout: options.WaitTimeout = None,
+    as_json: options.Json = False,
+) -> None:
+    """Validate files, enqueue one job each in order, follow live, exit with the outcome.
+
+    Everything is checked before anything is enqueued. The first failure stops the rest.
+    """
+    options.refuse_contradictions(
+        files=files, dry_run=dry_run, detach=detach, wait_timeout=wait_timeout
+    )
+    asked = dict(
+        claimed=claimed,
+        no_rollback=no_rollback,
+        timeout_s=timeout,
+        switch_delay_s=switch_delay,
+        max_stall_ms=max_stall,
+        rollback_window_s=rollback_window,
+        hold=hold,
+        at=at,
+        window=window,
+        backup=backup,
+        on_maintenance=on_maintenance,
+        on_slow_transaction=on_slow_transaction,
+        accept_lossy_rollback=accept_lossy_rollback,
+        accept_broken_statements=accept_broken_statements,
+    )
+    output = Output(as_json)
+    if dry_run:
+        from producer import planning
+
+        raise typer.Exit(planning.dry_run(output, files, asked))
+    from producer import running
+
+    how = running.How(yes=yes, detach=detach, limit_s=wait_timeout)
+    raise typer.Exit(running.run(context.obj, output, files, asked, how))
+
+
+def validate(
+    files: options.Files,
+    claimed: options.Claimed = None,
+    schema: Schema = None,
+    server_version: ServerVersion = 18,
+    as_json: options.Json = False,
+) -> None:
+    """Check files: what they do, lock and need. No queue, no database; exit 3 on errors."""
+    options.refuse_repeated(files)
+    from producer import validating
+
+    kind = Kind(claimed) if claimed else None
+    against = validating.Against(kind, server_version, schema)
+    raise typer.Exit(validating.validate_files(Output(as_json), files, against))
+
+
+RUN_EXAMPLES = options.examples(
+    "run --type safe 001_add_user_preferences.sql",
+    "run --type risky --dry-run migrations/*.sql",
+    "run --type risky --yes --rollback-window 600 002_drop_unused_table.sql",
+    "run --yes --hold --at 2026-11-24T02:00:00+01:00 002_drop_unused_table.sql",
+)
+VALIDATE_EXAMPLES = options.examples(
+    "validate migrations/*.sql",
+    "validate --schema schema.sql --server-version 16 002_drop_unused_table.sql",
+    "validate --type safe --json 001_add_user_preferences.sql",
+)

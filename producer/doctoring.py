@@ -1,0 +1,196 @@
+"""`bluegreen doctor`: everything a job needs, tried once from here, each with what to do about it.
+
+It looks and changes nothing. A check that fails never keeps the next one from being made.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+from producer.administrator import administrator
+from producer.configuration import Configuration
+from producer.connections import active_side, open_store, settings_of
+from producer.exit_codes import ExitCode
+from producer.output import Output
+from producer.services import SERVICE_DOWN, service
+from shared.adapters import redis_bus
+from shared.adapters.celery_client import ping_agents
+from shared.adapters.direct_door import SymlinkDoor
+from shared.adapters.postgres import PsycopgSession, connect
+from shared.domain.environment import Colour
+from shared.domain.errors import Broken, MigrationError, Refused, Transient
+from shared.settings import Settings
+
+START = "`bluegreen up` starts what is missing"
+FREE_DISK_LIMIT_BYTES = 1 << 30
+"""Below this a rollback point of any size is in doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    ok: bool
+    sentence: str
+    remedy: str = ""
+
+
+def doctor(configuration: Configuration, output: Output) -> ExitCode:
+    """Say every check; 0 when all hold, 69 when a service is away, 7 when something else is."""
+    settings = settings_of(configuration)
+    checks: list[Check] = []
+    codes: list[ExitCode] = []
+    for name, look in _looks(settings, configuration):
+        check, code = _run(name, look)
+        checks.append(check)
+        codes.append(code)
+        output.say(f"{'ok' if check.ok else 'FAILED':<7} {name:<18} {check.sentence}")
+        if check.remedy:
+            output.say(f"{'':<26} {check.remedy}")
+    code = ExitCode.UNREACHABLE if ExitCode.UNREACHABLE in codes else max(codes)
+    output.document({"checks": [asdict(check) for check in checks], "exitCode": int(code)})
+    return code
+
+
+def _run(name: str, look: Callable[[], str]) -> tuple[Check, ExitCode]:
+    try:
+        return Check(name, True, look()), ExitCode.DONE
+    except MigrationError as error:
+        away = isinstance(error, Transient)
+        code = ExitCode.UNREACHABLE if away else ExitCode.NEEDS_OPERATOR
+        remedy = START if error.code == SERVICE_DOWN else error.remedy
+        return Check(name, False, error.message, remedy), code
+
+
+def _looks(
+    settings: Settings, configuration: Configuration
+) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "settings", lambda: f"{settings.state_dir}, database {settings.database}"
+    yield "secrets", lambda: _secrets(settings)
+    yield "Redis", lambda: _redis(settings)
+    yield "control database", lambda: _control(settings)
+    for colour in Colour:
+        yield colour.value, lambda colour=colour: _server(settings, colour)  # type: ignore[misc]
+    yield "pooled door", lambda: _door(settings, "pooled door", settings.doors.pooled_port)
+    yield "direct door", lambda: _door(settings, "direct door", settings.doors.direct_port)
+    yield "routes", lambda: _routes(settings)
+    yield "administrator", lambda: _administrator(settings, configuration)
+    yield "agents", lambda: _agents(settings)
+    yield "backup directory", lambda: _backup_directory(settings)
+
+
+def _secrets(settings: Settings) -> str:
+    open_ones = [
+        path.name
+        for path in settings.secrets_dir.iterdir()
+        if path.is_file() and path.stat().st_mode & 0o077
+    ]
+    if open_ones:
+        raise Refused(
+            f"expected secrets that only their owner reads, found {', '.join(open_ones)} open",
+            remedy=f"chmod 600 {settings.secrets_dir}/*",
+        )
+    return f"in {settings.secrets_dir}, closed to others"
+
+
+def _redis(settings: Settings) -> str:
+    with service("Redis", settings.redis.host, settings.redis.port):
+        redis_bus.check(settings)
+    return f"{settings.redis.host}:{settings.redis.port} answers"
+
+
+def _control(settings: Settings) -> str:
+    live = open_store(settings).jobs(live_only=True)
+    jobs = ", ".join(job.id for job in live) or "none"
+    return f"{settings.control.host}:{settings.control.port} answers; live jobs: {jobs}"
+
+
+def _server(settings: Settings, colour: Colour) -> str:
+    node = settings.nodes[colour]
+    with (
+        service(f"PostgreSQL {colour.value}", node.host, node.port),
+        connect(
+            host=node.host,
+            port=node.port,
+            database="postgres",
+            user=node.administrator,
+            password=settings.secret(node.administrator),
+            limit_s=5,
+        ) as session,
+    ):
+        return _identity(session, node.cluster_name)
+
+
+def _identity(session: PsycopgSession, expected: str) -> str:
+    row = session.row(
+        "SELECT current_setting('cluster_name'), current_setting('server_version'),"
+        " pg_is_in_recovery()"
+    )
+    assert row is not None
+    name, version, in_recovery = row
+    if name != expected:
+        raise Broken(f"expected the server {expected}, found {name}")
+    return f"PostgreSQL {version.split()[0]}, {'follows' if in_recovery else 'accepts writes'}"
+
+
+def _door(settings: Settings, name: str, port: int) -> str:
+    role = settings.application_role
+    with (
+        service(name, settings.doors.host, port),
+        connect(
+            host=settings.doors.host,
+            port=port,
+            database=settings.database,
+            user=role,
+            password=settings.secret(role),
+            limit_s=5,
+        ) as session,
+    ):
+        side = session.value("SELECT current_setting('cluster_name')")
+    return f"{settings.doors.host}:{port} leads {role} to {side}"
+
+
+def _routes(settings: Settings) -> str:
+    pooled, direct = active_side(settings), SymlinkDoor(settings).routed_to()
+    if pooled is not direct:
+        raise Broken(
+            f"expected both doors to lead to one side, found pooled {pooled.value} and direct "
+            f"{direct.value}",
+            remedy="inside a cutover this lasts milliseconds; else `bluegreen proxy status`",
+        )
+    return f"both doors lead to {pooled.value}"
+
+
+def _administrator(settings: Settings, configuration: Configuration) -> str:
+    who = administrator(settings, active_side(settings), configuration.environment)
+    who.check()
+    return f"{who.user} on {who.colour.value} at {who.host}:{who.port}"
+
+
+def _agents(settings: Settings) -> str:
+    answers = ping_agents(settings)
+    silent = [agent for agent, seconds in answers.items() if seconds is None]
+    if silent:
+        raise Transient(
+            f"expected every agent to answer through its queue, found {', '.join(silent)} silent",
+            remedy=f"their logs are in {settings.state_dir}/logs; {START}",
+        )
+    return f"{len(answers)} answer through their queues"
+
+
+def _backup_directory(settings: Settings) -> str:
+    place = settings.backup_dir
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise Refused(
+            f"expected a directory {place} that can be written, found none",
+            remedy="make it, or give it to the backup agent's user",
+        )
+    free_bytes = shutil.disk_usage(place).free
+    if free_bytes < FREE_DISK_LIMIT_BYTES:
+        raise Refused(
+            f"expected 1 GB free in {place}, found {free_bytes / 1e9:.2f} GB",
+            remedy="`bluegreen backups prune` deletes old rollback points",
+        )
+    return f"{place}, {free_bytes / 1e9:.0f} GB free"

@@ -1,0 +1,86 @@
+"""Files on disk become something that may be run: read, validated, their kind decided.
+
+One problem in one file and none of them is run: half a set of migrations helps nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from producer.exit_codes import NOT_VALID, ExitCode
+from producer.output import Output, error_document, error_line
+from shared.adapters.migration_file import read_migration
+from shared.domain.errors import Refused
+from shared.domain.kinds import Kind
+from shared.sql.catalog import Catalog
+from shared.sql.report import Report
+from shared.sql.validate import NEWEST, validate
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One file, read and validated."""
+
+    path: Path
+    sql: str
+    kind: Kind
+    """What runs: the claim where there is one, else what the file needs."""
+    report: Report
+
+
+def take_in(
+    files: Sequence[Path],
+    claimed: Kind | None,
+    *,
+    catalog: Catalog | None = None,
+    server_version: int = NEWEST,
+) -> list[Intake]:
+    """Read and validate every file. Raises Refused for the first that holds no statements.
+
+    `catalog` is the schema the files meet, where it is known.
+    """
+    taken = []
+    for path in files:
+        _, sql = read_migration(path)
+        report = validate(
+            sql, file=str(path), claimed=claimed, catalog=catalog, server_version=server_version
+        )
+        if report.is_valid and not report.plan:
+            raise Refused(
+                f"{path}:1:1: expected SQL statements, found none",
+                remedy="write the migration into it, or leave it out",
+            )
+        taken.append(Intake(path, sql, claimed or report.migration_type, report))
+    return taken
+
+
+def all_valid(taken: Sequence[Intake]) -> bool:
+    return all(item.report.is_valid for item in taken)
+
+
+def refuse(output: Output, taken: Sequence[Intake]) -> ExitCode:
+    """Say every problem of every file, one line each: `FILE:LINE:COLUMN: message; remedy`."""
+    found = [
+        (f"{item.report.file}:{error.line}:{error.column}: {error.message}", error.remedy)
+        for item in taken
+        for error in item.report.errors
+    ]
+    for message, remedy in found:
+        output.warn(error_line(message, remedy))
+    message, remedy = found[0]
+    error = error_document(message, code=NOT_VALID, remedy=remedy, exit_code=ExitCode.REFUSED)
+    output.document({**files_document([item.report.as_json() for item in taken]), **error})
+    return ExitCode.REFUSED
+
+
+def files_document(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """`files` holds every report; of a single file its keys stand at the top too."""
+    only = reports[0] if len(reports) == 1 else {}
+    return {
+        **only,
+        "isValid": all(report["isValid"] for report in reports),
+        "files": list(reports),
+    }

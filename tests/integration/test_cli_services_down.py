@@ -1,0 +1,231 @@
+"""A service that is away is named in one line with exit 69, and nothing is enqueued.
+
+The stack has a coordinator only long enough to set up the control database: no agent takes a job.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.install import install
+from shared.adapters.embedded.child import ControlFiles
+from shared.adapters.embedded.layout import Layout
+from tests.support.command_line import CommandLine
+from tests.support.stack import Stack, running_stack
+from tests.support.wait import until
+
+SAFE = "CREATE TABLE notes_{n} (id bigint PRIMARY KEY);\n"
+RISKY = "CREATE TABLE t{n} (a int);\nALTER TABLE users DROP COLUMN fax;\n"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with running_stack(agents=False) as found:
+        database = ControlDatabase(found.settings, application_name="test")
+        with database.session() as session:
+            install(session)
+        database.close()
+        yield found
+
+
+@pytest.fixture
+def bluegreen(stack: Stack, tmp_path: Path) -> Iterator[CommandLine]:
+    yield CommandLine(tmp_path, {"BLUEGREEN_STATE_DIR": str(stack.state_dir)})
+    with stack.connect("control") as control:
+        control.execute("TRUNCATE bluegreen_control.job CASCADE")
+        control.execute("UPDATE bluegreen_control.lease SET job = NULL")
+
+
+def enqueued(stack: Stack) -> int:
+    with stack.connect("control") as control:
+        row = control.execute("SELECT count(*) FROM bluegreen_control.job").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@contextmanager
+def stopped(stack: Stack, child: str, door: str) -> Iterator[None]:
+    files = ControlFiles(Layout(stack.state_dir).supervisor)
+    files.want(child, "stopped at once")
+    until(lambda: not files.status(child).is_running, limit_s=20, what=f"{child} to stop")
+    try:
+        yield
+    finally:
+        files.want(child, "running")
+        until(lambda: files.status(child).is_running, limit_s=20, what=f"{child} to start")
+        if door:
+            stack.until_answers(door)
+
+
+@pytest.mark.parametrize(
+    ("child", "door", "named"),
+    [
+        ("redis", "", "Redis at 127.0.0.1:"),
+        ("control", "control", "control database at 127.0.0.1:"),
+        ("blue", "blue", "PostgreSQL blue at 127.0.0.1:"),
+        ("pgbouncer", "app", "PgBouncer at 127.0.0.1:"),
+    ],
+)
+def test_a_service_that_is_down(
+    stack: Stack, bluegreen: CommandLine, child: str, door: str, named: str
+) -> None:
+    file = bluegreen.write("a.sql", SAFE.format(n=1))
+    with stopped(stack, child, door):
+        answer = bluegreen("run", file, "--detach")
+    assert answer.code == 69
+    assert named in answer.line
+    assert "bluegreen doctor" in answer.line
+    assert enqueued(stack) == 0
+
+
+def test_detach_prints_the_id_and_status_finds_the_job(
+    stack: Stack, bluegreen: CommandLine
+) -> None:
+    file = bluegreen.write("a.sql", SAFE.format(n=2))
+    job = bluegreen("run", file, "--detach", "--json").body["job"]
+    body = bluegreen("status", job, "--json").body
+    assert body["job"] == job
+    assert body["outcome"] is None
+    assert {"phase", "step", "progress", "steps"} <= set(body)
+    assert body["steps"][0] == body["steps"][0] | {"name": "validate", "state": "pending"}
+    assert job in bluegreen("status").out
+    assert job in bluegreen("history").out
+    assert bluegreen("logs", job).code == 0
+    assert bluegreen("report", job, "--json").body["outcome"] is None
+
+
+def test_a_second_job_while_one_is_live(stack: Stack, bluegreen: CommandLine) -> None:
+    first = bluegreen("run", bluegreen.write("a.sql", SAFE.format(n=3)), "--detach").out.strip()
+    answer = bluegreen("run", bluegreen.write("b.sql", SAFE.format(n=4)), "--detach")
+    assert answer.code == 5
+    assert first in answer.line
+    assert enqueued(stack) == 1
+
+
+def test_following_ends_at_the_limit_and_the_job_stays(
+    stack: Stack, bluegreen: CommandLine
+) -> None:
+    file = bluegreen.write("a.sql", SAFE.format(n=5))
+    answer = bluegreen("run", file, "--wait-timeout", "1")
+    assert answer.code == 6
+    assert "bluegreen watch" in answer.out
+    assert enqueued(stack) == 1
+
+
+def test_ctrl_c_leaves_the_job_and_says_how_to_follow_it(
+    stack: Stack, bluegreen: CommandLine
+) -> None:
+    file = bluegreen.write("a.sql", SAFE.format(n=6))
+    process = subprocess.Popen(
+        bluegreen.command("run", file),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=bluegreen.folder, env=bluegreen.clean(), start_new_session=True,
+    )  # fmt: skip
+    until(lambda: enqueued(stack) == 1, limit_s=30, what="a job")
+    assert process.stdout is not None
+    process.stdout.readline()
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "bluegreen watch" in out
+    assert "Traceback" not in err
+    assert enqueued(stack) == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--type", "maintenance"]])
+def test_without_yes_and_without_a_terminal_nothing_is_enqueued(
+    stack: Stack, bluegreen: CommandLine, options: list[str]
+) -> None:
+    file = bluegreen.write("a.sql", RISKY.format(n=7))
+    answer = bluegreen("run", file, *options)
+    assert answer.code == 2
+    assert "--yes" in answer.line
+    assert enqueued(stack) == 0
+
+
+def test_every_option_of_the_guide_reaches_the_job(stack: Stack, bluegreen: CommandLine) -> None:
+    file = bluegreen.write("a.sql", RISKY.format(n=8))
+    answer = bluegreen(
+        "run", file, "--type", "risky", "--yes", "--no-rollback", "--timeout", "120",
+        "--switch-delay", "2.5", "--detach", "--json",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    with stack.connect("control") as control:
+        row = control.execute("SELECT kind, options FROM bluegreen_control.job").fetchone()
+    assert row is not None
+    kind, options = row
+    assert kind == "risky"
+    assert options["claimed"] == "risky"
+    assert options["no_rollback"] is True
+    assert options["timeout_s"] == 120
+    assert options["switch_delay_s"] == 2.5
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(
+    stack: Stack, bluegreen: CommandLine
+) -> None:
+    bluegreen.write("bluegreen.toml", "[run]\ntimeout = 10\nswitch-delay = 1\nmax-stall = 100\n")
+    file = bluegreen.write("a.sql", SAFE.format(n=9))
+    answer = bluegreen(
+        "run", file, "--detach", "--timeout", "30.5",
+        BLUEGREEN_TIMEOUT="20", BLUEGREEN_SWITCH_DELAY="2",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    with stack.connect("control") as control:
+        row = control.execute("SELECT options FROM bluegreen_control.job").fetchone()
+    assert row is not None
+    assert (row[0]["timeout_s"], row[0]["switch_delay_s"], row[0]["max_stall_ms"]) == (30.5, 2, 100)
+
+
+def test_a_migration_that_is_applied_is_nothing_to_do_and_an_edited_one_an_error(
+    stack: Stack, bluegreen: CommandLine
+) -> None:
+    file = bluegreen.write("a.sql", SAFE.format(n=10))
+    job = bluegreen("run", file, "--detach").out.strip()
+    with stack.connect("control") as control:
+        control.execute(
+            "UPDATE bluegreen_control.job SET phase = 'completed', outcome = 'completed',"
+            " ended_at = now()"
+        )
+        control.execute("UPDATE bluegreen_control.lease SET job = NULL")
+    again = bluegreen("run", file)
+    assert again.code == 0
+    assert f"already applied: job {job}" in again.out
+    bluegreen.write("a.sql", SAFE.format(n=11))
+    edited = bluegreen("run", file)
+    assert edited.code == 2
+    assert "has been edited since" in edited.line
+
+
+def test_the_guides_administrator_is_honoured(stack: Stack, bluegreen: CommandLine) -> None:
+    file = bluegreen.write("a.sql", SAFE.format(n=12))
+    blue = psycopg.conninfo.conninfo_to_dict(stack.doors["blue"])
+    right = {
+        "DB_HOST": str(blue["host"]), "DB_PORT": str(blue["port"]), "DB_NAME": "app",
+        "DB_USER": str(blue["user"]), "DB_PASSWORD": str(blue["password"]),
+    }  # fmt: skip
+    control = psycopg.conninfo.conninfo_to_dict(stack.doors["control"])
+    wrong_server = right | {
+        "DB_PORT": str(control["port"]), "DB_USER": str(control["user"]),
+        "DB_PASSWORD": str(control["password"]),
+    }  # fmt: skip
+    assert bluegreen("run", file, "--detach", **(right | {"DB_NAME": "other"})).code == 2
+    assert bluegreen("run", file, "--detach", **wrong_server).code in (2, 69)
+    assert enqueued(stack) == 0
+    assert bluegreen("run", file, "--detach", **right).code == 0
+
+
+def test_a_job_that_is_not_there_is_said(bluegreen: CommandLine) -> None:
+    for command in ("status", "watch", "approve", "abort", "rollback", "finish", "report", "logs"):
+        answer = bluegreen(command, "20260101-ffff")
+        assert answer.code == 2, command
+        assert "20260101-ffff" in answer.line
