@@ -34,9 +34,10 @@ def abort_in_time(state: SagaState, _event: SagaEvent) -> bool:
     return bool(state.abort_asked_by) and state.step.role != "commits"
 
 
-def only_waits(state: SagaState, _event: SagaEvent) -> bool:
-    """The step waits for a person or a clock: it can be left at once."""
-    return state.step.waits
+def nothing_runs(state: SagaState, event: SagaEvent) -> bool:
+    """The step only waits for a person or a clock, or the next look at it is not due yet."""
+    not_due = isinstance(event, Asked) and state.due_at is not None and event.at < state.due_at
+    return state.step.waits or not_due
 
 
 def waits_for_this(state: SagaState, event: SagaEvent) -> bool:
@@ -74,6 +75,12 @@ def keep(state: SagaState, _event: SagaEvent) -> bool:
 def keep_but_held(state: SagaState, event: SagaEvent) -> bool:
     """--no-rollback, but traffic may be held: that much is undone."""
     return keep(state, event) and bool(state.held)
+
+
+def committed(state: SagaState, event: SagaEvent) -> bool:
+    """The undo of a step that commits was refused: it has committed after all."""
+    refused = isinstance(event, Answer) and event.family == "refused"
+    return refused and state.step.role == "commits"
 
 
 def more_to_undo(state: SagaState, _event: SagaEvent) -> bool:

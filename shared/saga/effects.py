@@ -41,7 +41,8 @@ def _run_first(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
 
 
 def _run_next(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
-    return replace(_begin(state, state.at + 1, Direction.FORWARD, now), abort_asked_by="")
+    begun = _begin(state, state.at + 1, Direction.FORWARD, now)
+    return replace(begun, abort_asked_by="", cause="", remedy="")
 
 
 def _again(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:

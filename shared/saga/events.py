@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -65,6 +66,8 @@ class Asked:
 
     what: Steering
     who: str
+    at: datetime
+    """When it is read."""
 
     @property
     def on(self) -> On:

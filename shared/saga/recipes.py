@@ -1,8 +1,8 @@
 """The three recipes: the steps in order, each with its owner, its limit and its role.
 
 `compensatable`: can be undone, and is, in reverse order, when a later step fails.
-`commits`:       one transaction of a server: undone by itself until it is done, the point of no
-                 return from then on.
+`commits`:       one transaction of a server: the point of no return once it has committed. Its
+                 `undo` refuses (Refused) when the world shows that; the job then goes on.
 `pivot`:         the point of no return from the moment it is sent, for it may run half and fail.
 `retriable`:     behind the point of no return, forward only: repeated until it is done.
 

@@ -118,7 +118,10 @@ class CoordinatorStore:
         return Work(
             state=state_of(row),
             now=row["now"],
-            events=(*map(_answer, answers), *(Asked(what, by) for what, by in requests)),
+            events=(
+                *map(_answer, answers),
+                *(Asked(what, by, row["now"]) for what, by in requests),
+            ),
             progress=answers[-1]["progress"] if answers else None,
             died=out is not None and (out[0] or 0) >= MOST_STARTS,
             command_lost=out is None,

@@ -1,0 +1,223 @@
+"""A seeded random world around the machine: workers that fail and die, messages lost and repeated.
+
+The world knows nothing of the machine's mind: each step has an effect that is absent, half there
+or there. Whatever is drawn, at the end the world must fit what the saga says of itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Literal
+
+from shared.saga.events import Accepted, Answer, Asked, Direction, SagaEvent
+from shared.saga.machine import Decision, advance, over_limit
+from shared.saga.recipes import MAINTENANCE, RISKY, SAFE
+from shared.saga.state import Command, Phase, SagaState, outstanding
+from shared.saga.steering import ENDED, refusal
+
+Effect = Literal["absent", "half", "there"]
+Advance = Callable[[SagaState, SagaEvent, datetime], Decision]
+T0 = datetime(2026, 11, 23, tzinfo=UTC)
+MOST_TURNS = 3000
+
+
+@dataclass
+class World:
+    """What the steps have done, and what must never be."""
+
+    effects: dict[str, Effect]
+    pivots: frozenset[str]
+    commits: frozenset[str]
+    opened_by: dict[str, str]
+    undone_after_pivot: bool = False
+    pivot_touched: bool = False
+
+    def run(self, command: Command, draw: Random, trouble: float) -> Answer | None:
+        """One look of a worker; None when it died, somewhere inside."""
+        forward = command.direction is Direction.FORWARD
+        step = command.step
+        if forward and step in self.pivots:
+            self.pivot_touched = True
+        if not forward and self.pivot_touched:
+            self.undone_after_pivot = True
+        if not forward and step in self.commits and self.effects[step] == "there":
+            return replace(_answer(command, "failed"), family="refused", said="it has committed")
+        if draw.random() < trouble:
+            half: Effect = "there" if step in self.commits else "half"
+            self.effects[step] = draw.choice((half, self.effects[step]))
+            return None if draw.random() < 0.3 else self._trouble(command, draw)
+        self.effects[step] = "there" if forward else "absent"
+        return _answer(command, "done")
+
+    def _trouble(self, command: Command, draw: Random) -> Answer:
+        if draw.random() < 0.4:
+            return _answer(command, "pending")
+        family = draw.choice(("transient", "transient", "broken", "refused"))
+        if command.direction is Direction.BACKWARD and command.step in self.commits:
+            family = "transient"  # a refusal there says that it has committed
+        if family == "refused" and command.step in ("validate", "preflight"):
+            self.effects[command.step] = "absent"
+        return replace(_answer(command, "failed"), family=family, said=family)
+
+    @property
+    def left_behind(self) -> list[str]:
+        return [step for step, effect in self.effects.items() if effect != "absent"]
+
+
+@dataclass
+class Simulation:
+    seed: int
+    advance: Advance = advance
+    rows: set[object] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.draw = Random(self.seed)
+        self.trouble = self.draw.choice((0.0, 0.05, 0.2, 0.5))
+        recipe = self.draw.choice((SAFE, RISKY, MAINTENANCE))
+        self.state = SagaState(
+            job="20261123-0000", recipe=recipe, keep=self.draw.random() < 0.3,
+            epoch=self.draw.randrange(5),
+        )  # fmt: skip
+        self.world = World(
+            {step.name: "absent" for step in recipe},
+            frozenset(step.name for step in recipe if step.role in ("pivot", "retriable")),
+            frozenset(step.name for step in recipe if step.role == "commits"),
+            {step.name: step.holds_until for step in recipe if step.holds_until},
+        )
+        self.now = T0
+        self.sent: list[Command] = []
+        """Every command that ever was on the wire: any may be delivered again."""
+        self.given: list[Answer] = []
+        """Every answer that ever was given: any may be read again."""
+        self.unread: list[Answer] = []
+        self.answered = False
+        """The control database knows that the command that is out has its answer."""
+
+    def run(self) -> SagaState:
+        """Until it ends. Raises AssertionError with the seed where a law is broken."""
+        for _ in range(MOST_TURNS):
+            if self.state.phase in ENDED:
+                return self.state
+            self.turn()
+        if self.state.phase is not Phase.STUCK:
+            raise AssertionError(f"seed {self.seed}: no end in {MOST_TURNS} turns")
+        return self.state
+
+    def turn(self) -> None:
+        """One thing happens."""
+        self.now += timedelta(seconds=self.draw.choice((0, 0.1, 1, 30, 3600)))
+        match self.draw.choices(
+            ("work", "stale answer", "repeated command", "person", "crash", "clock"),
+            (10, 2, 1, 1, 1, 1),
+        )[0]:
+            case "work":
+                self._work()
+            case "stale answer" if self.given:
+                self.decide(self.draw.choice(self.given))
+            case "repeated command" if self.sent:
+                self._deliver(self.draw.choice(self.sent))
+            case "person":
+                self._person()
+            case "crash":
+                self._crash()
+            case "clock":
+                late = over_limit(self.state, self.now)
+                if late is not None:
+                    self.decide(late)
+
+    def decide(self, event: SagaEvent) -> None:
+        decision = self.advance(self.state, event, self.now)
+        if decision.row is None:
+            assert decision.state == self.state, self._broken("what is ignored changes nothing")
+        self.state = decision.state
+        self.answered = self.answered and decision.command is None
+        self.rows.add(decision.row)
+        self.check()
+
+    def check(self) -> None:
+        """The laws, on the world."""
+        phase = self.state.phase
+        assert not self.world.undone_after_pivot, self._broken("nothing is undone after the pivot")
+        if phase is Phase.ROLLED_BACK:
+            assert not self.world.left_behind, self._broken("rolled back leaves nothing behind")
+        if phase is Phase.REFUSED:
+            looked = [step.name for step in self.state.recipe if step.looks_only]
+            left = [step for step in self.world.left_behind if step not in looked]
+            assert not left, self._broken("refused has changed nothing")
+        if phase is Phase.COMPLETED:
+            there = all(effect == "there" for effect in self.world.effects.values())
+            assert there, self._broken("completed means that every effect is there")
+        if phase is Phase.STUCK and self.state.keep and self.state.going_forward:
+            assert not self._held(), self._broken("traffic is not held while a person decides")
+
+    def _held(self) -> list[str]:
+        """Steps that may hold traffic: begun, and what opens it again is not there."""
+        effects = self.world.effects
+        return [
+            step for step, opened_by in self.world.opened_by.items()
+            if effects[step] != "absent" and effects[opened_by] != "there"
+        ]  # fmt: skip
+
+    def _work(self) -> None:
+        if self.state.phase is Phase.REQUESTED:
+            self.decide(Accepted())
+            return
+        command = outstanding(self.state)
+        if self.unread:
+            self.decide(self.unread.pop(0))
+            return
+        if command is None:
+            self._resume()
+            return
+        self.now = max(self.now, command.due_at)
+        self.sent.append(command)
+        if self.draw.random() < 0.9:  # else the message is lost, and sent again another time
+            self._deliver(command)
+
+    def _deliver(self, command: Command) -> None:
+        """The worker's part: it acts only if exactly this is due."""
+        out = outstanding(self.state)
+        due = out is not None and replace(command, due_at=out.due_at) == out
+        if not due or self.answered or (out is not None and out.due_at > self.now):
+            return
+        answer = self.world.run(command, self.draw, self.trouble)
+        if answer is None:
+            return
+        self.given.append(answer)
+        self.answered = True
+        if self.draw.random() < 0.9:
+            self.decide(answer)
+        else:  # the coordinator reads it later
+            self.unread.append(answer)
+
+    def _person(self) -> None:
+        """Asked while it made sense, or read only when it does not any more."""
+        what = self.draw.choice(("approve", "finish", "resume", "abort", "rollback"))
+        if self.draw.random() < (0.02 if refusal(self.state, what) else 0.2):
+            self.decide(Asked(what, "alice", self.now))
+
+    def _resume(self) -> None:
+        """A stuck job: mostly a person resumes it, and the trouble is over."""
+        self.trouble = 0.0
+        if self.draw.random() < 0.5:
+            self.decide(
+                Asked(self.draw.choice(("resume", "rollback", "finish")), "alice", self.now)
+            )
+
+    def _crash(self) -> None:
+        """The coordinator dies before its transaction commits: it is as if nothing was read."""
+        events: tuple[SagaEvent, ...] = (*self.given[-1:], Asked("abort", "alice", self.now))
+        self.advance(self.state, self.draw.choice(events), self.now)
+
+    def _broken(self, law: str) -> str:
+        return f"seed {self.seed}: {law}; {self.state}; left behind {self.world.left_behind}"
+
+
+def _answer(command: Command, kind: Literal["pending", "done", "failed"]) -> Answer:
+    return Answer(
+        step=command.step, direction=command.direction, attempt=command.attempt,
+        epoch=command.epoch, kind=kind, look_again_s=0.5,
+    )  # fmt: skip
