@@ -41,6 +41,7 @@ def analyse(reading: Reading, *, version: int, catalog: Catalog | None = None) -
         version=version,
         look=look,
     )
+    ctx.settings |= ctx.catalog.settings
     ctx.problems += [
         Problem("syntax", each.message, each.place, each.remedy) for each in reading.problems
     ]

@@ -195,6 +195,8 @@ class Catalog:
     """What the server could install; None when no server was asked."""
     roles: set[str] | None = None
     """None when they are not known: a schema file does not hold them."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """Settings of the server that matter: timezone."""
     new_schemas: set[str] = field(default_factory=set)
     event_triggers: set[str] = field(default_factory=set)
 

@@ -89,6 +89,11 @@ def body_line(source: Source, statement: Statement, line: int) -> Place:
     return statement.place
 
 
+def note_extension(operation: Operation, extension: str) -> None:
+    if extension not in operation.extensions:
+        operation.extensions.append(extension)
+
+
 @dataclass(slots=True)
 class Context:
     source: Source
@@ -247,6 +252,8 @@ class Context:
     def type_of(self, node: Node, operation: Operation | None = None) -> Type:
         """The type that a TypeName names, looked up; names the extension that brings it."""
         found = resolved(read_type(node), self.catalog, self.path)
+        if found.name in TYPES and operation is not None:
+            note_extension(operation, TYPES[found.name])
         if found.schema is None and found.name not in BUILTIN and not node.get("pct_type"):
             self._unknown_type(found, node, operation)
         elif found.schema is not None and self.catalog.complete:
@@ -268,8 +275,8 @@ class Context:
         self, extension: str, what: str, operation: Operation | None, at: int | None = None
     ) -> None:
         """`what` comes from an extension: note it, and say so where it is not installed."""
-        if operation is not None and extension not in operation.extensions:
-            operation.extensions.append(extension)
+        if operation is not None:
+            note_extension(operation, extension)
         if self.catalog.complete and extension not in self.catalog.extensions:
             self.error(
                 "extension",

@@ -1,0 +1,74 @@
+"""A live catalog and one built from the schema's text say the same of the measured cases."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.adapters.catalog_reader import read_catalog
+from shared.adapters.postgres import PsycopgSession
+from shared.sql.validate import validate
+from tests.support.cluster import postgres
+from tests.support.validator_cases import FACTS, Score, cases, compare
+
+ROLES = "CREATE ROLE app_rw; CREATE ROLE app_ro; CREATE ROLE reporting;"
+NOT_HERE = {"ext-create-quoted", "index-trgm-with-ext", "drop-extension-cascade"}
+"""Cases whose extension this server may lack."""
+
+
+@pytest.fixture(scope="module", params=(15, 16, 18))
+def server(request):
+    with postgres(request.param, timezone="UTC") as server:
+        with server.connect() as connection:
+            connection.execute(ROLES)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def scored(server):
+    """Each schema in a database of its own, read once, asked for all of its cases."""
+    score = Score()
+    catalogs = {}
+    for case in cases():
+        if case.version != server.version or case.id.startswith("ext-") or case.id in NOT_HERE:
+            continue
+        if case.setup not in catalogs:
+            catalogs[case.setup] = _read(server, case.setup, f"d{len(catalogs)}")
+        found = validate(
+            case.sql,
+            file=f"{case.id}.sql",
+            server_version=server.version,
+            catalog=catalogs[case.setup],
+        )
+        for fact, expected, seen in compare(case, found):
+            score.graded[fact] += 1
+            score.agreed[fact] += expected == seen
+            if expected != seen:
+                score.disagreements.append((case.id, fact, expected, seen, found.errors))
+    return score
+
+
+def _read(server, setup, name):
+    with server.connect() as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    with server.connect(name) as connection:
+        connection.execute(setup)
+        catalog, version = read_catalog(PsycopgSession(connection))
+    assert version == server.version
+    return catalog
+
+
+@pytest.mark.parametrize("fact", [fact for fact in FACTS if fact != "requires_extensions"])
+def test_the_live_catalog_answers_as_the_servers_did(scored, fact):
+    wrong = [each for each in scored.disagreements if each[1] == fact]
+    assert scored.agreed[fact] >= 0.99 * scored.graded[fact], wrong
+
+
+def test_sizes_and_writes_are_read(server):
+    with server.connect() as connection:
+        connection.execute(
+            "CREATE TABLE big (a int); INSERT INTO big SELECT generate_series(1, 9999)"
+        )
+        catalog, _ = read_catalog(PsycopgSession(connection))
+        connection.execute("DROP TABLE big")
+    assert catalog.relations["public", "big"].size_bytes > 300_000
+    assert catalog.relations["public", "big"].writes_per_s >= 0
