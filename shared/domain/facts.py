@@ -32,6 +32,30 @@ class Facts(BaseModel):
         return None if body is None else cls.model_validate(body)
 
 
+class PlannedGroup(BaseModel):
+    """Statements of a safe file that run, and are repeated, together (shared/sql/plan.py)."""
+
+    model_config = ConfigDict(frozen=True)
+    statements: tuple[int, ...]
+    """Indexes into shared.sql.parse.statements of the file."""
+    transaction: bool
+    begin: str = "BEGIN"
+    lock_timeout: bool = True
+    short_pause: bool = False
+    rolls_back: bool = False
+    why: str = ""
+
+
+class Validation(Facts):
+    step = "validate"
+    migration_type: str
+    """What the file needs, seen against the live catalog."""
+    risk_level: str
+    plan: tuple[PlannedGroup, ...]
+    warnings: tuple[str, ...] = ()
+    locks: dict[str, str] = {}
+
+
 class Preflight(Facts):
     step = "preflight"
     server_version_num: dict[str, int]

@@ -1,19 +1,22 @@
-"""The file is one that this kind of migration may carry, on the version of the active server.
+"""The file is one that this kind of migration may carry, on the schema that is live now.
 
-Guarantee: the file parses, holds nothing that is forbidden, and needs no more than the job's kind.
-Repeats:   reads only; the same file gets the same report.
-Undo:      nothing to undo: nothing was changed.
+Guarantee: the file parses, holds nothing that is forbidden, names what exists on the active server,
+           and needs no more than the job's kind; how a safe file is cut into transactions is known
+Repeats:   reads only; the same file over the same schema gets the same report
+Undo:      nothing to undo: nothing was changed
 Fails with Refused   the file has errors: the first is named with its place and remedy
-           Transient the active server cannot be asked for its version
+           Transient the active server cannot be asked for its schema
 Source:    shared/sql/validate.py; docs/rules/
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
+from shared.adapters.catalog_reader import read_catalog
+from shared.domain import facts
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.domain.migration import Job
@@ -39,13 +42,35 @@ class Validate:
             raise Refused(
                 f"{job.file_name}:{first.line}:{first.column}: {first.message}{more}",
                 remedy=first.remedy,
+                code="validate",
             )
-        return Done(f"{len(report.operations)} operations, risk {report.risk_level}")
+        sentence = f"{len(report.operations)} operations, risk {report.risk_level}"
+        return Done(sentence, _facts(report))
 
     def undo(self, job: Job) -> Done:
         return Done("nothing to undo: the file was only read")
 
+    def recall(self, job: Job) -> Mapping[str, Any]:
+        return _facts(self._report(job))
+
     def _report(self, job: Job) -> Report:
         with self.nodes[job.source].session() as session:
-            version = int(session.value("SHOW server_version_num")) // 10_000
-        return validate(job.sql, file=job.file_name, server_version=version, claimed=job.kind)
+            catalog, version = read_catalog(session)
+        return validate(
+            job.sql,
+            file=job.file_name,
+            server_version=version,
+            catalog=catalog,
+            claimed=job.kind,
+        )
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    found = facts.Validation(
+        migration_type=report.migration_type,
+        risk_level=report.risk_level,
+        plan=tuple(facts.PlannedGroup(**asdict(group)) for group in report.plan),
+        warnings=tuple(f"{w.line}:{w.column}: {w.message}" for w in report.warnings),
+        locks=report.locks,
+    )
+    return found.model_dump(mode="json")
