@@ -13,9 +13,10 @@ from producer.output import SCHEMA
 from producer.report import Switch, report_document
 from producer.report_html import page
 from producer.report_markdown import markdown
+from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.switch_store import SwitchStore
 from shared.domain.errors import Refused
-from shared.domain.facts import Cutover
-from shared.ports import JobRecord
+from shared.settings import Settings
 
 Form = Literal["markdown", "json", "html"]
 
@@ -25,7 +26,7 @@ def report(configuration: Configuration, job: str, form: Form, output: Path | No
     settings = settings_of(configuration)
     store = open_store(settings)
     record = store.job(job)
-    switches = switches_of(record)
+    switches = switches_of(settings, job)
     body = report_document(record, store.steps(job), switches)
     text = {
         "json": lambda: json.dumps({"schema": SCHEMA, **body}, default=str) + "\n",
@@ -35,13 +36,16 @@ def report(configuration: Configuration, job: str, form: Form, output: Path | No
     _write(text, output)
 
 
-def switches_of(record: JobRecord) -> list[Switch]:
+def switches_of(settings: Settings, job: str) -> list[Switch]:
     """The switches of a job, oldest first."""
-    body = record.facts.get(Cutover.step)
-    if body is None:
-        return []
-    cutover = Cutover.model_validate(body)
-    return [Switch(cutover.direction, cutover.window_ms, cutover.phases_ms)]
+    control = ControlDatabase(settings, application_name="bluegreen/report")
+    return [
+        Switch(
+            kept.direction, kept.window_ms, kept.phases_ms, kept.failed_transactions,
+            kept.baseline_p50_ms, kept.baseline_p99_ms, kept.longest_ms, kept.samples,
+        )
+        for kept in SwitchStore(control).of_job(job)
+    ]  # fmt: skip
 
 
 def _write(text: str, output: Path | None) -> None:

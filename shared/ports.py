@@ -203,6 +203,14 @@ class Pooler(Protocol):
 
     def is_paused(self) -> bool: ...
 
+    def refuse(self) -> None:
+        """Of a paused pool: turn clients away with a message instead of letting them wait."""
+        ...
+
+    def admit(self) -> None:
+        """Let clients in again and go on, whatever held or refused them."""
+        ...
+
     def route_to(self, colour: Colour) -> None:
         """Write the route durably, reload, and read it back."""
         ...
@@ -338,6 +346,40 @@ class Door(Protocol):
 
     def round_trip_ms(self, *, limit_s: float) -> float:
         """Log in and run one statement. Raises Transient when that fails or takes longer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchRecord:
+    """One change of sides, and what the probe through the pooled door saw of it."""
+
+    job: str
+    attempt: int
+    direction: str
+    """`blue->green` or `green->blue`."""
+    at: datetime
+    window_ms: float
+    """From PAUSE to RESUME; the whole attempt where its process died in it."""
+    phases_ms: Mapping[str, float] = field(default_factory=dict)
+    connections_cut: int = 0
+    failed_transactions: int | None = None
+    """None, as all that follow: no probe was running."""
+    baseline_p50_ms: float | None = None
+    baseline_p99_ms: float | None = None
+    longest_ms: float | None = None
+    samples: Sequence[tuple[float, float, bool]] = ()
+    """(milliseconds from PAUSE, latency in milliseconds, acknowledged) of each transaction."""
+
+
+class Switches(Protocol):
+    """What was measured of each change of sides, kept for the report."""
+
+    def save(self, record: SwitchRecord) -> None:
+        """A record of the same job and attempt is kept as it is."""
+        ...
+
+    def of_job(self, job: str) -> list[SwitchRecord]:
+        """Oldest first."""
         ...
 
 

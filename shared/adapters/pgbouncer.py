@@ -82,6 +82,14 @@ class PgBouncer:
         with self.opened() as pooler:
             return pooler.is_paused()
 
+    def refuse(self) -> None:
+        with self.opened() as pooler:
+            pooler.refuse()
+
+    def admit(self) -> None:
+        with self.opened() as pooler:
+            pooler.admit()
+
     def route_to(self, colour: Colour) -> None:
         with self.opened() as pooler:
             pooler.route_to(colour)
@@ -138,6 +146,15 @@ class OpenPgBouncer:
 
     def is_paused(self) -> bool:
         return self._line()["paused"] in (1, "1")
+
+    def refuse(self) -> None:
+        """New clients are told that the database is disabled, those who wait that it is gone."""
+        for command in ("DISABLE", "KILL"):
+            self._command(f"{command} {ident(self._name)}")
+
+    def admit(self) -> None:
+        self._command(f"ENABLE {ident(self._name)}")
+        self.resume()
 
     def route_to(self, colour: Colour) -> None:
         """A route that is set already costs one look: what settles a cutover asks for it again."""

@@ -13,6 +13,7 @@ from shared.settings import Settings
 from workers.proxy_agent.attempt import Attempt
 
 WATCHDOG = "workers.proxy_agent.watchdog"
+PROBE = "shared.adapters.probe"
 
 
 def watchdogs(settings: Settings) -> Callable[[Attempt], AbstractContextManager[Companion]]:
@@ -22,6 +23,11 @@ def watchdogs(settings: Settings) -> Callable[[Attempt], AbstractContextManager[
         return _started(WATCHDOG, settings, attempt=asdict(attempt))
 
     return start
+
+
+def probes(settings: Settings) -> Callable[[], AbstractContextManager[Companion]]:
+    """How a probe through the pooled door is started."""
+    return lambda: _started(PROBE, settings)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ LOCK_LIMIT_S = 0.2
 """An act that cannot have its locks in this time gives up, and the cutover with it."""
 NEWEST = """SELECT attempt, job, way, side, state, returning_stream, apart_lsn
 FROM bluegreen.attempt ORDER BY attempt DESC LIMIT 1"""
+SLOT = "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s"
 RECORD = "SELECT bluegreen.open_attempt(%s, %s, %s, %s, %s)"
 
 
@@ -104,6 +105,9 @@ class ServerSide:
     def drop_slot(self, way: Way) -> bool:
         """False while the slot's reader has not let go yet."""
         return bool(self._ask("drop_stream_slot(%s)", way))
+
+    def has_slot(self, way: Way) -> bool:
+        return self.session.value(SLOT, (way.stream,)) is not None
 
     def end_transactions_older_than(self, limit_ms: int) -> int:
         return int(self._ask("end_transactions_older_than(%s)", limit_ms))

@@ -11,6 +11,7 @@ Source      docs/cutover.md
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -52,11 +53,17 @@ class Switched:
 
     attempt: Attempt
     at: datetime
-    window_ms: float
-    """From PAUSE to RESUME."""
+    paused_at: float
+    resumed_at: float
+    """Readings of the monotonic clock."""
     phases_ms: Mapping[str, float]
     connections_cut: int
     """Sessions of the application outside the pool: those of the direct door."""
+
+    @property
+    def window_ms(self) -> float:
+        """From PAUSE to RESUME."""
+        return round((self.resumed_at - self.paused_at) * 1000, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,8 @@ class Switch:
     at: Callable[[str], None] = nothing
     """Called at each named point of the pause."""
 
-    def run(self, order: Order) -> Switched:
+    def run(self, order: Order, when_ready: Callable[[], None] = lambda: None) -> Switched:
+        """`when_ready` is called when all is prepared and nothing has begun."""
         with (
             opened(self.nodes[order.old], limit_s=CALL_LIMIT_S) as old,
             opened(self.nodes[order.old.other], limit_s=CALL_LIMIT_S) as new,
@@ -82,6 +90,7 @@ class Switch:
             with self.watchdog(attempt) as watchdog:
                 preparation.make_ready(old, new)
                 _expect_ready(watchdog)
+                when_ready()
                 preparation.expect_short_transactions(old, order.on_slow_transaction)
                 old.open_attempt(attempt, "old")
                 new.open_attempt(attempt, "new")
@@ -98,8 +107,9 @@ class Switch:
                         _dismiss(watchdog)
                         raise _gave_up(attempt, clock, error) from error
                 switched = Switched(
-                    attempt, datetime.now(UTC), clock.window_ms(), clock.phases_ms, cut
-                )
+                    attempt, datetime.now(UTC), clock.began, time.monotonic(),
+                    clock.phases_ms, cut,
+                )  # fmt: skip
                 _dismiss(watchdog)
                 return switched
 

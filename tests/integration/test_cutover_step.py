@@ -1,0 +1,105 @@
+"""The step `cutover` by the runner's law: do, do again, undo, undo again, undo without do."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.domain.environment import Colour
+from shared.domain.errors import Refused
+from shared.domain.facts import Cutover as CutoverFacts
+from shared.domain.messages import CutoverDone
+from shared.ports import Pending
+from shared.runner import forward
+from tests.support.cutover_step import Heard, Kept, cutover_job, cutover_step
+from tests.support.cutover_world import World, cutover_world
+from tests.support.steps import done, undone
+from tests.support.writers import Writers
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with cutover_world(15) as world:
+        yield world
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+def test_done_twice_and_undone_twice_traffic_is_where_it_began(
+    world: World, kept: Kept, heard: Heard
+) -> None:
+    step, job = cutover_step(world, kept, heard), cutover_job(next(NUMBERS))
+    assert not step.is_done(job)
+    with Writers(world.application_dsn, count=4) as writers:
+        answer = done(step, job)
+        assert "green serves" in answer.sentence
+        assert CutoverFacts.model_validate(answer.facts).direction == "blue->green"
+        assert done(step, job).facts["direction"] == "blue->green"
+        assert step.is_done(job)
+        writers.until_acknowledged(20)
+        undone(step, job)
+        assert not step.is_done(job)
+        undone(step, job)
+        writers.until_acknowledged(20)
+    assert writers.failed == []
+    assert writers.acknowledged == world.journal(Colour.BLUE)
+    assert [record.direction for record in kept.records] == ["blue->green", "green->blue"]
+    for record in kept.records:
+        assert record.failed_transactions == 0
+        assert len(record.samples) > 500
+        assert record.baseline_p50_ms is not None
+        assert record.longest_ms is not None
+        assert record.baseline_p50_ms < record.longest_ms
+        assert record.window_ms > 0
+    assert [type(event) for event in heard.events] == [CutoverDone, CutoverDone]
+    restore_streams(world)
+
+
+def restore_streams(world: World) -> None:
+    """An undone cutover leaves green out of sync, to be thrown away; here it is used again."""
+    with world.admin(Colour.BLUE) as blue, world.admin(Colour.GREEN) as green:
+        blue.execute("SELECT pg_create_logical_replication_slot('bluegreen_forward', 'pgoutput')")
+        green.execute("ALTER SUBSCRIPTION bluegreen_forward ENABLE")
+
+
+def test_undone_without_having_been_done_it_changes_nothing(
+    world: World, kept: Kept, heard: Heard
+) -> None:
+    step, job = cutover_step(world, kept, heard), cutover_job(next(NUMBERS))
+    assert "no cutover" in undone(step, job).sentence
+    assert kept.records == []
+
+
+def test_without_equal_rows_there_is_no_cutover(world: World, kept: Kept, heard: Heard) -> None:
+    step = cutover_step(world, kept, heard)
+    with pytest.raises(Refused, match="3 different"):
+        forward(step, cutover_job(next(NUMBERS), rows_different=3))
+
+
+def test_a_verdict_of_yesterday_is_no_verdict(world: World, kept: Kept, heard: Heard) -> None:
+    step = cutover_step(world, kept, heard)
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    with pytest.raises(Refused, match="younger"):
+        forward(step, cutover_job(next(NUMBERS), at=yesterday))
+
+
+def test_the_switch_delay_is_counted_from_the_verdict(
+    world: World, kept: Kept, heard: Heard
+) -> None:
+    step = cutover_step(world, kept, heard)
+    answer = forward(step, cutover_job(next(NUMBERS), switch_delay_s=60))
+    assert isinstance(answer, Pending)
+    assert "switching in" in answer.sentence

@@ -1,0 +1,43 @@
+"""The proxy-agent's process: the cutover, and holding traffic for maintenance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from shared.adapters.celery_shell import make_worker
+from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.switch_store import SwitchStore
+from shared.adapters.direct_door import SymlinkDoor
+from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.redis_bus import RedisBus
+from shared.adapters.remote_driver import addressed_nodes
+from shared.domain.objects import AGENT_ROLES
+from shared.ports import Step
+from shared.settings import Settings
+from workers.proxy_agent.companions import probes, watchdogs
+from workers.proxy_agent.measured_switch import MeasuredSwitch
+from workers.proxy_agent.recovery import Recovery
+from workers.proxy_agent.steps.cutover import Cutover
+from workers.proxy_agent.steps.hold_traffic import HoldTraffic
+from workers.proxy_agent.steps.release_traffic import ReleaseTraffic
+from workers.proxy_agent.switch import Switch
+
+
+def build_steps(settings: Settings) -> Sequence[Step]:
+    nodes = addressed_nodes(settings, AGENT_ROLES["proxy-agent"])
+    pooler, door = PgBouncer(settings), SymlinkDoor(settings)
+    control = ControlDatabase(settings, application_name="bluegreen/proxy-agent-switches")
+    switch = MeasuredSwitch(
+        Switch(nodes, pooler, door, watchdogs(settings)),
+        probes(settings),
+        {colour: node.cluster_name for colour, node in settings.nodes.items()},
+        SwitchStore(control),
+        RedisBus(settings),
+    )
+    cutover = Cutover(switch, Recovery(nodes, pooler, door), partial(datetime.now, UTC))
+    return (cutover, HoldTraffic(pooler), ReleaseTraffic(pooler))
+
+
+app = make_worker("proxy-agent", build_steps)
