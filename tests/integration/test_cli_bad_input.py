@@ -87,7 +87,7 @@ def test_a_path_that_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) ->
 @pytest.mark.parametrize(
     ("sql", "place", "word"),
     [
-        (SAFE + SAFE + "ALTER TABLE users ADD COLUM x int;\n", "3:", "syntax error"),
+        (SAFE + SAFE + "ALTER TABLE users ADD COLUMNS x int;\n", "3:", "syntax error"),
         (SAFE + "\\i other.sql\n", "2:1", "\\i"),
         (SAFE + "COMMIT;\n", "2:1", "COMMIT"),
     ],
@@ -111,7 +111,10 @@ def test_a_claim_below_the_need_is_refused_with_the_statement(bluegreen: Command
 
 
 def test_one_bad_file_among_good_ones_stops_them_all(bluegreen: CommandLine) -> None:
-    good, bad = bluegreen.write("1.sql", SAFE), bluegreen.write("2.sql", "DROP TABEL x;")
+    good, bad = (
+        bluegreen.write("1.sql", SAFE),
+        bluegreen.write("2.sql", "ALTER TABLE x ADD COLUMNS y int;"),
+    )
     answer = bluegreen("run", "--yes", good, bad)
     assert answer.code == 3
     assert "2.sql:1:" in answer.err
@@ -196,7 +199,9 @@ def test_a_dry_run_takes_many_files_and_needs_no_service(bluegreen: CommandLine)
 
 
 def test_a_dry_run_of_a_bad_file_is_refused(bluegreen: CommandLine) -> None:
-    answer = bluegreen("run", "--dry-run", bluegreen.write("bad.sql", "DROP TABEL x;"))
+    answer = bluegreen(
+        "run", "--dry-run", bluegreen.write("bad.sql", "ALTER TABLE x ADD COLUMNS y int;")
+    )
     assert answer.code == 3
 
 
