@@ -30,14 +30,19 @@ def finish_green(mapping: Mapping) -> list[str]:
 
     The reverse publication must be gone: it names the landing columns. The schema goes last.
     """
-    statements = drop_triggers(mapping, "final")
+    return [*drop_triggers(mapping, "final"), *drop_landing(mapping), *drop_job_schema()]
+
+
+def drop_landing(mapping: Mapping) -> list[str]:
+    """On the target in state final: changes what `SELECT *` returns, so no session may run on."""
+    statements = []
     for table in mapping.tables:
         drops = ", ".join(
             f"DROP COLUMN IF EXISTS {ident(column.final)}" for column in table.of("landing")
         )
         if drops:
             statements.append(f"ALTER TABLE {table.final.sql} {drops}")
-    return [*statements, *drop_job_schema()]
+    return statements
 
 
 def settle_source(mapping: Mapping) -> list[str]:

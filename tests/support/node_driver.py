@@ -105,7 +105,7 @@ class PgCtlDriver:
             script = '"$@"; echo $? > "$0"'
             deed = subprocess.Popen(
                 ["sh", "-c", script, str(self.root / f"{name}.rc"),
-                 str(bin_dir(self.version) / program), *target, *args],
+                 str(bin_dir(self.version) / program), *target, "--no-sync", *args],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.root,
                 start_new_session=True, **unprivileged(),
             )  # fmt: skip

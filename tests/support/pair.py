@@ -12,7 +12,10 @@ import psycopg
 
 from shared.adapters import standing
 from shared.adapters.embedded.roles import grant_rewind
+from shared.adapters.pg_dump import Server as Reached
 from shared.adapters.postgres import PostgresNode, PsycopgSession
+from shared.adapters.rehearsal import RehearsalRoom
+from shared.adapters.schema_copy import Copies
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
 from shared.domain.migration import Job, Kind, RunOptions
@@ -30,7 +33,7 @@ from shared.settings import (
     ServerSettings,
     Settings,
 )
-from tests.support.cluster import Server, free_port, postgres, unprivileged
+from tests.support.cluster import Server, bin_dir, free_port, postgres, unprivileged
 from tests.support.node_driver import PgCtlDriver
 from tests.support.wait import until
 
@@ -93,6 +96,13 @@ class Pair:
     def run(self, colour: Colour, sql: str, user: str = "postgres") -> None:
         with self.connect(colour, user) as connection:
             connection.execute(sql)
+
+    def rehearsed(self, sql: str, source: Colour = BLUE) -> Job:
+        """A job for that file as it stands after `rehearse`, the real one, on the source."""
+        server = Reached("127.0.0.1", self.settings.nodes[source].port, "app", "bg_replicator", "")
+        found = RehearsalRoom(Copies(server, bin_dir(self.version))).rehearse(sql)
+        mapping = found.mapping.model_dump(mode="json")
+        return job_on(source, sql=sql, rehearse={"mapping": mapping, "run_as": found.run_as})
 
     def is_standby(self, colour: Colour) -> bool:
         """Whether it streams from the other one and has what that one has."""

@@ -45,7 +45,8 @@ def close_way_back(old: Node, active: Session) -> None:
     active.execute(f"DROP PUBLICATION IF EXISTS {ident(REVERSE)}")
 
 
-def landing_left(active: Session, mapping: Mapping) -> bool:
+def has_landing(active: Session, mapping: Mapping) -> bool:
+    """Whether columns are left whose removal changes the shape of a table in use."""
     return any(
         active.value(LANDING_LEFT, [table.final.sql, [c.final for c in table.of("landing")]])
         for table in mapping.tables

@@ -1,0 +1,57 @@
+"""A pool that only counts, for steps whose servers are real and whose clients are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.domain.environment import Colour
+from shared.domain.errors import Transient
+from workers.replicator.short_pause import ShortPause
+
+
+@dataclass
+class CountingPool:
+    """`busy`: how many of the next pauses find open transactions that do not end."""
+
+    busy: int = 0
+    pauses: int = 0
+    paused: bool = False
+    told: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @contextmanager
+    def opened(self) -> Iterator[CountingPool]:
+        yield self
+
+    def pause(self, *, limit_s: float) -> None:
+        if self.busy:
+            self.busy -= 1
+            raise Transient("expected open transactions to end, found some that did not")
+        self.pauses += 1
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def is_paused(self) -> bool:
+        return self.paused
+
+    def route_to(self, colour: Colour) -> None:
+        raise NotImplementedError
+
+    def routed_to(self) -> Colour:
+        raise NotImplementedError
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        self.told.append(message)
+
+    def hear(self, *, limit_s: float) -> dict[str, Any]:
+        return {"ready": True}
+
+    def end(self, *, limit_s: float) -> None: ...
+
+    def short_pause(self) -> ShortPause:
+        """This pool, and itself as the guard."""
+        return ShortPause(self, self.opened)  # type: ignore[arg-type]

@@ -1,0 +1,42 @@
+"""The sentence about lag says where it is going."""
+
+from workers.replicator.lag import Trend
+
+
+def test_one_look_tells_only_how_far() -> None:
+    trend = Trend()
+    trend.add(0.0, 5_000_000)
+    assert trend.sentence() == "5.0 MB behind"
+    assert trend.progress() == 0.0
+
+
+def test_a_lag_that_shrinks_has_an_end() -> None:
+    trend = Trend()
+    trend.add(0.0, 10_000_000)
+    trend.add(2.0, 8_000_000)
+    assert trend.bytes_per_s() == 1_000_000
+    assert trend.sentence() == "8.0 MB behind, about 8 s to go"
+    assert trend.progress() is not None
+    assert abs(trend.progress() - 0.2) < 1e-9
+
+
+def test_a_lag_that_grows_is_no_hope() -> None:
+    trend = Trend()
+    trend.add(0.0, 1_000_000)
+    trend.add(1.0, 3_000_000)
+    assert "falls back" in trend.sentence()
+
+
+def test_only_the_newest_looks_count() -> None:
+    trend = Trend()
+    trend.add(0.0, 1)
+    for second in range(1, 100):
+        trend.add(float(second), 100_000 - second * 1_000)
+    assert trend.bytes_per_s() == 1_000
+
+
+def test_two_looks_at_the_same_instant_have_no_rate() -> None:
+    trend = Trend()
+    trend.add(1.0, 10)
+    trend.add(1.0, 20)
+    assert trend.bytes_per_s() is None

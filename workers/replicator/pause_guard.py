@@ -1,0 +1,61 @@
+"""The guard of a short pause: `python -m workers.replicator.pause_guard`, told by JSON lines.
+
+It resumes the pool when the time it was told is over, or when its input ends while a pause may be
+on: then whoever paused is gone. Otherwise it does nothing, and ends with its input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+import time
+from contextlib import suppress
+
+from shared.adapters.pgbouncer import PgBouncer
+from shared.domain.errors import Transient
+from shared.ports import Pooler
+from shared.settings import load
+
+GIVE_UP_S = 60.0
+BETWEEN_TRIES_S = 0.05
+
+
+def main() -> None:
+    with PgBouncer(load(os.environ)).opened() as pooler:
+        sys.stdout.write('{"ready": true}\n')
+        sys.stdout.flush()
+        _guard(pooler)
+
+
+def _guard(pooler: Pooler) -> None:
+    buffer, deadline = b"", None
+    while True:
+        left_s = None if deadline is None else max(0.0, deadline - time.monotonic())
+        if not select.select([sys.stdin], [], [], left_s)[0]:
+            _resume(pooler)
+            deadline = None
+            continue
+        piece = os.read(sys.stdin.fileno(), 4096)
+        if not piece:
+            break
+        *lines, buffer = (buffer + piece).split(b"\n")
+        for line in lines:
+            after_s = json.loads(line)["resume_after_s"]
+            deadline = None if after_s is None else time.monotonic() + after_s
+    if deadline is not None:
+        _resume(pooler)
+
+
+def _resume(pooler: Pooler) -> None:
+    give_up = time.monotonic() + GIVE_UP_S
+    while time.monotonic() < give_up:
+        with suppress(Transient):
+            pooler.resume()
+            return
+        time.sleep(BETWEEN_TRIES_S)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""A pause of the pool for one short transaction, after which every server session is a new one.
+
+What changes the columns of a table in use breaks plans that open sessions keep ("cached plan must
+not change result type"). PAUSE lets the pool's server connections go, so after RESUME none has an
+old plan; prepared statements of clients are prepared anew by the pooler.
+
+PAUSE has no owner: a worker that dies inside would hold the clients for ever. A guard, a process of
+its own that stands ready before, resumes when its time is over or when we are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from shared.ports import Companion, Pooler
+
+READY_LIMIT_S = 15.0
+"""The guard is a Python process: what takes long is its start, and nobody is held meanwhile."""
+AFTER_LIMIT_S = 0.25
+"""So much later than agreed the guard resumes by itself."""
+
+
+@dataclass(frozen=True)
+class ShortPause:
+    pooler: Pooler
+    start_guard: Callable[[], AbstractContextManager[Companion]]
+
+    @contextmanager
+    def ready(self) -> Iterator[HeldPool]:
+        """Everything that takes time, before anybody is held."""
+        with self.start_guard() as guard, self.pooler.opened() as pooler:
+            guard.hear(limit_s=READY_LIMIT_S)
+            yield HeldPool(pooler, guard)
+
+
+@dataclass(frozen=True)
+class HeldPool:
+    _pooler: Pooler
+    _guard: Companion
+
+    @contextmanager
+    def held(self, *, wait_s: float, work_s: float) -> Iterator[None]:
+        """Hold the pool around the block, which has `work_s`.
+
+        Raises Transient when open transactions did not end within `wait_s`; nobody is held then.
+        """
+        self._guard.say({"resume_after_s": wait_s + work_s + AFTER_LIMIT_S})
+        try:
+            self._pooler.pause(limit_s=wait_s)
+            yield
+        finally:
+            self._pooler.resume()
+            self._guard.say({"resume_after_s": None})
