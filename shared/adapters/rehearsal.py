@@ -70,12 +70,15 @@ class ScratchRehearsalRoom:
         with self.copies.session(PLAIN) as session:
             run_as = self.migration_role or role_for(session, steps)
             mapping = derive(FileRehearsal(session, steps, wishes, run_as).trace())
-        with self.copies.session(LANDED) as session:
-            rehearse_target(session, mapping, FileRehearsal(session, steps, wishes, run_as))
-        with self.copies.session(SOURCE) as session:
-            _in_one(session, prepare_source(mapping))
-            for each in (TO_FINAL, TO_SYNC, *settle_source(mapping), *drop_job_schema()):
-                session.execute(each)
+        try:
+            with self.copies.session(LANDED) as session:
+                rehearse_target(session, mapping, FileRehearsal(session, steps, wishes, run_as))
+            with self.copies.session(SOURCE) as session:
+                rehearse_source(session, mapping)
+        except Refused as error:
+            raise Refused(
+                f"the file cannot be kept in sync: {error.message}", remedy=GATE_REMEDY
+            ) from error
         _compare(self.copies.dump(PLAIN), self.copies.dump(LANDED), "on the target")
         _compare(schema, self.copies.dump(SOURCE), "on the source")
         return RehearsedFile(mapping.model_dump(mode="json"), run_as)
@@ -95,6 +98,13 @@ def rehearse_target(session: Session, mapping: Mapping, file: FileRehearsal) -> 
     file.run()
     _in_one(session, prepare_green(mapping))
     for each in (TO_FINAL, TO_SYNC, TO_FINAL, *finish_green(mapping)):
+        session.execute(each)
+
+
+def rehearse_source(session: Session, mapping: Mapping) -> None:
+    """Everything that the source goes through when there is a rollback, on an empty copy."""
+    _in_one(session, prepare_source(mapping))
+    for each in (TO_FINAL, TO_SYNC, *settle_source(mapping), *drop_job_schema()):
         session.execute(each)
 
 

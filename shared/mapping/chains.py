@@ -103,7 +103,9 @@ class _Builder:
             result = change.after.relations[self.before.oid].column(item.attnum)
             assert result is not None
             slot = self.slots.new(type_at_end(result, change.after, self.end) or "text")
-            assignments.append(Assignment(expression=item.expression, slot=slot, before=stays))
+            assignments.append(
+                Assignment(expression=item.expression, slot=slot, plain=item.plain, before=stays)
+            )
         self._join(reads, assignments, change)
         for item, made in zip(change.assignments, assignments, strict=True):
             self.current[item.attnum] = Value(slot=made.slot)
@@ -152,10 +154,11 @@ class _Builder:
                         Read(name=r.name, value=renumbered(r.value)) for r in operation.reads
                     ],
                     "assignments": [
-                        Assignment(
-                            expression=a.expression,
-                            slot=number[a.slot],
-                            before=renumbered(a.before) if a.before else None,
+                        a.model_copy(
+                            update={
+                                "slot": number[a.slot],
+                                "before": renumbered(a.before) if a.before else None,
+                            }
                         )
                         for a in operation.assignments
                     ],

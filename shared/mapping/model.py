@@ -107,6 +107,8 @@ class Assignment(_Frozen):
     """As it stands in the file."""
     slot: int
     """Where the result goes."""
+    plain: bool = False
+    """The column itself: only the type changes."""
     before: Value | None = None
     """The value that stays when the statement's condition does not hold."""
 

@@ -6,6 +6,8 @@ while the names are in state sync. (Tried on PostgreSQL 15 and 18.)
 
 from __future__ import annotations
 
+import re
+
 from shared.domain.identifiers import ident
 from shared.domain.objects import FORWARD, JOB, REVERSE
 from shared.mapping.model import Column, Mapping, NameState, Table
@@ -14,6 +16,7 @@ INTEGER_RANGE = {
     "smallint": (-(2**15), 2**15 - 1),
     "integer": (-(2**31), 2**31 - 1),
 }
+VARYING = re.compile(r"character varying\((\d+)\)")
 
 
 def forward_publication(mapping: Mapping) -> list[str]:
@@ -34,11 +37,14 @@ def reverse_publication(mapping: Mapping, state: NameState) -> list[str]:
 
 def fits_source(column: Column, name: str) -> str | None:
     """The condition under which a widened key's value fits the source's type; None: always."""
-    limits = INTEGER_RANGE.get(column.source_type or "")
-    if limits is None or column.type == column.source_type:
+    if column.type == column.source_type:
         return None
-    low, high = limits
-    return f"{name} >= {low} AND {name} <= {high}"
+    if limits := INTEGER_RANGE.get(column.source_type or ""):
+        low, high = limits
+        return f"{name} >= {low} AND {name} <= {high}"
+    if length := VARYING.fullmatch(column.source_type or ""):
+        return f"char_length({name}) <= {length[1]}"
+    return None
 
 
 def _with_columns(table: Table, state: NameState) -> str:

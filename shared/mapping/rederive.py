@@ -1,7 +1,7 @@
 """Make the target "the source plus the file" again, after it has served and was left.
 
-While it served, the application chose values that the file would compute otherwise. An update of
-the key to itself, in the role of replication, lets the forward trigger compute the row anew.
+While it served, the application chose values that the file would compute otherwise. An update in
+the role of replication lets the forward trigger compute the row anew.
 """
 
 from __future__ import annotations
@@ -34,16 +34,15 @@ def _as_replica(table: Table) -> list[str]:
 
 
 def _recompute(table: Table) -> str:
+    """Sets what began as a constant, and a computed column to itself, so that the trigger fires."""
     comparison = Comparison(table)
     values = {ident(c.sync): f"({c.start})::{c.type}" for c in comparison.started()}
-    names = comparison.key_names()
-    values |= {name: name for name in names or [_any_column(table)]}
+    for chain in table.chains[:1]:
+        computed = ident(table.column(chain.results[0].column).sync)
+        values[computed] = computed
     assignments = ", ".join(f"{name} = {value}" for name, value in values.items())
     update = f"UPDATE {table.sync.sql} SET {assignments}"
+    names = comparison.key_names()
     if not names:
         return update
     return f"{update} WHERE ({', '.join(names)}) IN ({comparison.not_as_the_file()})"
-
-
-def _any_column(table: Table) -> str:
-    return ident(next(c.sync for c in table.columns if c.published))

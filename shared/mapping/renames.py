@@ -60,8 +60,9 @@ def _column_moves(mapping: Mapping, side: Side) -> list[tuple[Name, str, str]]:
 
 
 def _relation_moves(mapping: Mapping, side: Side) -> list[tuple[Name, Name]]:
+    """Sequences first: one that a column owns follows its table into another schema."""
     moved = mapping.moved_on_source if side == "source" else mapping.moved_on_target
-    everything: list[Table | Moved] = [*mapping.tables, *moved]
+    everything: list[Table | Moved] = [*moved, *mapping.tables]
     pairs = [(relation.sync, relation.final) for relation in everything]
     return in_order(pairs, lambda name: Name(name.namespace, ours(SPARE, name.name)))
 

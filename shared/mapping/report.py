@@ -73,7 +73,7 @@ def _sentence(table: Table, column: Column) -> str:
         return f"{name} {column.type} is new"
     if column.sync != column.final:
         return f"{old} becomes {column.final} in the pause"
-    return f"{name} is widened from {column.source_type} to {column.type}"
+    return f"{name} is {column.type} afterwards, {column.source_type} before"
 
 
 def _not_common(table: Table) -> Iterator[str]:
@@ -102,15 +102,19 @@ def _required_columns(before: SeenRelation, after: SeenRelation) -> Iterator[str
 
 
 def _other_meaning(table: Table) -> Iterator[str]:
-    landing = {column.sync: column for column in table.of("landing")}
-    changed = {a.slot for chain in table.chains for o in chain.operations for a in o.assignments}
-    for column in table.of("computed"):
-        old = landing.get(column.final)
-        if old is None or not changed:
+    """Columns under the same name in both shapes whose values the file changes."""
+    names = {column.sync: column for column in table.of("landing")}
+    for chain in table.chains:
+        if all(a.plain for operation in chain.operations for a in operation.assignments):
             continue
-        name = f"{table.final.label}.{column.final}"
-        kind = f" ({old.source_type} to {column.type})" if column.type != old.type else ""
-        yield f"{name}{kind}: the file computes it anew"
+        for result in chain.results:
+            old, column = names.get(result.column), table.column(result.column)
+            if old is not None:
+                kind = f" ({old.source_type} to {column.type})"
+                yield (
+                    f"{table.final.label}.{column.final}"
+                    f"{kind if old.source_type != column.type else ''}: the file computes it anew"
+                )
 
 
 def _table_warnings(table: Table) -> Iterator[str]:

@@ -133,7 +133,7 @@ class TwoShapes:
         """By name: both sides wear the same ones. What is only on one side stays as it is."""
         query = (
             "SELECT format('%I.%I', schemaname, sequencename), coalesce(last_value, start_value)"
-            " FROM pg_sequences WHERE schemaname = 'public'"
+            " FROM pg_sequences WHERE schemaname NOT LIKE 'bluegreen%'"
         )
         for name, value in self.rows_of(taken, query):
             self.run(given, f"SELECT setval(to_regclass('{name}'), {value + 1000})")
@@ -144,10 +144,9 @@ class TwoShapes:
         for statement in finish_green(self.mapping):
             self.run(self.target, statement)
 
-    def reference(self) -> None:
-        """On the target's server: a database `reference` with the source's rows and the file run.
-
-        Rows are taken as they stand on the source, whose names are in state sync.
+    def reference(self, before: str = "", after: str = "") -> None:
+        """On the target's server: a database `reference` with the source's rows and the file run,
+        between `before` and `after`. Rows are taken from the source in state sync.
         """
         with self.target.connect() as admin:
             admin.execute("DROP DATABASE IF EXISTS reference")
@@ -177,7 +176,8 @@ class TwoShapes:
                     for block in out:
                         into.write(block)
         with self.target.connect("reference", "app") as connection, connection.transaction():
-            connection.execute(self.file)
+            for sql in (before, self.file, after):
+                connection.execute(sql or "SELECT")
 
     def shape(self, server: Server, database: str) -> list[str]:
         return definitions(copies(server).dump(database))
