@@ -83,6 +83,8 @@ class FlowerSettings(_Frozen):
 class AlertSettings(_Frozen):
     urls: tuple[str, ...] = ()
     """Apprise URLs (webhook, mail, chat)."""
+    metrics_port: int | None = None
+    """Loopback port of the Prometheus endpoint; None: only the file `metrics.prom`."""
 
 
 class BackupSettings(_Frozen):

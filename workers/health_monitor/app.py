@@ -8,24 +8,35 @@ from datetime import UTC, datetime
 from functools import partial
 
 from shared.adapters.alerts import AlertBook, Sinks
-from shared.adapters.celery_shell import make_worker
+from shared.adapters.celery_shell import make_worker, run_beside
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.door_probe import PooledDoor
+from shared.adapters.health import check_all
+from shared.adapters.metrics import Metrics
 from shared.adapters.node_factory import make_nodes
 from shared.adapters.pooler_facts import read_pooler
 from shared.adapters.redis_bus import RedisBus
 from shared.domain.objects import AGENT_ROLES
 from shared.ports import Step
 from shared.settings import Settings, load
+from workers.health_monitor.monitor import Monitor
 from workers.health_monitor.steps.confirm import Confirm
 from workers.health_monitor.steps.hold_rollback_window import HoldRollbackWindow
 from workers.health_monitor.steps.preflight import Preflight
 
 ROLE = AGENT_ROLES["health-monitor"]
 settings = load(os.environ)
-store = HealthStore(ControlDatabase(settings, application_name="bluegreen/health-monitor"))
-alerts = AlertBook(store, RedisBus(settings), Sinks(settings.alerts.urls))
+database = ControlDatabase(settings, application_name="bluegreen/health-monitor")
+store, bus = HealthStore(database), RedisBus(settings)
+alerts = AlertBook(store, bus, Sinks(settings.alerts.urls))
+monitor = Monitor(
+    check_all=partial(check_all, settings, database),
+    store=store,
+    alerts=alerts,
+    bus=bus,
+    metrics=Metrics(settings.state_dir, port=settings.alerts.metrics_port),
+)
 
 
 def build_steps(settings: Settings) -> Sequence[Step]:
@@ -54,3 +65,4 @@ def exempt(settings: Settings) -> tuple[str, ...]:
 
 
 app = make_worker("health-monitor", build_steps)
+run_beside(app, "monitor", monitor.run)

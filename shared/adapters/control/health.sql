@@ -25,11 +25,28 @@ VALUES (%s, %s, %s, %s, %s, clock_timestamp())
 ON CONFLICT (name) DO UPDATE SET healthy = excluded.healthy, severity = excluded.severity,
     sentence = excluded.sentence, value = excluded.value, at = excluded.at
 
--- ended_badly: jobs that ended otherwise than completed since then, with the step that failed and why.
+-- running_steps: the steps in which live jobs are now
+SELECT DISTINCT outbox.step FROM bluegreen_control.outbox
+JOIN bluegreen_control.job ON job.id = outbox.job
+WHERE job.ended_at IS NULL
+
+-- job_counts: how many jobs of each kind ended how
+SELECT kind, coalesce(outcome, 'live'), count(*) FROM bluegreen_control.job GROUP BY 1, 2
+
+-- untold_bad_ends: jobs of the last day that ended otherwise than completed, and of which no alert was ever raised
 SELECT job.id, job.database, job.file_name, job.outcome, job.sentence, job.cause, job.remedy,
-       (SELECT h.step FROM bluegreen_control.history h
-        WHERE h.job = job.id AND h.event LIKE '%%failed%%' ORDER BY h.seq DESC LIMIT 1),
-       job.ended_at
+       (SELECT min(step.name) FROM bluegreen_control.step
+        WHERE step.job = job.id AND step.state = 'failed')
 FROM bluegreen_control.job
-WHERE job.ended_at > %s AND job.outcome <> 'completed'
+WHERE job.outcome <> 'completed' AND job.ended_at > clock_timestamp() - interval '1 day'
+  AND NOT EXISTS (SELECT FROM bluegreen_control.alert WHERE alert.name = 'job/' || job.id)
 ORDER BY job.ended_at
+
+-- settled_bad_ends: alerts of such jobs that are over: a later job completed, or a day has passed
+SELECT alert.name FROM bluegreen_control.alert
+JOIN bluegreen_control.job ON alert.name = 'job/' || job.id
+WHERE alert.cleared_at IS NULL
+  AND (job.ended_at < clock_timestamp() - interval '1 day'
+       OR EXISTS (SELECT FROM bluegreen_control.job AS later
+                  WHERE later.database = job.database AND later.outcome = 'completed'
+                    AND later.ended_at > job.ended_at))

@@ -36,7 +36,7 @@ class BadEnd:
     cause: str
     remedy: str
     step: str | None
-    ended_at: datetime
+    """The one that failed; None after an abort."""
 
 
 class HealthStore:
@@ -79,6 +79,22 @@ class HealthStore:
                     (result.name, result.healthy, result.severity, result.sentence, result.value),
                 )
 
-    def ended_badly(self, since: datetime) -> list[BadEnd]:
+    def running_steps(self) -> set[str]:
+        """Names of the steps in which live jobs are now."""
         with self._database.session() as session:
-            return [BadEnd(*row) for row in session.rows(_SQL["ended_badly"], (since,))]
+            return {name for (name,) in session.rows(_SQL["running_steps"]) if name}
+
+    def job_counts(self) -> list[tuple[str, str, int]]:
+        """Kind, outcome (`live` without one), how many."""
+        with self._database.session() as session:
+            return [(kind, how, int(n)) for kind, how, n in session.rows(_SQL["job_counts"])]
+
+    def untold_bad_ends(self) -> list[BadEnd]:
+        """Jobs that ended otherwise than completed, and of which no alert was raised yet."""
+        with self._database.session() as session:
+            return [BadEnd(*row) for row in session.rows(_SQL["untold_bad_ends"])]
+
+    def settled_bad_ends(self) -> list[str]:
+        """Names of alerts of such jobs that are over."""
+        with self._database.session() as session:
+            return [name for (name,) in session.rows(_SQL["settled_bad_ends"])]

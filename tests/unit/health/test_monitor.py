@@ -1,0 +1,48 @@
+"""Planned work is not a fault; what a job left behind is told in one sentence."""
+
+import pytest
+
+from shared.adapters.control.health_store import BadEnd
+from shared.adapters.health_servers import ServerState, pair_results
+from shared.domain.environment import Colour
+from shared.saga.recipes import RECIPES
+from workers.health_monitor.monitor import PLANNED, bad_end, is_planned
+
+
+def test_every_planned_step_is_a_step_of_a_recipe() -> None:
+    assert PLANNED.keys() <= {step.name for recipe in RECIPES.values() for step in recipe}
+
+
+def test_a_server_that_is_being_forked_is_not_missing_but_redis_would_be() -> None:
+    assert is_planned("green.available", {"create_green"})
+    assert not is_planned("green.available", {"catch_up"})
+    assert not is_planned("redis.available", {"create_green"})
+    assert not is_planned("green.available", set())
+
+
+def test_a_bad_end_says_step_cause_and_way_back() -> None:
+    end = BadEnd(
+        job="J", database="app", file_name="f.sql", outcome="rolled_back", sentence="gave up",
+        cause="a row differs", remedy="mend it", step="compare_rows",
+    )  # fmt: skip
+    assert bad_end(end) == (
+        "job J (f.sql on app) ended rolled_back at compare_rows: a row differs; mend it; "
+        "`bluegreen report J` tells the whole"
+    )
+
+
+def state(*, in_recovery: bool = False, is_fenced: bool = False) -> ServerState:
+    return ServerState(
+        in_recovery=in_recovery, is_fenced=is_fenced, connections=1, max_connections=100,
+        senders=0, max_senders=10, replicas=(), slots=(), free_disk_bytes=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("green", "healthy"),
+    [(state(in_recovery=True), True), (state(is_fenced=True), True), (state(), False)],
+)
+def test_two_writable_sides_are_a_critical_alert(green: ServerState, healthy: bool) -> None:
+    results = {r.name: r for r in pair_results({Colour.BLUE: state(), Colour.GREEN: green})}
+    assert results["sides.one_writable"].healthy is healthy
+    assert results["sides.one_writable"].severity == "critical"
