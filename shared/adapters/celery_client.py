@@ -93,7 +93,8 @@ def _pong_key(settings: Settings, nonce: str) -> str:
 
 
 def _send(app: Celery, task: str, queue: str, task_id: str, kwargs: dict[str, object]) -> None:
+    shown = " ".join(str(value) for value in kwargs.values())  # Flower's column of arguments
     try:
-        app.send_task(task, kwargs=kwargs, queue=queue, task_id=task_id)
+        app.send_task(task, kwargs=kwargs, queue=queue, task_id=task_id, argsrepr=shown)
     except (OperationalError, redis.RedisError) as error:
         raise Transient(f"expected Redis to take {task}, found: {error}") from error
