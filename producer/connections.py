@@ -17,44 +17,12 @@ from producer.administrator import administrator
 from producer.client import Client
 from producer.configuration import Configuration
 from producer.services import service
+from producer.store import open_store, settings_of
 from shared.adapters import celery_client, redis_bus
-from shared.adapters.control.store import control_store
 from shared.adapters.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
-from shared.domain.errors import Refused, Transient
-from shared.ports import ControlStore
-from shared.settings import Settings, load
-
-UNDEFINED_TABLE = "42P01"
-
-
-def settings_of(configuration: Configuration) -> Settings:
-    """Raises Refused when no stack is known here, or DB_NAME means another database."""
-    settings = load(configuration.environment)
-    named = configuration.environment.get("DB_NAME")
-    if named and named != settings.database:
-        raise Refused(
-            f"DB_NAME says {named}, this stack migrates {settings.database}",
-            remedy="unset DB_NAME, or name another stack with BLUEGREEN_STATE_DIR",
-        )
-    return settings
-
-
-def open_store(settings: Settings) -> ControlStore:
-    """The control database, which answers now. Raises Transient when it does not."""
-    store = control_store(settings)
-    with service("control database", settings.control.host, settings.control.port):
-        try:
-            store.jobs(limit=1)
-        except Refused as error:
-            if error.code == UNDEFINED_TABLE:
-                raise Transient("the coordinator has not set it up yet") from error
-            raise
-    return store
-
-
-def store_of(configuration: Configuration) -> ControlStore:
-    return open_store(settings_of(configuration))
+from shared.domain.errors import Transient
+from shared.settings import Settings
 
 
 def active_side(settings: Settings) -> Colour:

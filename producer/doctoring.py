@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 
 from producer.administrator import administrator
 from producer.configuration import Configuration
-from producer.connections import active_side, open_store, settings_of
+from producer.connections import active_side
 from producer.exit_codes import ExitCode
 from producer.output import Output
 from producer.services import SERVICE_DOWN, service
+from producer.store import open_store, settings_of
 from shared.adapters import redis_bus
 from shared.adapters.celery_client import ping_agents
 from shared.adapters.direct_door import SymlinkDoor

@@ -6,8 +6,9 @@ import sys
 from typing import Any
 
 from producer.configuration import Configuration
-from producer.connections import active_side, open_store, settings_of
+from producer.connections import active_side
 from producer.output import Output
+from producer.store import open_store, settings_of
 from shared.adapters import backups
 from shared.domain.environment import Colour
 from shared.domain.rollback_point import Manifest

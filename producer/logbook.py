@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from producer.configuration import Configuration
-from producer.connections import open_store, settings_of
 from producer.output import Output
 from producer.render import stamp
+from producer.store import open_store, settings_of
 from shared.ports import ControlStore, HistoryRecord
 
 POLL_S = 1.0

@@ -5,36 +5,18 @@ Names and units are promised in docs/cli.md (`bluegreen report JOB --json`).
 
 from __future__ import annotations
 
-from collections import abc
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from producer.render import stamp
 from producer.report_mapping import mapping_document
 from shared.domain.facts import Fork, Rehearsal, RollbackPoint, Verdict, VerifiedPoint
 from shared.mapping.model import Mapping
-from shared.ports import JobRecord, StepRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """One change of sides, as the probe through the pooled door saw it."""
-
-    direction: str
-    """`blue->green` or `green->blue`."""
-    window_ms: float
-    phases_ms: abc.Mapping[str, float] = field(default_factory=dict)
-    failed_transactions: int | None = None
-    """None: no probe was running."""
-    baseline_p50_ms: float | None = None
-    baseline_p99_ms: float | None = None
-    longest_ms: float | None = None
-    samples: abc.Sequence[tuple[float, float, bool]] = ()
-    """(milliseconds from the pause, latency in milliseconds, acknowledged) of each probe."""
+from shared.ports import JobRecord, StepRecord, SwitchRecord
 
 
 def report_document(
-    job: JobRecord, steps: abc.Sequence[StepRecord], switches: abc.Sequence[Switch]
+    job: JobRecord, steps: Sequence[StepRecord], switches: Sequence[SwitchRecord]
 ) -> dict[str, Any]:
     """The report of design section 12, point for point."""
     started = [step.started_at for step in steps if step.started_at]
@@ -69,7 +51,7 @@ def _step(step: StepRecord) -> dict[str, Any]:
     }
 
 
-def switch_document(switch: Switch) -> dict[str, Any]:
+def switch_document(switch: SwitchRecord) -> dict[str, Any]:
     return {
         "direction": switch.direction,
         "failedTransactions": switch.failed_transactions,
@@ -77,6 +59,8 @@ def switch_document(switch: Switch) -> dict[str, Any]:
         "longestMs": switch.longest_ms,
         "windowMs": switch.window_ms,
         "phasesMs": dict(switch.phases_ms),
+        "connectionsCut": switch.connections_cut,
+        "at": stamp(switch.at),
     }
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from producer.report import Switch
 from producer.report_markdown import markdown
+from shared.ports import SwitchRecord
 
 WIDTH, HEIGHT = 860, 280
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 34
@@ -25,7 +25,7 @@ text { font: 11px system-ui, sans-serif; fill: #57606a }
 """
 
 
-def page(body: Mapping[str, Any], switches: Sequence[Switch]) -> str:
+def page(body: Mapping[str, Any], switches: Sequence[SwitchRecord]) -> str:
     """A whole HTML document: the pictures, then the report's own words."""
     title = f"{body['file']}: {(body['outcome'] or 'still running').replace('_', ' ')}"
     parts = [
@@ -41,7 +41,7 @@ def page(body: Mapping[str, Any], switches: Sequence[Switch]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def picture(switch: Switch) -> str:
+def picture(switch: SwitchRecord) -> str:
     """An SVG of the probes' latencies over time, in milliseconds both ways.
 
     Law: `switch.samples` is not empty.
@@ -70,7 +70,7 @@ class _Scale:
         return round(HEIGHT - BOTTOM - latency_ms / self.top_ms * (HEIGHT - TOP - BOTTOM), 1)
 
 
-def _window(switch: Switch, scale: _Scale) -> Iterator[str]:
+def _window(switch: SwitchRecord, scale: _Scale) -> Iterator[str]:
     left, right = scale.x(0.0), scale.x(switch.window_ms)
     yield (
         f'<rect class="window" x="{left}" y="{TOP}" width="{max(1.0, round(right - left, 1))}" '
@@ -92,7 +92,7 @@ def _grid(scale: _Scale) -> Iterator[str]:
         )
 
 
-def _dots(switch: Switch, scale: _Scale) -> Iterator[str]:
+def _dots(switch: SwitchRecord, scale: _Scale) -> Iterator[str]:
     for at_ms, latency_ms, acknowledged in switch.samples:
         kind = "ok" if acknowledged else "failed"
         yield f'<circle class="{kind}" cx="{scale.x(at_ms)}" cy="{scale.y(latency_ms)}" r="2"/>'

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 from producer.configuration import Configuration
-from producer.connections import open_store, settings_of
 from producer.output import SCHEMA
-from producer.report import Switch, report_document
+from producer.report import report_document
 from producer.report_html import page
 from producer.report_markdown import markdown
+from producer.store import open_store, settings_of
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.switch_store import SwitchStore
 from shared.domain.errors import Refused
-from shared.settings import Settings
 
 Form = Literal["markdown", "json", "html"]
 
@@ -26,7 +25,8 @@ def report(configuration: Configuration, job: str, form: Form, output: Path | No
     settings = settings_of(configuration)
     store = open_store(settings)
     record = store.job(job)
-    switches = switches_of(settings, job)
+    database = ControlDatabase(settings, application_name="bluegreen/producer")
+    switches = SwitchStore(database).of_job(job)
     body = report_document(record, store.steps(job), switches)
     text = {
         "json": lambda: json.dumps({"schema": SCHEMA, **body}, default=str) + "\n",
@@ -34,18 +34,6 @@ def report(configuration: Configuration, job: str, form: Form, output: Path | No
         "html": lambda: page(body, switches),
     }[form]()
     _write(text, output)
-
-
-def switches_of(settings: Settings, job: str) -> list[Switch]:
-    """The switches of a job, oldest first."""
-    control = ControlDatabase(settings, application_name="bluegreen/report")
-    return [
-        Switch(
-            kept.direction, kept.window_ms, kept.phases_ms, kept.failed_transactions,
-            kept.baseline_p50_ms, kept.baseline_p99_ms, kept.longest_ms, kept.samples,
-        )
-        for kept in SwitchStore(control).of_job(job)
-    ]  # fmt: skip
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -15,9 +15,9 @@ def register(app: typer.Typer) -> None:
 
 def compare(context: typer.Context, job: JobId, as_json: Json = False) -> None:
     """The verdict of a job's row comparison; exit 3 without one, or when rows differ."""
-    from producer import connections, looking
+    from producer import looking, store
 
-    raise typer.Exit(looking.compare(connections.store_of(context.obj), Output(as_json), job))
+    raise typer.Exit(looking.compare(store.store_of(context.obj), Output(as_json), job))
 
 
 def doctor(context: typer.Context, as_json: Json = False) -> None:

@@ -20,18 +20,18 @@ def register(app: typer.Typer) -> None:
 
 def status(context: typer.Context, job: MaybeJobId = None, as_json: Json = False) -> None:
     """Show a job and its steps; without JOB the live jobs, or the last one."""
-    from producer import connections, looking
+    from producer import looking, store
 
-    looking.status(connections.store_of(context.obj), Output(as_json), job)
+    looking.status(store.store_of(context.obj), Output(as_json), job)
 
 
 def history(
     context: typer.Context, job: MaybeJobId = None, limit: Limit = 50, as_json: Json = False
 ) -> None:
     """List jobs, newest first; with JOB every decision that was taken about it."""
-    from producer import connections, looking
+    from producer import looking, store
 
-    looking.history(connections.store_of(context.obj), Output(as_json), job, limit)
+    looking.history(store.store_of(context.obj), Output(as_json), job, limit)
 
 
 def report(

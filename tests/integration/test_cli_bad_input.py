@@ -7,41 +7,21 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from producer.cli import run_command
-from tests.support.command_line import SPOKEN_OF, Answer, CommandLine
+from tests.support.command_line import CalledHere, CommandLine
 
 SAFE = "CREATE TABLE notes (id bigint PRIMARY KEY, body text);\n"
 RISKY = "ALTER TABLE users DROP COLUMN fax;\n"
-
-
-@dataclass
-class Called(CommandLine):
-    """The same command line inside this process: what it says and its exit code are the same."""
-
-    patch: pytest.MonkeyPatch = field(default_factory=pytest.MonkeyPatch)
-    capture: pytest.CaptureFixture[str] | None = None
-
-    def __call__(self, *words: str, limit_s: float = 60, **variables: str) -> Answer:
-        for name in [name for name in os.environ if name.startswith(SPOKEN_OF)]:
-            self.patch.delenv(name)
-        for name, value in variables.items():
-            self.patch.setenv(name, value)
-        self.patch.chdir(self.folder)
-        assert self.capture is not None
-        code = run_command(list(words))
-        return Answer(code, *self.capture.readouterr())
 
 
 @pytest.fixture
 def bluegreen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> CommandLine:
-    return Called(tmp_path, {}, monkeypatch, capsys)
+    return CalledHere(tmp_path, {}, monkeypatch, capsys)
 
 
 def test_a_file_that_is_missing(bluegreen: CommandLine) -> None:

@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from producer.cli import run_command
+
 SPOKEN_OF = ("BLUEGREEN_", "DB_")
 
 
@@ -37,6 +41,7 @@ class CommandLine:
     folder: Path
     """Where it is called, and where relative files lie."""
     environment: dict[str, str] = field(default_factory=dict)
+    """Variables beside those of this process that say nothing to `bluegreen`."""
 
     def __call__(self, *words: str, limit_s: float = 60, **variables: str) -> Answer:
         found = subprocess.run(
@@ -63,3 +68,21 @@ class CommandLine:
         data = content.encode() if isinstance(content, str) else content
         (self.folder / name).write_bytes(data)
         return name
+
+
+@dataclass
+class CalledHere(CommandLine):
+    """The same command line inside this process: what it says and its exit code are the same."""
+
+    patch: pytest.MonkeyPatch = field(default_factory=pytest.MonkeyPatch)
+    capture: pytest.CaptureFixture[str] | None = None
+
+    def __call__(self, *words: str, limit_s: float = 60, **variables: str) -> Answer:
+        for name in [name for name in os.environ if name.startswith(SPOKEN_OF)]:
+            self.patch.delenv(name)
+        for name, value in (self.environment | variables).items():
+            self.patch.setenv(name, value)
+        self.patch.chdir(self.folder)
+        assert self.capture is not None
+        code = run_command(list(words))
+        return Answer(code, *self.capture.readouterr())

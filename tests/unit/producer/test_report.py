@@ -7,12 +7,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from producer.report import Switch, report_document
+from producer.report import report_document
 from producer.report_html import page, picture
 from producer.report_mapping import mapping_document
 from producer.report_markdown import markdown
 from shared.domain.migration import Outcome, StepState
 from shared.mapping.model import Column, Mapping, Name, Table
+from shared.ports import SwitchRecord
 from tests.support.fakes import EPOCH
 from tests.unit.producer.test_client import World
 
@@ -36,7 +37,8 @@ MAPPING = Mapping(
     ],
     dropped=[Name("old", "rests")],
 )  # fmt: skip
-SWITCH = Switch(
+SWITCH = SwitchRecord(
+    job="20261123-0000", attempt=7, at=EPOCH, connections_cut=2,
     direction="blue->green", window_ms=43.0, phases_ms={"pause": 3.0, "marker": 12.5},
     failed_transactions=0, baseline_p50_ms=1.2, baseline_p99_ms=4.0, longest_ms=71.0,
     samples=((-2000.0, 1.1, True), (-5.0, 71.0, True), (2000.0, 1.3, False)),
@@ -74,6 +76,8 @@ def test_the_report_has_every_promised_key(body: dict) -> None:
             "longestMs": 71.0,
             "windowMs": 43.0,
             "phasesMs": {"pause": 3.0, "marker": 12.5},
+            "connectionsCut": 2,
+            "at": EPOCH.isoformat(),
         }
     ]
     assert body["comparison"]["rowsCompared"] == 12_345

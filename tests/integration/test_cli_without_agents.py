@@ -1,6 +1,7 @@
-"""A service that is away is named in one line with exit 69, and nothing is enqueued.
+"""The command line against real services, with no agent that takes a job.
 
-The stack has a coordinator only long enough to set up the control database: no agent takes a job.
+A service that is away is named in one line with exit 69, and nothing is enqueued; what a person
+asks for reaches the job; following ends as it was asked to.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.install import install
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.layout import Layout
-from tests.support.command_line import CommandLine
+from tests.support.command_line import CalledHere, CommandLine
 from tests.support.stack import Stack, running_stack
 from tests.support.wait import until
 
@@ -38,8 +39,14 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def bluegreen(stack: Stack, tmp_path: Path) -> Iterator[CommandLine]:
-    yield CommandLine(tmp_path, {"BLUEGREEN_STATE_DIR": str(stack.state_dir)})
+def bluegreen(
+    stack: Stack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[CommandLine]:
+    named = {"BLUEGREEN_STATE_DIR": str(stack.state_dir)}
+    yield CalledHere(tmp_path, named, monkeypatch, capsys)
     with stack.connect("control") as control:
         control.execute("TRUNCATE bluegreen_control.job CASCADE")
         control.execute("UPDATE bluegreen_control.lease SET job = NULL")
