@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared.adapters.backup_deed import Order, end, forget_ended, record_of, start_or_look
+from shared.adapters.backup_deed import Order, end, forget_ended, start_or_look
 from shared.adapters.pg_dump import Server, program
 from shared.adapters.point_files import PointFiles
 from shared.adapters.point_work import DATA_LIMIT_S, take_schema_part, verify_point
@@ -43,19 +43,19 @@ class BackupDirectory:
         return take_schema_part(self.settings, job, scope)
 
     def dump_data(self, point: Manifest, tables: Sequence[str]) -> DeedState:
-        order = Order(deed="dump", point=point.name, tables=tuple(tables), settings=self.settings)
-        return start_or_look(record_of(self.settings, point.name, "dump"), order)
+        return start_or_look(
+            Order(kind="dump", point=point.name, tables=tuple(tables), settings=self.settings)
+        )
 
     def verify(self, point: Manifest) -> DeedState:
         if point.part("data") is None:
             verify_point(self.settings, point, lambda _progress, _sentence: None)
             return DeedState("succeeded", "definitions restored and compared", 1.0)
-        order = Order(deed="verify", point=point.name, settings=self.settings)
-        return start_or_look(record_of(self.settings, point.name, "verify"), order)
+        return start_or_look(Order(kind="verify", point=point.name, settings=self.settings))
 
     def discard_data(self, job: str) -> None:
         for point in self._of(job):
-            end(record_of(self.settings, point.name, "dump"))
+            end(self.settings, point.name, "dump")
             part = point.part("data")
             if part is not None:
                 self._files.save(point.without_data())
@@ -63,7 +63,7 @@ class BackupDirectory:
 
     def discard_scratch(self, job: str) -> None:
         for point in self._of(job):
-            end(record_of(self.settings, point.name, "verify"))
+            end(self.settings, point.name, "verify")
         drop_scratch(self.settings, job)
 
     def mark_unused(self, job: str) -> None:

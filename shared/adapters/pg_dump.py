@@ -169,7 +169,7 @@ def running(
                  *options],
                 stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL if feed else subprocess.PIPE,
-                stderr=stderr, env=_environment(passfile), cwd=private,
+                stderr=stderr, env=_environment(passfile),
             )  # fmt: skip
         end = threading.Timer(limit_s, process.kill)
         end.daemon = True

@@ -154,9 +154,9 @@ def test_a_dump_outlives_the_worker_and_is_adopted(
         os.killpg(worker.pid, signal.SIGKILL)
         worker.communicate()
         record = next((stack.settings.backup_dir / ".deeds").iterdir())
-        process = int((record / "lock").read_text())
+        process = int((record / "pid").read_text())
         assert isinstance(forward(DumpRollbackPoint(points), JOB), Pending)
-        assert int((record / "lock").read_text()) == process
+        assert int((record / "pid").read_text()) == process
     done(DumpRollbackPoint(points), JOB)
     point = points.of_job(JOB.id)
     assert point is not None
@@ -175,7 +175,7 @@ def test_a_dump_that_was_killed_begins_anew(
         holder.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
         worker = held_dump(stack, tmp_path)
         record = next((stack.settings.backup_dir / ".deeds").iterdir())
-        os.killpg(int((record / "lock").read_text()), signal.SIGKILL)
+        os.killpg(int((record / "pid").read_text()), signal.SIGKILL)
         worker.communicate()
         with pytest.raises(Transient, match="died"):
             done(DumpRollbackPoint(points), JOB)
