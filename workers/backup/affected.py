@@ -1,7 +1,7 @@
 """Which tables a job's file touches: whose rows belong to its rollback point.
 
-Every relation that the file names is taken. Names that turn out to be no table of the active side
-are left out when the dump begins.
+The rehearsal knows them exactly; before it, every relation that the file names is taken. Names
+that turn out to be no table of the active side are left out when the dump begins.
 """
 
 from __future__ import annotations
@@ -9,16 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from shared.domain.facts import Rehearsal
 from shared.domain.identifiers import ident
 from shared.domain.migration import Job
+from shared.mapping.model import Mapping
 from shared.sql.parse import Statement, statements
 
 _NAMED_BY_THEIR_TABLE = ("OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE")
 
 
 def affected_tables(job: Job) -> list[str]:
-    """Quoted names as the file has them, in order."""
+    """Quoted names as they are on the active side, in order."""
+    rehearsal = Rehearsal.maybe(job)
+    if rehearsal is not None:
+        return sorted(_in_mapping(Mapping.model_validate(rehearsal.mapping)))
     return sorted({name for statement in statements(job.sql) for name in _in_file(statement)})
+
+
+def _in_mapping(mapping: Mapping) -> Iterator[str]:
+    for table in mapping.changed_tables:
+        yield table.sync.sql
+    for name in mapping.dropped:
+        yield name.sql
 
 
 def _in_file(statement: Statement) -> Iterator[str]:
