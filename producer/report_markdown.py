@@ -16,7 +16,7 @@ def markdown(body: Mapping[str, Any]) -> str:
 def _lines(body: Mapping[str, Any]) -> Iterator[str]:
     yield f"# {body['file']}: {(body['outcome'] or 'still running').replace('_', ' ')}"
     yield ""
-    yield f"Job `{body['job']}`, {body['type']}, {body['startedAt']} to {body['endedAt'] or '...'}."
+    yield f"Job `{body['job']}`, {body['type']}, {body['startedAt']} to {body['endedAt'] or 'now'}."
     if body["sentence"]:
         yield f"{body['sentence']}."
     yield from _switches(body["switches"])
