@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help install check test faults demo format
+.PHONY: help install check test docs faults demo format
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | sort
@@ -23,6 +23,9 @@ check: install  ## what a commit needs: format, lint, types, arrows, unit tests
 
 test: check  ## unit and integration tests on real servers
 	$(BIN)/pytest -q tests/integration --durations=15
+
+docs: install  ## print the pages that are made from tables
+	$(BIN)/python -m shared.saga.page > docs/saga.md
 
 faults: install  ## kill and freeze every process at every step
 	$(BIN)/pytest -q tests/faults

@@ -56,6 +56,8 @@ class RedisBus:
         self._settings = settings
         self._key = settings.redis.prefix + STREAM
         self._client = client(settings)
+        self._readers: dict[int, redis.Redis] = {}
+        """By how long they block: a client's limit is longer than that."""
 
     def publish(self, event: Event) -> None:
         try:
@@ -68,8 +70,9 @@ class RedisBus:
     def read(self, after: str, *, block_ms: int) -> list[tuple[str, Event]]:
         """Raises Transient when Redis does not answer. What is no event is left out."""
         try:
-            with client(self._settings, limit_s=block_ms / 1000 + LIMIT_S) as patient:
-                found: Any = patient.xread({self._key: after}, count=500, block=max(1, block_ms))
+            found: Any = self._reader(block_ms).xread(
+                {self._key: after}, count=500, block=max(1, block_ms)
+            )
         except redis.RedisError as error:
             raise _unreachable(self._settings, error) from error
         entries = found[0][1] if found else []
@@ -85,7 +88,13 @@ class RedisBus:
         return found[0][0] if found else "0-0"
 
     def close(self) -> None:
-        self._client.close()
+        for one in (self._client, *self._readers.values()):
+            one.close()
+
+    def _reader(self, block_ms: int) -> redis.Redis:
+        if block_ms not in self._readers:
+            self._readers[block_ms] = client(self._settings, limit_s=block_ms / 1000 + LIMIT_S)
+        return self._readers[block_ms]
 
 
 def _decode(fields: dict[str, str]) -> Event | None:

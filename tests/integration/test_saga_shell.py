@@ -10,7 +10,9 @@ from shared.adapters import redis_bus
 from shared.adapters.celery_client import ping_agents
 from shared.domain.kinds import Outcome, StepState
 from shared.domain.messages import JobAccepted, JobEnded, StepDone, StepProgress
+from tests.support.flower_view import flower_view
 from tests.support.shell_stack import ShellStack, shell_stack
+from tests.support.wait import until
 
 STEPS = ["look", "one", "two", "three", "four", "last", "after"]
 
@@ -151,3 +153,31 @@ def test_the_audit_of_a_job_is_one_unbroken_chain(stack):
     stack.outcome(job)
     assert stack.audit_of(job) == ["submit", "job ended"]
     assert stack.store.verify_audit() is None
+
+
+def test_flower_shows_one_row_per_step_and_one_per_job(stack):
+    stack.plan(two={"looks": 10_000}, four={"fail": "broken"})
+    with flower_view(stack.settings) as view:
+        job = stack.submit()
+        row = f"{job}/two/1/forward"
+        until(
+            lambda: row in view.tasks and "look" in str(view.tasks[row].result), limit_s=10,
+            what="the step's sentence is shown",
+        )  # fmt: skip
+        assert (view.tasks[row].state, view.tasks[row].name) == ("PROGRESS", "validator.two")
+        assert job in view.tasks[row].kwargs
+        assert "SELECT" not in view.tasks[row].kwargs
+        stack.tell("two")
+        stack.outcome(job)
+        until(lambda: view.tasks[job].state == "FAILURE", limit_s=5, what="the job's row ends")
+        states = {
+            uuid.removeprefix(f"{job}/"): task.state
+            for uuid, task in view.tasks.items()
+            if uuid.startswith(f"{job}/")
+        }
+    assert view.tasks[job].name == "bluegreen.job"
+    assert "four was told to fail" in view.tasks[job].exception
+    assert states["two/1/forward"] == "SUCCESS"
+    assert states["four/1/forward"] == "FAILURE"
+    assert states["one/1/backward"] == "SUCCESS"
+    assert len(states) == 1 + 5 + 5

@@ -75,6 +75,16 @@ def test_a_process_killed_while_a_step_is_pending_changes_nothing(stack, name):
     assert stack.standing() == sorted(deed.removeprefix("do ") for deed in EVERY_STEP_ONCE)
 
 
+def test_a_command_that_no_worker_takes_is_told_to_people(stack):
+    stack.kill("replicator")
+    job = stack.submit()
+    until(
+        lambda: "no worker of replicator has taken it" in stack.store.job(job).sentence,
+        limit_s=20, what="the sentence",
+    )  # fmt: skip
+    assert stack.outcome(job, revive=True) is Outcome.COMPLETED
+
+
 @pytest.mark.parametrize("name", ["coordinator", "validator"])
 def test_a_process_frozen_for_three_seconds_changes_nothing(stack, name):
     stack.plan(two={"looks": 30})

@@ -24,6 +24,8 @@ from shared.saga.state import ACTIVE, Command, Phase, SagaState
 
 SWEEP_S = 1.0
 """How long at most until the coordinator looks by itself."""
+OFTEN_SENT = 4
+"""Sent so often, after about eight seconds, people are told that nobody takes a command."""
 _log = structlog.get_logger("coordinator")
 
 
@@ -61,6 +63,8 @@ class Coordinator:
             try:
                 if sends == 1 or self.queue_is_empty(command.owner):
                     self.send(command)
+                if sends >= OFTEN_SENT:
+                    self.store.nobody_takes(command)
             except Transient as error:
                 _log.warning("command.not_sent", command=command.task_id, reason=error.message)
                 self.store.not_sent(command)

@@ -68,6 +68,15 @@ class ControlDatabase:
         return session
 
 
+@contextmanager
+def unflushed(session: PsycopgSession) -> Iterator[None]:
+    """A transaction that is not waited for on disk: for what may be lost in a crash of the server,
+    because it is found out and done again."""
+    with session.transaction():
+        session.execute("SET LOCAL synchronous_commit = off")
+        yield
+
+
 def _answers(session: PsycopgSession) -> bool:
     try:
         session.execute("SELECT")

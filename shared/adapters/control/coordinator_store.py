@@ -15,7 +15,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from shared.adapters.control import audit
-from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.connection import ControlDatabase, unflushed
 from shared.adapters.control.queries import QUERIES
 from shared.adapters.control.rows import columns_of, state_of
 from shared.adapters.control.worker_store import LOCK_CLASS
@@ -97,13 +97,18 @@ class CoordinatorStore:
     def commands_to_send(self) -> list[tuple[Command, int]]:
         """Commands that are due and not on their way, claimed for this coordinator; with how
         often each was sent, this time included."""
-        with self._database.session() as session:
+        with self._database.session() as session, unflushed(session):
             rows = session.dicts(QUERIES["claim_commands"], {"lock_class": LOCK_CLASS})
         return [(_command(row), row["sends"]) for row in rows]
 
     def not_sent(self, command: Command) -> None:
         with self._database.session() as session:
             session.execute(QUERIES["unclaim_command"], (command.job, command.epoch))
+
+    def nobody_takes(self, command: Command) -> None:
+        """Tell people that a command waits for a worker."""
+        with self._database.session() as session:
+            session.execute(QUERIES["nobody_takes"], {"job": command.job, "epoch": command.epoch})
 
     def next_due_s(self) -> float | None:
         """Seconds until the next command is due; None when none is waiting."""

@@ -119,6 +119,15 @@ RETURNING job, step, owner, direction, attempt, epoch, due_at, sends
 UPDATE bluegreen_control.outbox SET sent_at = NULL, sends = greatest(0, sends - 1)
 WHERE job = %s AND epoch = %s AND answered_at IS NULL
 
+-- name: nobody_takes
+-- Say for people that no worker has taken the command; the next decision says something else.
+UPDATE bluegreen_control.job SET sentence = format(
+    '%%s waits: no worker of %%s has taken it for %%s s', outbox.step, outbox.owner,
+    round(extract(epoch FROM clock_timestamp() - outbox.due_at)))
+FROM bluegreen_control.outbox
+WHERE job.id = %(job)s AND outbox.job = job.id AND outbox.epoch = %(epoch)s AND outbox.starts = 0
+  AND outbox.answered_at IS NULL
+
 -- name: starts
 -- How often workers began the command that is out and died; NULL while one is at it.
 SELECT CASE WHEN answered_at IS NULL

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from psycopg.types.json import Jsonb
 
 from shared.adapters.control import audit
-from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.connection import ControlDatabase, unflushed
 from shared.adapters.control.queries import QUERIES
 from shared.adapters.control.rows import options_of
 from shared.adapters.control.store import facts_of
@@ -130,7 +130,9 @@ class WorkerStore:
         self.refuse_message(reason, asdict(claim))
 
     def _begin(self, session: PsycopgSession, claim: Claim) -> Job | None:
-        if session.row(QUERIES["begin_command"], {**asdict(claim), "owner": self._owner}) is None:
+        with unflushed(session):
+            begun = session.row(QUERIES["begin_command"], {**asdict(claim), "owner": self._owner})
+        if begun is None:
             return None
         row = session.dicts("SELECT * FROM bluegreen_control.job WHERE id = %s", (claim.job,))[0]
         asked = session.rows(
