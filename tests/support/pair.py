@@ -14,7 +14,7 @@ from shared.adapters import standing
 from shared.adapters.embedded.roles import grant_rewind
 from shared.adapters.pg_dump import Server as Reached
 from shared.adapters.postgres import PostgresNode, PsycopgSession
-from shared.adapters.rehearsal import RehearsalRoom
+from shared.adapters.rehearsal import ScratchRehearsalRoom
 from shared.adapters.schema_copy import Copies
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
@@ -100,9 +100,9 @@ class Pair:
     def rehearsed(self, sql: str, source: Colour = BLUE) -> Job:
         """A job for that file as it stands after `rehearse`, the real one, on the source."""
         server = Reached("127.0.0.1", self.settings.nodes[source].port, "app", "bg_replicator", "")
-        found = RehearsalRoom(Copies(server, bin_dir(self.version))).rehearse(sql)
-        mapping = found.mapping.model_dump(mode="json")
-        return job_on(source, sql=sql, rehearse={"mapping": mapping, "run_as": found.run_as})
+        found = ScratchRehearsalRoom(Copies(server, bin_dir(self.version))).rehearse(sql)
+        facts = {"mapping": dict(found.mapping), "run_as": found.run_as}
+        return job_on(source, sql=sql, rehearse=facts)
 
     def is_standby(self, colour: Colour) -> bool:
         """Whether it streams from the other one and has what that one has."""

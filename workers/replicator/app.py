@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from shared.adapters.celery_shell import make_worker
+from shared.adapters.companion import companion
 from shared.adapters.control.comparison_store import RehearsalStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.node_factory import make_nodes
-from shared.adapters.rehearsal import room_of
+from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.rehearsal import role_for, room_of
+from shared.domain.migration import Job
 from shared.domain.objects import AGENT_ROLES
-from shared.ports import Step
+from shared.ports import Session, Step
 from shared.settings import Settings
+from shared.sql.parse import statements
 from workers.replicator.background import Background
+from workers.replicator.short_pause import ShortPause
 from workers.replicator.steps.apply_migration import ApplyMigration
+from workers.replicator.steps.apply_on_active import ApplyOnActive
 from workers.replicator.steps.catch_up import CatchUp
 from workers.replicator.steps.create_green import CreateGreen
+from workers.replicator.steps.finish import Finish
 from workers.replicator.steps.freeze_schema import FreezeSchema
 from workers.replicator.steps.pause_standby_replay import PauseStandbyReplay
 from workers.replicator.steps.rehearse import Rehearse
 from workers.replicator.steps.restore_standby import RestoreStandby
 from workers.replicator.steps.subscribe import Subscribe
 
+PAUSE_GUARD = "workers.replicator.pause_guard"
+
+
+def role_of(settings: Settings, session: Session, job: Job) -> str:
+    """The role that a file runs as where it was not rehearsed."""
+    return settings.migration_role or role_for(session, statements(job.sql))
+
 
 def build_steps(settings: Settings) -> Sequence[Step]:
     nodes = make_nodes(settings, AGENT_ROLES["replicator"])
     background = Background()
     rooms = {colour: room_of(settings, colour) for colour in nodes}
+    pause = ShortPause(PgBouncer(settings), partial(companion, PAUSE_GUARD))
     store = RehearsalStore(ControlDatabase(settings, application_name="bluegreen/rehearsals"))
     return (
         Rehearse(rooms, store),
@@ -35,7 +51,9 @@ def build_steps(settings: Settings) -> Sequence[Step]:
         ApplyMigration(nodes, background),
         Subscribe(nodes),
         CatchUp(nodes, background),
+        Finish(nodes, pause),
         RestoreStandby(nodes),
+        ApplyOnActive(nodes, background, pause, partial(role_of, settings)),
         PauseStandbyReplay(nodes),
     )
 

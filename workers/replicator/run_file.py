@@ -19,7 +19,6 @@ from shared.sql.parse import statements
 from shared.sql.source import Place, Source
 
 IS_APPLIED = "SELECT EXISTS (SELECT FROM bluegreen.applied WHERE job = %s AND part = %s)"
-FORGET_OTHER_JOBS = "DELETE FROM bluegreen.applied WHERE job <> %s"
 SESSIONS = """
 SELECT pid, round(extract(epoch FROM clock_timestamp() - xact_start))::int
 FROM pg_stat_activity WHERE application_name = %s AND pid <> pg_backend_pid() ORDER BY pid
@@ -42,6 +41,8 @@ class Part:
     run_as: str
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    begin: str = "BEGIN"
+    """In the author's own words, where the file has them."""
 
 
 def session_name(job: Job) -> str:
@@ -64,11 +65,13 @@ def end_sessions(session: Session, job: Job) -> bool:
     return not session.value(END_SESSIONS, [session_name(job)])
 
 
-def run_part(node: Node, job: Job, part: Part, *, lock_limit_s: float | None = None) -> None:
+def run_part(
+    node: Node, job: Job, part: Part, *, limit_s: float = 0, lock_limit_s: float | None = None
+) -> None:
     """Apply one part, or nothing of it. Raises the server's error with its place in the file."""
     head = "\n".join(
         [
-            "BEGIN;",
+            f"{part.begin};",
             f"INSERT INTO bluegreen.applied VALUES ({literal(job.id)}, {literal(part.name)});",  # noqa: S608 (quoted)
             *(f"{statement};" for statement in part.before),
             f"SET LOCAL ROLE {ident(part.run_as)};\n",
@@ -78,7 +81,7 @@ def run_part(node: Node, job: Job, part: Part, *, lock_limit_s: float | None = N
         ["RESET ROLE;", "RESET ALL;", *(f"{statement};" for statement in part.after), "COMMIT;"]
     )
     with node.session(
-        limit_s=0, lock_limit_s=lock_limit_s, application_name=session_name(job)
+        limit_s=limit_s, lock_limit_s=lock_limit_s, application_name=session_name(job)
     ) as session:
         try:
             session.script(head + part.text + tail)
