@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.identifiers import ident
+from shared.domain.identifiers import ident, literal
 from shared.mapping.job_schema import create_job_schema, drop_job_schema
 from shared.mapping.model import Mapping
 from shared.mapping.renames import name_functions
@@ -46,13 +46,31 @@ def drop_landing(mapping: Mapping) -> list[str]:
 
 
 def settle_source(mapping: Mapping) -> list[str]:
-    """On the source after a rollback, with traffic on it: validate what was put back unchecked."""
+    """On the source after a rollback, with traffic on it: validate what was put back unchecked.
+
+    Each by itself; may be repeated; nothing where there was no cutover.
+    """
     return [
         statement
         for table in mapping.tables
         for relaxation in table.relaxations
         for statement in relaxation.settle
     ]
+
+
+def not_settled(mapping: Mapping) -> str | None:
+    """Query on the source: constraints that rows written on the target break. None: never any."""
+    tables = [
+        f"{literal(table.sync.sql)}::regclass"
+        for table in mapping.tables
+        if any(relaxation.settle for relaxation in table.relaxations)
+    ]
+    if not tables:
+        return None
+    return (
+        "SELECT format('%s of %s', conname, conrelid::regclass) FROM pg_constraint"
+        f" WHERE contype = 'c' AND NOT convalidated AND conrelid IN ({', '.join(tables)})"
+    )
 
 
 def _triggers_on(mapping: Mapping) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.errors import Refused
-from shared.domain.identifiers import ident
+from shared.domain.identifiers import ident, literal
 from shared.mapping.carried import identity_columns
 from shared.mapping.columns import fill_for
 from shared.mapping.model import Name, Relaxation
@@ -19,6 +19,16 @@ from shared.mapping.trace import Trace
 
 PROOF = "bluegreen_p_"
 """A CHECK that lets SET NOT NULL skip its scan under the strong lock."""
+SETTLE = """
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = {table}::regclass
+               AND conname = {constraint} AND NOT convalidated) THEN
+        {deeds};
+    END IF;
+EXCEPTION WHEN check_violation THEN
+    RAISE WARNING '%', sqlerrm;
+END
+"""
 
 
 def relaxations_of(
@@ -85,11 +95,12 @@ def _nullable(column: SeenColumn, table: str) -> Relaxation:
         restore=[
             f"ALTER TABLE {table} ADD CONSTRAINT {proof} CHECK ({name} IS NOT NULL) NOT VALID"
         ],
-        settle=[
-            f"ALTER TABLE {table} VALIDATE CONSTRAINT {proof}",
+        settle=_settled(
+            table,
+            ours(PROOF, column.name),
             f"ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL",
             f"ALTER TABLE {table} DROP CONSTRAINT {proof}",
-        ],
+        ),
     )
 
 
@@ -101,5 +112,17 @@ def _check(constraint: SeenConstraint, table: str) -> Relaxation:
         what=f"{constraint.name} is not checked",
         relax=[f"ALTER TABLE {table} DROP CONSTRAINT {name}"],
         restore=[f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID"],
-        settle=[f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"] if valid else [],
+        settle=_settled(table, constraint.name) if valid else [],
     )
+
+
+def _settled(table: str, constraint: str, *then: str) -> list[str]:
+    """Validate what was put back unchecked, and go on; nothing where that never happened.
+
+    Rows that break it stay, and so does the constraint, not validated: a person decides.
+    """
+    validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {ident(constraint)}"
+    body = SETTLE.format(
+        table=literal(table), constraint=literal(constraint), deeds="; ".join((validate, *then))
+    )
+    return [f"DO {literal(body)}"]

@@ -4,6 +4,7 @@ Guarantee: the file ran verbatim on green, whole, between its landing columns an
 Repeats:   a row written in that transaction says it is applied; a run begun by a worker that died
            goes on in the server and is waited for.
 Undo:      the session that runs the file is ended; green itself is given up by create_green.
+           Constraints that a rollback put back unchecked on the source are validated.
 Fails with the server's own error, at file:line:column.
 Source:    shared/mapping: landing.py, prepare.py; workers/replicator/run_file.py.
 """
@@ -21,7 +22,7 @@ from shared.domain.identifiers import literal
 from shared.domain.migration import Job
 from shared.mapping.landing import landing
 from shared.mapping.model import Mapping as TableMapping
-from shared.mapping.prepare import prepare_green, prepare_source
+from shared.mapping.prepare import not_settled, prepare_green, prepare_source, settle_source
 from shared.ports import Done, Node, Pending
 from shared.sql.source import Source
 from workers.replicator import run_file
@@ -31,6 +32,7 @@ from workers.replicator.run_file import Part
 
 LOOK_S = 1.5
 END_LIMIT_S = 3.0
+SETTLE_LOCK_S = 0.5
 FILE, ANALYZED = "file", "analyzed"
 SOURCE_IS_PREPARED = "SELECT to_regprocedure('bluegreen_job.to_final()') IS NOT NULL"
 
@@ -67,7 +69,13 @@ class ApplyMigration:
             with target.session() as session:
                 if not holds_within(END_LIMIT_S, lambda: run_file.end_sessions(session, job)):
                     return Pending(f"waits for {job.file_name} to stop on {job.target}")
-        return Done(f"{job.file_name} does not run; {job.target} is given up next")
+        key = f"{job.id}/settle"
+        self.background.start(key, partial(_settle, self.nodes[job.source], job))
+        if not self.background.wait(key, LOOK_S):
+            return Pending(f"constraints that {job.source} got back unchecked are validated")
+        broken = _not_settled(self.nodes[job.source], job)
+        warning = f"; rows written on {job.target} break {broken}" if broken else ""
+        return Done(f"{job.file_name} does not run; {job.target} is given up next{warning}")
 
     def _is_on_green(self, job: Job) -> bool:
         target = self.nodes[job.target]
@@ -105,6 +113,22 @@ class ApplyMigration:
                 session.execute(f"ANALYZE {name.sql}")
             row = f"({literal(job.id)}, {literal(ANALYZED)})"
             session.execute(f"INSERT INTO bluegreen.applied VALUES {row}")  # noqa: S608 (quoted)
+
+
+def _settle(source: Node, job: Job) -> None:
+    """After a rollback: validate the constraints that were put back unchecked in the pause."""
+    statements = settle_source(_mapping(job)) if Rehearsal.maybe(job) else []
+    for statement in statements:
+        with source.session(limit_s=0, lock_limit_s=SETTLE_LOCK_S) as session:
+            session.execute(statement)
+
+
+def _not_settled(source: Node, job: Job) -> str:
+    query = not_settled(_mapping(job)) if Rehearsal.maybe(job) else None
+    if query is None:
+        return ""
+    with source.session() as session:
+        return ", ".join(row[0] for row in session.rows(query))
 
 
 def _mapping(job: Job) -> TableMapping:
