@@ -18,7 +18,7 @@ from shared.ports import Session, Step
 from shared.settings import Settings
 from shared.sql.parse import statements
 from workers.replicator.background import Background
-from workers.replicator.short_pause import ShortPause
+from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
 from workers.replicator.steps.apply_migration import ApplyMigration
 from workers.replicator.steps.apply_on_active import ApplyOnActive
 from workers.replicator.steps.catch_up import CatchUp
@@ -29,8 +29,6 @@ from workers.replicator.steps.pause_standby_replay import PauseStandbyReplay
 from workers.replicator.steps.rehearse import Rehearse
 from workers.replicator.steps.restore_standby import RestoreStandby
 from workers.replicator.steps.subscribe import Subscribe
-
-PAUSE_GUARD = "workers.replicator.pause_guard"
 
 
 def role_of(settings: Settings, session: Session, job: Job) -> str:

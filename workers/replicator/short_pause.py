@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from shared.ports import Companion, Pooler
 
+PAUSE_GUARD = "workers.replicator.pause_guard"
 READY_LIMIT_S = 15.0
 """The guard is a Python process: what takes long is its start, and nobody is held meanwhile."""
 AFTER_LIMIT_S = 0.25
