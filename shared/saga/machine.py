@@ -27,6 +27,8 @@ class Decision:
     """To be sent when it is due; None where the one that is out stays out, or nothing is."""
     step: str = ""
     """The step that the event was about."""
+    said: str = ""
+    """The agent's own words about it, where it was an answer."""
     begins: bool = False
     """The command begins an attempt, it is not another look at one."""
 
@@ -58,6 +60,7 @@ def advance(state: SagaState, event: SagaEvent, now: datetime) -> Decision:
         sentence=sentence,
         command=outstanding(after) if row.does in SENDS else None,
         step="" if state.phase is Phase.REQUESTED else state.step.name,
+        said=event.said if isinstance(event, Answer) else "",
         begins=after.epoch > state.epoch,
     )
 

@@ -13,6 +13,7 @@ from shared.domain.messages import JobAccepted, JobEnded, StepDone, StepProgress
 from tests.support.flower_view import flower_view
 from tests.support.shell_stack import ShellStack, shell_stack
 from tests.support.wait import until
+from workers.coordinator.decide import SWEEP_S
 
 STEPS = ["look", "one", "two", "three", "four", "last", "after"]
 
@@ -39,15 +40,15 @@ def test_a_job_completes_through_all_its_agents(stack):
     assert stack.store.jobs(live_only=True) == []
 
 
-def test_seven_steps_that_do_nothing_take_under_a_second_of_hops(stack):
-    """The best of three, since other work shares the host."""
+def test_no_hop_waits_for_the_sweep(stack):
+    """Seven steps by the sweep alone take over seven seconds; the best of three, for busy hosts."""
     seconds = []
     for _ in range(3):
         stack.clear()
         began = time.monotonic()
         assert stack.outcome(stack.submit()) is Outcome.COMPLETED
         seconds.append(time.monotonic() - began)
-    assert min(seconds) < 1.0
+    assert min(seconds) < len(STEPS) * SWEEP_S / 2
 
 
 def test_a_step_that_fails_is_undone_and_all_before_it_in_reverse(stack):

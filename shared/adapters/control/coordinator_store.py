@@ -198,7 +198,7 @@ def _save_command(work: Work, decisions: list[Decision], state: SagaState) -> No
 
 def _step_rows(work: Work, decisions: list[Decision], state: SagaState) -> dict[str, Any]:
     """All rows of `step`, with what the last decision about each said."""
-    said = {one.step: one.sentence for one in decisions if one.row is not None and one.step}
+    said = {one.step: one.said or one.sentence for one in decisions if one.row and one.step}
     now_at = state.step.name
     rows = [
         {
