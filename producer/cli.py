@@ -15,14 +15,24 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from producer.commands import backups, checks, config, demo, look, run, stack, steer
+from producer.commands import (
+    backups,
+    checks,
+    config,
+    demo,
+    look,
+    proxy,
+    run,
+    stack,
+    steer,
+)
 from producer.configuration import STATE_DIR, Configuration, defaults_for, read_configuration
 from producer.exit_codes import ExitCode, of_error
 from producer.output import Output, error_document, error_line
 from shared.domain.errors import MigrationError
 
 DEBUG = "BLUEGREEN_DEBUG"
-GROUPS = (run, look, steer, backups, checks, stack, demo, config)
+GROUPS = (run, look, steer, proxy, backups, checks, stack, demo, config)
 """In the order of `--help`."""
 
 app = typer.Typer(

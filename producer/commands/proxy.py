@@ -1,0 +1,44 @@
+"""Where traffic goes, and the emergency switch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from producer.options import ColourName, Json, MaxStall, Yes, examples
+from producer.output import Output
+
+proxy = typer.Typer(
+    help="Where traffic goes; the emergency switch.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(proxy, name="proxy")
+
+
+@proxy.command(epilog=examples("proxy status", "proxy status --json"))
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Where both doors lead, and which side is open, fenced, a standby or away."""
+    from producer import proxying
+
+    proxying.status(context.obj, Output(as_json))
+
+
+@proxy.command(epilog=examples("proxy switch blue"))
+def switch(
+    context: typer.Context,
+    colour: Annotated[ColourName, typer.Argument(help="The side that is to serve.")],
+    max_stall: MaxStall = 500,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Bring traffic back to a side, fenced and without loss, in an emergency.
+
+    Works with Redis, the coordinator and the control database down. A switch that would lose
+    writes is refused. In quiet times use `bluegreen rollback JOB`.
+    """
+    from producer import proxying
+
+    proxying.switch(context.obj, Output(as_json), colour, max_stall)

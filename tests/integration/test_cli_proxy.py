@@ -1,0 +1,81 @@
+"""`bluegreen proxy` on two real servers and a real pooler, with nothing else of ours alive.
+
+Neither Redis nor a control database is there: an emergency is when they are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.adapters.direct_door import SymlinkDoor
+from shared.adapters.pgbouncer import PgBouncer
+from shared.domain.environment import Colour
+from tests.support.command_line import CommandLine
+from tests.support.cutover_world import World, cutover_world, order, switch_of, switched
+from tests.support.writers import Writers
+from workers.proxy_agent.attempt import Way
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with cutover_world() as world:
+        yield world
+
+
+@pytest.fixture
+def bluegreen(world: World, tmp_path: Path) -> CommandLine:
+    config = tmp_path / "stack.json"
+    config.write_text(world.settings.model_dump_json(), encoding="utf-8")
+    return CommandLine(tmp_path, {"BLUEGREEN_CONFIG": str(config)})
+
+
+def test_status_says_where_traffic_goes(bluegreen: CommandLine) -> None:
+    body = bluegreen("proxy", "status", "--json").body
+    assert body["serving"] == body["pooled"] == body["direct"] == "blue"
+    assert body["sides"] == {"blue": "open", "green": "fenced"}
+    assert body["paused"] is False
+
+
+def test_the_emergency_switch_goes_back_and_loses_nothing(
+    world: World, bluegreen: CommandLine
+) -> None:
+    with Writers(world.application_dsn, count=8) as writers:
+        writers.until_acknowledged(30)
+        switched(switch_of(world), order(Way.FORWARD, Colour.BLUE))
+        writers.until_acknowledged(30)
+        answer = bluegreen("proxy", "switch", "blue", "--max-stall", "2000")
+        assert answer.code == 0, answer.err
+        assert "blue serves" in answer.out
+        assert "the control database was not told" in answer.err
+        writers.until_acknowledged(30)
+    assert writers.failed == []
+    assert writers.acknowledged == world.journal(Colour.BLUE)
+    assert bluegreen("proxy", "status", "--json").body["serving"] == "blue"
+
+
+def test_a_pool_left_paused_and_a_door_led_astray_are_put_right(
+    world: World, bluegreen: CommandLine
+) -> None:
+    PgBouncer(world.settings).pause(limit_s=5)
+    SymlinkDoor(world.settings).route_to(Colour.GREEN)
+    body = bluegreen("proxy", "status", "--json").body
+    assert (body["paused"], body["direct"]) == (True, "green")
+    assert bluegreen("proxy", "switch", "blue").code == 0
+    body = bluegreen("proxy", "status", "--json").body
+    assert (body["paused"], body["pooled"], body["direct"]) == (False, "blue", "blue")
+
+
+def test_a_switch_that_would_lose_writes_is_refused(bluegreen: CommandLine) -> None:
+    answer = bluegreen("proxy", "switch", "green")
+    assert answer.code == 3
+    assert "would lose writes" in answer.line
+    assert bluegreen("proxy", "status", "--json").body["serving"] == "blue"
+
+
+def test_a_colour_that_is_none_is_named(bluegreen: CommandLine) -> None:
+    answer = bluegreen("proxy", "switch", "red")
+    assert answer.code == 2
+    assert "red" in answer.line
