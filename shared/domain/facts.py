@@ -109,6 +109,15 @@ class Verdict(Facts):
     """ISO 8601; the cutover refuses a verdict that is older than an hour."""
 
 
+class StatementCheck(Facts):
+    step = "check_statements"
+    statements: int
+    broken: list[str] = []
+    """Live statements that fail on the final shape, each with the server's reason."""
+    seen: bool = True
+    """False where no server records statements."""
+
+
 class Cutover(Facts):
     step = "cutover"
     at: str

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from shared.adapters.postgres import PsycopgSession, connect
-from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused
 from shared.domain.facts import Verdict
-from shared.domain.migration import Job, RunOptions
+from shared.domain.migration import Job
 from shared.ports import Done, Pending
 from shared.runner import forward
 from tests.integration.test_mapping_cycle import write_others, write_users
-from tests.support.cluster import Server
-from tests.support.pair import job_on
 from tests.support.shapes import FILE, ROWS, SCHEMA
 from tests.support.two_shapes import TwoShapes, two_shapes
+from tests.support.validator_node import Remembered, job_for, nodes_of
 from workers.validator.steps.compare_rows import CompareRows
 
 KEYLESS = "CREATE TABLE notes (body text); ALTER TABLE notes REPLICA IDENTITY FULL;"
@@ -30,48 +25,8 @@ ALTER TABLE users ALTER COLUMN mail TYPE text USING lower(mail);
 """
 
 
-@dataclass(frozen=True)
-class ServerNode:
-    """A server as the validator sees it."""
-
-    server: Server
-    colour: Colour
-
-    def session(self, *, limit_s: float = 30.0, **_: Any) -> AbstractContextManager[PsycopgSession]:
-        return connect(
-            host="127.0.0.1", port=self.server.port, database="app", user="bg_validator",
-            password="", limit_s=limit_s,
-        )  # fmt: skip
-
-
-@dataclass
-class Remembered:
-    """The Comparisons port in memory."""
-
-    kept: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    def find(self, job: str) -> Mapping[str, Any] | None:
-        return self.kept.get(job)
-
-    def save(self, job: str, progress: Mapping[str, Any]) -> None:
-        self.kept[job] = progress
-
-    def forget(self, job: str) -> None:
-        self.kept.pop(job, None)
-
-
 def step_for(world: TwoShapes) -> CompareRows:
-    nodes = {
-        Colour.BLUE: ServerNode(world.source, Colour.BLUE),
-        Colour.GREEN: ServerNode(world.target, Colour.GREEN),
-    }
-    return CompareRows(nodes, Remembered())  # type: ignore[arg-type]
-
-
-def job_for(world: TwoShapes, **options: Any) -> Job:
-    rehearse = {"mapping": world.mapping.model_dump(mode="json"), "run_as": "app"}
-    job = job_on(Colour.BLUE, sql=world.file, rehearse=rehearse)
-    return job.model_copy(update={"options": RunOptions(**options)})
+    return CompareRows(nodes_of(world), Remembered())  # type: ignore[arg-type]
 
 
 def verdict_of(step: CompareRows, job: Job) -> Verdict:

@@ -222,9 +222,9 @@ def room(server: Server) -> ScratchRehearsalRoom:
 
 
 @contextmanager
-def migrated_server(version: int, schema: str) -> Iterator[Server]:
+def migrated_server(version: int, schema: str, **settings: str) -> Iterator[Server]:
     """A server as the stack leaves it, with the schema in its database `app`."""
-    with postgres(version) as running:
+    with postgres(version, **settings) as running:
         with running.connect() as admin:
             create_roles(admin)
             admin.execute("CREATE ROLE bg_owner SUPERUSER NOLOGIN")
@@ -234,8 +234,13 @@ def migrated_server(version: int, schema: str) -> Iterator[Server]:
 
 
 @contextmanager
-def two_shapes(version: int, schema: str, rows: str, file: str) -> Iterator[TwoShapes]:
-    with migrated_server(version, schema) as source, migrated_server(version, schema) as target:
+def two_shapes(
+    version: int, schema: str, rows: str, file: str, **settings: str
+) -> Iterator[TwoShapes]:
+    with (
+        migrated_server(version, schema, **settings) as source,
+        migrated_server(version, schema, **settings) as target,
+    ):
         mapping = Mapping.model_validate(room(source).rehearse(file).mapping)
         made = TwoShapes(source, target, schema, rows, file, mapping)
         for server in (source, target):

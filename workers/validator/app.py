@@ -11,6 +11,7 @@ from shared.adapters.node_factory import make_nodes
 from shared.domain.objects import AGENT_ROLES
 from shared.ports import Step
 from shared.settings import Settings
+from workers.validator.steps.check_statements import CheckStatements
 from workers.validator.steps.compare_rows import CompareRows
 from workers.validator.steps.validate import Validate
 
@@ -18,7 +19,11 @@ from workers.validator.steps.validate import Validate
 def build_steps(settings: Settings) -> Sequence[Step]:
     nodes = make_nodes(settings, AGENT_ROLES["validator"])
     store = ComparisonStore(ControlDatabase(settings, application_name="bluegreen/comparisons"))
-    return (Validate(nodes), CompareRows(nodes, store))
+    return (
+        Validate(nodes),
+        CompareRows(nodes, store),
+        CheckStatements(nodes, settings.application_role),
+    )
 
 
 app = make_worker("validator", build_steps)
