@@ -22,6 +22,8 @@ PERIOD_S = 0.04
 class Writers:
     dsn: str
     count: int = 16
+    first: int = 0
+    """Rows are numbered from here, so that one world can serve several of these."""
     period_s: float = PERIOD_S
     acknowledged: set[tuple[int, int]] = field(default_factory=set)
     failed: list[str] = field(default_factory=list)
@@ -53,7 +55,7 @@ class Writers:
 
     def _write(self, writer: int) -> None:
         connection: psycopg.Connection | None = None
-        n = 0
+        n = self.first
         while not self._stop.is_set():
             n += 1
             began = time.monotonic()
