@@ -7,8 +7,10 @@ progress, and as its last line, when it fails, the error as JSON.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +25,7 @@ from shared.settings import Settings
 
 PROGRAM = "shared.adapters.backup_deed"
 Kind = Literal["dump", "verify"]
+_PERCENT = re.compile(r"^\d+% ")
 _FAMILIES: dict[str, type[MigrationError]] = {
     kind.family: kind for kind in (Transient, Refused, Broken)
 }
@@ -66,7 +69,7 @@ def start_or_look(order: Order) -> DeedState:
         deeds.forget(order.name)
     if state.state == "failed":
         raise _failure(order, state.last_line)
-    return state
+    return replace(state, last_line=_PERCENT.sub("", state.last_line) or "under way")
 
 
 def end(settings: Settings, point: str, kind: Kind) -> None:

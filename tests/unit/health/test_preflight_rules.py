@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,6 +105,11 @@ FIRES: dict[str, list[Snapshot]] = {
 
 def test_every_rule_has_a_case_that_fires() -> None:
     assert [rule.id for rule in RULES] == list(FIRES)
+
+
+def test_the_manual_has_a_row_for_every_rule() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "preflight.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", manual, re.MULTILINE) == [rule.id for rule in RULES]
 
 
 @pytest.mark.parametrize("kind", list(Kind))
