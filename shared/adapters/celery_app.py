@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from celery import Celery
+from kombu.connection import Connection
 from kombu.entity import Queue
 
 from shared.adapters.agents import AGENTS
@@ -14,10 +15,20 @@ from shared.settings import Settings
 
 TRANSPORT = "shared.adapters.celery_transport:Transport"
 VISIBILITY_S = 30
+LONGEST_PAUSE_S = 3
+
+
+class SoonAgain(Connection):
+    """A connection that is tried again every three seconds: kombu's pause grows to thirty."""
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Any:
+        pauses = {"interval_start": 1, "interval_step": 1, "interval_max": LONGEST_PAUSE_S}
+        return super().ensure_connection(*args, **{**pauses, **options})  # type: ignore[no-untyped-call]
 
 
 def celery_app(settings: Settings, name: str = "bluegreen") -> Celery:
     app = Celery(name, broker=broker_url(settings), set_as_current=False)
+    app.amqp.Connection = SoonAgain
     app.conf.update(celery_config(settings))
     return app
 

@@ -22,9 +22,12 @@ from shared.ports import NodeDriver, Row
 from shared.settings import NodeSettings, Settings
 
 Params = Sequence[Any] | Mapping[str, Any] | None
-_TRANSIENT = ("08", "40", "53", "57P01", "57P02", "57P03", "57014", "55P03", "55006", "BG001")
-"""Connection, deadlock and serialisation, resources, shutdown, cancelled, lock, object in use, and
-our own: an attempt at a cutover that is no longer the one that may act (standing_attempt.sql)."""
+_TRANSIENT = (
+    "08", "25P03", "40", "53", "57P01", "57P02", "57P03", "57014", "55P03", "55006", "BG001",
+)  # fmt: skip
+"""Connection, a transaction left idle, deadlock and serialisation, resources, shutdown, cancelled,
+lock, object in use, and our own: an attempt at a cutover that is no longer the one that may act
+(standing_attempt.sql)."""
 _REFUSED = ("0A", "21", "22", "23", "28", "2B", "3D", "3F", "42", "54", "P0")
 """The statement, the data it meets, or the right to run it is wrong: trying again is useless."""
 

@@ -18,9 +18,9 @@ from shared.saga.state import Command
 from tests.support.shell_stack import AGENTS, ShellStack, shell_stack
 from tests.support.wait import until
 
-EVERY_STEP_ONCE = [
-    f"do {step}" for step in ("look", "one", "two", "three", "four", "last", "after")
-]
+STEPS = ("look", "one", "two", "three", "four", "last", "after")
+EVERY_STEP_ONCE = [f"do {step}" for step in STEPS]
+COMPLETE = "migration complete"
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,17 @@ def test_the_control_database_killed_in_mid_job_changes_nothing(stack):
     stack.control.stop("immediate")
     stack.control.start()
     assert stack.outcome(job) is Outcome.COMPLETED
+
+
+@pytest.mark.parametrize("agent", ["coordinator", "validator"])
+def test_two_processes_of_an_agent_do_each_thing_once(stack, agent):
+    stack.plan(two={"looks": 20})
+    with stack.second(agent):
+        job = stack.submit()
+        assert stack.outcome(job) is Outcome.COMPLETED
+    assert stack.deeds().count("do one") == stack.deeds().count("do four") == 1
+    said = [line.sentence for line in stack.store.history(job)]
+    assert said == ["accepted, 7 steps", *(f"{step} done" for step in STEPS[:-1]), COMPLETE]
 
 
 def test_a_wiped_redis_delays_the_job_and_nothing_else(stack):

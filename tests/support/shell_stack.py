@@ -83,6 +83,19 @@ class ShellStack:
         for agent in agents:
             until(partial(self.is_ready, agent), limit_s=90, what=f"{agent} is ready")
 
+    @contextmanager
+    def second(self, agent: str) -> Iterator[None]:
+        """Another process of that agent, for a while."""
+        name = f"second-{agent}"
+        argv = [*worker_argv(agent, module=AGENTS[agent]), "--hostname", f"{name}@%h"]
+        self._start(name, argv, TOY_AGENT=agent)
+        try:
+            until(partial(self.is_ready, name), limit_s=90, what=f"{name} is ready")
+            yield
+        finally:
+            self.kill(name)
+            del self.processes[name]
+
     def is_ready(self, agent: str) -> bool:
         assert self.processes[agent].poll() is None, self.log_of(agent).read_text()
         return " ready." in self.log_of(agent).read_text()

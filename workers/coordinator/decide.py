@@ -14,7 +14,7 @@ import structlog
 
 from shared.adapters.control.coordinator_store import CoordinatorStore, Work
 from shared.adapters.flower_rows import FlowerRows
-from shared.domain.errors import Transient
+from shared.domain.errors import Broken, Transient
 from shared.domain.kinds import Outcome
 from shared.domain.messages import JobAccepted, JobEnded, StepStarted
 from shared.ports import Bus
@@ -42,7 +42,10 @@ class Coordinator:
         """Returns the seconds until the next turn is needed. Raises Transient when the control
         database cannot be reached."""
         for job in self.store.jobs_with_work():
-            self._decide(job)
+            try:
+                self._decide(job)
+            except Broken as error:  # one job that cannot be decided must not stop the others
+                _log.error("job.undecidable", job=job, reason=error.message)
         self._send_commands()
         next_due_s = self.store.next_due_s()
         return SWEEP_S if next_due_s is None else min(SWEEP_S, next_due_s)

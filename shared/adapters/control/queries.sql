@@ -103,6 +103,9 @@ ON CONFLICT (job, name) DO UPDATE SET
     sentence = CASE WHEN excluded.sentence = '' THEN step.sentence ELSE excluded.sentence END,
     started_at = coalesce(step.started_at, excluded.started_at),
     ended_at = coalesce(step.ended_at, excluded.ended_at)
+WHERE step.state <> excluded.state OR step.attempts < excluded.attempts
+   OR step.progress IS DISTINCT FROM coalesce(excluded.progress, step.progress)
+   OR excluded.sentence NOT IN ('', step.sentence)
 
 -- name: claim_commands
 -- Commands to send now: never sent, or sent a while ago and neither answered nor under way.
