@@ -6,14 +6,19 @@ is not the one that the stack knows under that colour is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from producer.services import service
 from shared.adapters.postgres import connect
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
+from shared.ports import Session
 from shared.settings import Settings
+
+LIMIT_S = 15.0
+"""Reading the catalog of ten thousand tables takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class Administrator:
     user: str
     password: str
 
-    def check(self) -> None:
+    @contextmanager
+    def session(self) -> Iterator[Session]:
         """Raises Transient when the server does not answer, Refused when it is another one."""
         with (
             service(f"PostgreSQL {self.colour.value}", self.host, self.port),
@@ -38,17 +44,23 @@ class Administrator:
                 database=self.database,
                 user=self.user,
                 password=self.password,
-                limit_s=5,
+                limit_s=LIMIT_S,
                 application_name="bluegreen/producer",
             ) as session,
         ):
             found = session.value("SELECT current_setting('cluster_name')")
-        if found != self.cluster_name:
-            raise Refused(
-                f"expected the active server {self.cluster_name} at {self.host}:{self.port}, "
-                f"found {found or 'a server without a name'}",
-                remedy="mend DB_HOST and DB_PORT, or unset them: the stack knows its servers",
-            )
+            if found != self.cluster_name:
+                raise Refused(
+                    f"expected the active server {self.cluster_name} at {self.host}:{self.port}, "
+                    f"found {found or 'a server without a name'}",
+                    remedy="mend DB_HOST and DB_PORT, or unset them: the stack knows its servers",
+                )
+            yield session
+
+    def check(self) -> None:
+        """Raises what `session` raises."""
+        with self.session():
+            pass
 
 
 def administrator(

@@ -12,10 +12,11 @@ from typing import Protocol
 
 from producer.exit_codes import ExitCode, of_outcome
 from shared.domain.environment import Colour
-from shared.domain.errors import Transient
+from shared.domain.errors import AnotherJob, Transient
 from shared.domain.kinds import Kind, Outcome, StepState
 from shared.domain.migration import RunOptions
 from shared.ports import Bus, ControlStore, JobRecord, Steering, StepRecord
+from shared.sql.catalog import Catalog
 
 POLL_S = 1.0
 """Longest time between two looks at the control database."""
@@ -62,15 +63,21 @@ class Client:
     doorbell: Doorbell
     active: Callable[[], Colour]
     """The side that serves, asked of the world. Raises Transient when it does not answer."""
+    schema: Callable[[], tuple[Catalog, int]]
+    """The catalog of that side as it is now, and its major version."""
     now: Callable[[], float]
     """Seconds, monotonic."""
     pause: Callable[[float], None]
 
-    def check_services(self) -> None:
-        """Raises Transient, naming the first service that does not answer; writes nothing."""
-        self.doorbell.check()
-        self.store.jobs(limit=1)
-        self.active()
+    def expect_unapplied(self, file_name: str, sql: str) -> None:
+        """Raises `AlreadyApplied` / `EditedAfterApplied` as `submit` does, and writes nothing."""
+        self.store.expect_unapplied(database=self.database, file_name=file_name, sql=sql)
+
+    def expect_free(self) -> None:
+        """Raises AnotherJob while one is live on the database, as `submit` does."""
+        for record in self.store.jobs(live_only=True):
+            if record.database == self.database:
+                raise AnotherJob(record.id)
 
     def submit(self, *, kind: Kind, file_name: str, sql: str, options: RunOptions) -> str:
         """Write the job and wake the coordinator; the job's id. Raises what the store raises."""

@@ -19,10 +19,12 @@ from producer.configuration import Configuration
 from producer.services import service
 from producer.store import open_store, settings_of
 from shared.adapters import celery_client, redis_bus
+from shared.adapters.catalog_reader import read_catalog
 from shared.adapters.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from shared.settings import Settings
+from shared.sql.catalog import Catalog
 
 
 def active_side(settings: Settings) -> Colour:
@@ -55,6 +57,11 @@ def connect(configuration: Configuration) -> Client:
         administrator(settings, colour, configuration.environment).check()
         return colour
 
+    def schema() -> tuple[Catalog, int]:
+        who = administrator(settings, active_side(settings), configuration.environment)
+        with who.session() as session:
+            return read_catalog(session)
+
     return Client(
         database=settings.database,
         person=person(),
@@ -62,6 +69,7 @@ def connect(configuration: Configuration) -> Client:
         bus=redis_bus.RedisBus(settings),
         doorbell=QueueDoorbell(settings),
         active=active,
+        schema=schema,
         now=time.monotonic,
         pause=time.sleep,
     )

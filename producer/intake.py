@@ -61,6 +61,11 @@ def all_valid(taken: Sequence[Intake]) -> bool:
     return all(item.report.is_valid for item in taken)
 
 
+def all_readable(taken: Sequence[Intake]) -> bool:
+    """Whether nothing is wrong but claims below the need, which the live schema may yet allow."""
+    return all(error.kind == "type" for item in taken for error in item.report.errors)
+
+
 def refuse(output: Output, taken: Sequence[Intake]) -> ExitCode:
     """Say every problem of every file, one line each: `FILE:LINE:COLUMN: message; remedy`."""
     found = [

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from producer.configuration import Configuration
+from producer.confirming import asked_yes
 from producer.connections import active_side
 from producer.output import Output
 from producer.store import open_store, settings_of
@@ -51,8 +52,8 @@ def restore(
     settings = settings_of(configuration)
     side = Colour(on) if on else active_side(settings)
     if not yes and sys.stdin.isatty():
-        output.warn(f"About to restore {point} on {side.value}, into a new database. Go on? [y/N]")
-        yes = sys.stdin.readline().strip().lower() in ("y", "yes")
+        output.warn(f"About to restore {point} on {side.value}, into a new database.")
+        yes = asked_yes()
     name = backups.restore(settings, point, on=side, into=into, confirm=yes)
     output.say(f"{point} is restored into the database {name} on {side.value}")
     output.document({"point": point, "database": name, "on": side.value})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import Any
 
 from producer.client import Client
 from producer.configuration import Configuration
+from producer.confirming import confirm
 from producer.connections import connect
 from producer.exit_codes import ExitCode
 from producer.following import attend, jobs_document
-from producer.intake import Intake, all_valid, refuse, take_in
+from producer.intake import Intake, all_readable, all_valid, refuse, take_in
 from producer.output import Output
-from shared.domain.errors import AlreadyApplied, Refused
-from shared.domain.kinds import Kind
+from shared.domain.errors import AlreadyApplied, MigrationError
 from shared.domain.migration import RunOptions
 
 
@@ -39,78 +38,96 @@ def run(
     """Check all files, ask once, then one job each; the first that does not complete ends it."""
     options = RunOptions(**asked)
     taken = take_in(files, options.claimed)
-    if not all_valid(taken):
+    if not all_readable(taken):
         return refuse(output, taken)
-    if not how.yes:
-        confirm(output, taken)
-    client = connect(configuration)
-    client.check_services()
-    if how.detach:
-        return enqueue_only(client, output, taken[0], options)
-    return run_in_order(client, output, taken, options, limit_s=how.limit_s)
-
-
-def confirm(output: Output, taken: Sequence[Intake]) -> None:
-    """Safe migrations need no word; the others one of a person, or `--yes`. Raises Refused."""
-    grave = [item for item in taken if item.kind is not Kind.SAFE]
-    if not grave:
-        return
-    names = ", ".join(f"{item.path.name} ({item.kind.value})" for item in grave)
-    if not sys.stdin.isatty():
-        raise Refused(
-            f"{names} must be confirmed, and there is no terminal to ask on",
-            remedy="add --yes; nothing was enqueued",
-            code="NotConfirmed",
-        )
-    output.warn(f"About to run {names}.")
-    sys.stderr.write("Go on? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Refused("not confirmed", remedy="nothing was enqueued", code="NotConfirmed")
-
-
-def enqueue_only(client: Client, output: Output, item: Intake, options: RunOptions) -> ExitCode:
-    """`--detach`: the id is the whole answer."""
     try:
-        job = submit(client, item, options)
-    except AlreadyApplied as error:
-        output.say(error.message)
-        output.document({"job": error.job, "outcome": "completed", "alreadyApplied": True})
+        client = connect(configuration)
+        client.doorbell.check()
+    except MigrationError:
+        # Nothing can be enqueued; what the files alone already say comes first.
+        if not all_valid(taken):
+            return refuse(output, taken)
+        if not how.yes:
+            confirm(output, taken)
+        raise
+    return Run(client, output, options, how).all(taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The files of one command, its services at hand."""
+
+    client: Client
+    output: Output
+    options: RunOptions
+    how: How
+
+    def all(self, taken: Sequence[Intake]) -> ExitCode:
+        """What a file needs depends on the schema it meets: the live one decides, for the first
+        file now, for the others when their turn comes."""
+        applied, waiting = self._sort(taken)
+        if not waiting:
+            self.output.document(jobs_document(applied, ExitCode.DONE))
+            return ExitCode.DONE
+        self.client.expect_free()
+        first = self._against_live_schema(waiting[0])
+        if not first.report.is_valid:
+            return refuse(self.output, [first])
+        if not self.how.yes:
+            confirm(self.output, [first, *waiting[1:]])
+        if self.how.detach:
+            return self._enqueue_only(first)
+        return self._in_order([first, *waiting[1:]], applied)
+
+    def _sort(self, taken: Sequence[Intake]) -> tuple[list[dict[str, Any]], list[Intake]]:
+        """Documents of the files that are applied already, and the files that are not.
+
+        Raises EditedAfterApplied.
+        """
+        applied: list[dict[str, Any]] = []
+        waiting: list[Intake] = []
+        for item in taken:
+            try:
+                self.client.expect_unapplied(item.path.name, item.sql)
+                waiting.append(item)
+            except AlreadyApplied as error:
+                self.output.say(error.message)
+                applied.append(
+                    {"job": error.job, "file": item.path.name, "outcome": "completed"}
+                    | {"alreadyApplied": True}
+                )
+        return applied, waiting
+
+    def _against_live_schema(self, item: Intake) -> Intake:
+        catalog, version = self.client.schema()
+        claimed = self.options.claimed
+        [sharper] = take_in([item.path], claimed, catalog=catalog, server_version=version)
+        return sharper
+
+    def _enqueue_only(self, item: Intake) -> ExitCode:
+        """`--detach`: the id is the whole answer."""
+        job = self._submit(item)
+        self.output.say(f"job {job} is enqueued" if self.output.as_json else job)
+        self.output.document({"job": job})
         return ExitCode.DONE
-    output.say(job if not output.as_json else f"job {job} is enqueued")
-    output.document({"job": job})
-    return ExitCode.DONE
 
+    def _in_order(self, waiting: Sequence[Intake], jobs: list[dict[str, Any]]) -> ExitCode:
+        code = ExitCode.DONE
+        for place, item in enumerate(waiting):
+            if place > 0:
+                item = self._against_live_schema(item)
+                if not item.report.is_valid:
+                    return refuse(self.output, [item])
+            job = self._submit(item)
+            ending = attend(self.client, self.output, job, limit_s=self.how.limit_s)
+            jobs.append(ending.document)
+            code = ending.code
+            if code is not ExitCode.DONE:
+                break
+        self.output.document(jobs_document(jobs, code))
+        return code
 
-def run_in_order(
-    client: Client,
-    output: Output,
-    taken: Sequence[Intake],
-    options: RunOptions,
-    *,
-    limit_s: float | None,
-) -> ExitCode:
-    """One job after the other; a file that is already applied is passed over."""
-    jobs: list[dict[str, Any]] = []
-    code = ExitCode.DONE
-    for item in taken:
-        try:
-            job = submit(client, item, options)
-        except AlreadyApplied as error:
-            output.say(error.message)
-            jobs.append(
-                {"job": error.job, "file": item.path.name, "outcome": "completed"}
-                | {"alreadyApplied": True}
-            )
-            continue
-        ending = attend(client, output, job, limit_s=limit_s)
-        jobs.append(ending.document)
-        code = ending.code
-        if code is not ExitCode.DONE:
-            break
-    output.document(jobs_document(jobs, code))
-    return code
-
-
-def submit(client: Client, item: Intake, options: RunOptions) -> str:
-    return client.submit(kind=item.kind, file_name=item.path.name, sql=item.sql, options=options)
+    def _submit(self, item: Intake) -> str:
+        return self.client.submit(
+            kind=item.kind, file_name=item.path.name, sql=item.sql, options=self.options
+        )

@@ -416,6 +416,10 @@ class ControlStore(Protocol):
         `AlreadyApplied` / `EditedAfterApplied` for a file that a completed job carried."""
         ...
 
+    def expect_unapplied(self, *, database: str, file_name: str, sql: str) -> None:
+        """Raises `AlreadyApplied` / `EditedAfterApplied` as `submit` would; writes nothing."""
+        ...
+
     def job(self, job: str) -> JobRecord:
         """Raises Refused when there is no such job."""
         ...

@@ -59,7 +59,7 @@ def test_a_path_that_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) ->
         os.mkfifo(path)
     else:
         path.symlink_to("/dev/zero")
-    answer = bluegreen("run", "migration.sql", limit_s=10)
+    answer = bluegreen("run", "migration.sql", limit_s=30)
     assert answer.code == 2
     assert "migration.sql" in answer.line
 

@@ -35,6 +35,8 @@ def stack() -> Iterator[Stack]:
         with database.session() as session:
             install(session)
         database.close()
+        with found.connect("direct") as application:
+            application.execute("CREATE TABLE users (id bigint PRIMARY KEY, fax text)")
         yield found
 
 
@@ -108,6 +110,17 @@ def test_detach_prints_the_id_and_status_finds_the_job(
     assert job in bluegreen("history").out
     assert bluegreen("logs", job).code == 0
     assert bluegreen("report", job, "--json").body["outcome"] is None
+
+
+def test_a_file_that_does_not_fit_the_live_schema_is_refused(
+    stack: Stack, bluegreen: CommandLine
+) -> None:
+    file = bluegreen.write("a.sql", "ALTER TABLE customers ADD COLUMN note text;\n")
+    answer = bluegreen("run", file, "--detach")
+    assert answer.code == 3
+    assert "a.sql:1:" in answer.line
+    assert "customers" in answer.line
+    assert enqueued(stack) == 0
 
 
 def test_a_second_job_while_one_is_live(stack: Stack, bluegreen: CommandLine) -> None:

@@ -91,13 +91,10 @@ class FakeControlStore:
         source: Colour,
         requested_by: str,
     ) -> str:
-        self._answer()
+        self.expect_unapplied(database=database, file_name=file_name, sql=sql)
         for old in self.records.values():
             if old.outcome is None:
                 raise AnotherJob(old.id)
-            if old.file_name == file_name and old.outcome is Outcome.COMPLETED:
-                same = old.sql == sql
-                raise (AlreadyApplied if same else EditedAfterApplied)(old.id, file_name)
         job = f"20261123-{len(self.records):04x}"
         self.records[job] = JobRecord(
             id=job, database=database, kind=kind, file_name=file_name, sql=sql, options=options,
@@ -109,6 +106,13 @@ class FakeControlStore:
             for step in RECIPES[kind]
         ]
         return job
+
+    def expect_unapplied(self, *, database: str, file_name: str, sql: str) -> None:
+        self._answer()
+        for old in self.records.values():
+            if old.file_name == file_name and old.outcome is Outcome.COMPLETED:
+                same = old.sql == sql
+                raise (AlreadyApplied if same else EditedAfterApplied)(old.id, file_name)
 
     def job(self, job: str) -> JobRecord:
         self._answer()

@@ -49,7 +49,7 @@ class PostgresControlStore:
         if options.at is not None:  # a time of day means the next one, seen from here
             at = moment(options.at, datetime.now(UTC)).isoformat()
             options = options.model_copy(update={"at": at})
-        sha256 = hashlib.sha256(sql.encode()).hexdigest()
+        sha256 = _digest(sql)
         job = {
             "database": database,
             "kind": kind.value,
@@ -70,6 +70,12 @@ class PostgresControlStore:
             )
             audit.append(session, requested_by, "submit", {"job": job_id, "file": file_name})
         return job_id
+
+    def expect_unapplied(self, *, database: str, file_name: str, sql: str) -> None:
+        with self._database.session() as session:
+            _expect_unapplied(
+                session, database, file_name, hashlib.sha256(sql.encode()).hexdigest()
+            )
 
     def job(self, job: str) -> JobRecord:
         with self._database.session() as session:
@@ -151,15 +157,23 @@ def _free_lease(session: PsycopgSession, database: str, file_name: str, sha256: 
         (database,),
     )
     lease = session.row(QUERIES["lease"], (database,))
-    completed = session.row(QUERIES["completed_with_file"], (database, file_name))
-    if completed is not None:
-        wrong = AlreadyApplied if completed[1] == sha256 else EditedAfterApplied
-        raise wrong(completed[0], file_name)
+    _expect_unapplied(session, database, file_name, sha256)
     assert lease is not None
     if lease[0] is not None:
         raise AnotherJob(lease[0])
     epoch: int = lease[1]
     return epoch
+
+
+def _digest(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()
+
+
+def _expect_unapplied(session: PsycopgSession, database: str, file_name: str, sha256: str) -> None:
+    completed = session.row(QUERIES["completed_with_file"], (database, file_name))
+    if completed is not None:
+        wrong = AlreadyApplied if completed[1] == sha256 else EditedAfterApplied
+        raise wrong(completed[0], file_name)
 
 
 def _insert(session: PsycopgSession, job: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from producer.exit_codes import ExitCode
 from shared.domain.environment import Colour
 from shared.domain.errors import AnotherJob, Transient
 from shared.domain.migration import Kind, Outcome, RunOptions, StepState
+from shared.sql.catalog import Catalog
 from tests.support.fakes import FakeBus, FakeClock, FakeControlStore, FakeDoorbell
 
 
@@ -26,7 +27,8 @@ class World:
         self.bus = FakeBus(self.clock)
         self.client = Client(
             database="app", person="ci@host", store=self.store, bus=self.bus,
-            doorbell=self.doorbell, active=lambda: Colour.BLUE, now=self.clock.now,
+            doorbell=self.doorbell, active=lambda: Colour.BLUE,
+            schema=lambda: (Catalog(), 18), now=self.clock.now,
             pause=self.clock.wait,
         )  # fmt: skip
 
