@@ -27,6 +27,7 @@ from shared.mapping.job_schema import drop_job_schema
 from shared.mapping.landing import landing
 from shared.mapping.model import Mapping
 from shared.mapping.prepare import finish_green, prepare_green, prepare_source, settle_source
+from shared.mapping.statements import refused
 from shared.ports import RehearsedFile, Session
 from shared.settings import Settings
 from shared.sql.directives import Directives, directives
@@ -52,6 +53,12 @@ class ScratchRehearsalRoom:
         if wishes.problems:
             problem = wishes.problems[0]
             raise Refused(f"{problem.place}: {problem.message}", remedy=problem.remedy)
+        if wishes.at_cutover:
+            raise refused(
+                steps[min(wishes.at_cutover)],
+                "a statement inside the pause cannot be carried in this version",
+                "run it in a migration of its own, or use --type maintenance",
+            )
         check_allowed(steps, set())
         try:
             return self._rehearse(steps, wishes)

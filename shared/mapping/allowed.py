@@ -83,6 +83,13 @@ def _check_insert(statement: Statement, made: set[tuple[str, ...]]) -> None:
             "rows that the file inserts into an existing table would be on one side only",
             "insert them in a safe migration before or after this one",
         )
+    read = set(_walk(statement.node.get("selectStmt", {})))
+    if not read <= made:
+        raise refused(
+            statement,
+            "rows that are copied from an existing table would not follow what is written later",
+            "fill the new table in a safe migration after this one",
+        )
 
 
 def _check_commands(statement: Statement) -> None:

@@ -60,15 +60,34 @@ def check_table(
                 f"{before.label} has or is an inherited table",
                 "use --type maintenance",
             )
+    _check_identity(before)
     if before.replica_identity != "f" and identity_columns(after) != key:
         raise Refused(
             f"the file changes the key of {before.label}, by which replication finds its rows",
             remedy="ALTER TABLE ... REPLICA IDENTITY FULL in a migration before this one, or use"
             " --type maintenance",
         )
+    alive = {column.attnum for column in after.columns}
+    same = alive == {column.attnum for column in before.columns}
+    if before.replica_identity == "f" and (changes or not same):
+        raise Refused(
+            f"the file changes columns of {before.label}, whose REPLICA IDENTITY is FULL: every"
+            " column would have to be on both sides",
+            remedy="give the table a primary key and REPLICA IDENTITY DEFAULT first, or use --type"
+            " maintenance",
+        )
     assigned = {item.attnum for change in changes for item in change.assignments}
     for column in before.columns:
         _check_column(before, column, after.column(column.attnum), assigned)
+
+
+def _check_identity(table: SeenRelation) -> None:
+    """A published table without one refuses every UPDATE, on the side that serves."""
+    if table.replica_identity != "f" and not identity_columns(table):
+        raise Refused(
+            f"table {table.label} has no key by which replication could find its rows",
+            remedy=f"add a primary key, or ALTER TABLE {table.label} REPLICA IDENTITY FULL",
+        )
 
 
 def _check_column(

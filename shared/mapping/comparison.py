@@ -103,7 +103,8 @@ class Comparison:
 
     @property
     def _from(self) -> str:
-        return f"{self.table.name(self.state).sql} AS {ROW}"
+        only = "ONLY " if self.table.only else ""
+        return f"{only}{self.table.name(self.state).sql} AS {ROW}"
 
     @property
     def _hash(self) -> str:

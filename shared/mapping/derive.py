@@ -56,6 +56,7 @@ def _table(before: SeenRelation, after: SeenRelation, trace: Trace) -> Table:
         columns=columns_of(before, after, trace, landing),
         key=[c.name for c in before.columns if c.attnum in identity_columns(before)],
         identity_full=full,
+        only=before.inherits,
         chains=build_chains(before, after, trace.after, changes, landing, trace.first_defaults),
         added_defaults=_added_defaults(before, after, trace, changes),
         settings=_settings(changes),

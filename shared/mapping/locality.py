@@ -22,7 +22,8 @@ _NODES = {
     "NEXTVALUEEXPR": "a sequence",
 }
 _FUNCTION = re.compile(r":(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)")
-_COLUMN = re.compile(r"\{VAR :varno 1 :varattno (-?\d+)")
+_COLUMN = re.compile(r"\{VAR :varno \d+ :varattno (-?\d+)")
+"""The table's number differs: up to 15 a view's rule has two more tables in front."""
 SESSION_FUNCTIONS = frozenset(
     {
         "now", "transaction_timestamp", "statement_timestamp", "current_setting", "current_schema",

@@ -164,6 +164,9 @@ class Table(_Frozen):
     key: list[str] = []
     """Sync names of the key's columns; empty: rows are compared as a multiset."""
     identity_full: bool = False
+    """REPLICA IDENTITY FULL: the server allows no column list then, so all columns travel."""
+    only: bool = False
+    """Has or is an inherited table: children are replicated by themselves."""
     chains: list[Chain] = []
     added_defaults: dict[str, str] = {}
     """New columns (final name) whose default at their addition is not the one they ended with."""

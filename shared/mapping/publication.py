@@ -48,8 +48,11 @@ def fits_source(column: Column, name: str) -> str | None:
 
 
 def _with_columns(table: Table, state: NameState) -> str:
+    only = "ONLY " if table.only else ""
+    if table.identity_full:
+        return f"{only}{table.name(state).sql}"
     columns = ", ".join(ident(c.name(state)) for c in table.columns if c.published)
-    return f"{table.name(state).sql} ({columns})"
+    return f"{only}{table.name(state).sql} ({columns})"
 
 
 def _create(name: str, tables: list[str]) -> list[str]:

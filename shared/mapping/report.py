@@ -21,6 +21,11 @@ def with_report(mapping: Mapping, trace: Trace) -> Mapping:
         if after is not None:
             not_common += list(_required_columns(before, after))
             warnings += list(_dropped_unique(before, after))
+    warnings += [
+        f"materialized view {relation.label} is as old as the copy: refresh it after the cutover"
+        for relation in trace.after.relations.values()
+        if relation.kind == "m"
+    ]
     not_common += [f"table {name.label} is only in the new shape" for name in mapping.created]
     not_common += [f"table {name.label} is only in the old shape" for name in mapping.dropped]
     return mapping.model_copy(
@@ -131,7 +136,7 @@ def _table_warnings(table: Table) -> Iterator[str]:
 
 
 def _dropped_unique(before: SeenRelation, after: SeenRelation) -> Iterator[str]:
-    left = {index.name for index in after.indexes}
+    left = {index.name for index in after.indexes} | {c.name for c in after.constraints}
     alive = {column.attnum for column in after.columns}
     for index in before.indexes:
         if index.name not in left and alive.issuperset(index.columns):
@@ -139,6 +144,9 @@ def _dropped_unique(before: SeenRelation, after: SeenRelation) -> Iterator[str]:
                 f"{before.label} is no longer unique by {index.name}: two equal rows would stop"
                 " the way back"
             )
+    for constraint in before.constraints:
+        if constraint.kind == "x" and constraint.name not in left:
+            yield f"{before.label}: rows that {constraint.name} forbids would stop the way back"
 
 
 def _not_compared(mapping: Mapping) -> Iterator[str]:

@@ -91,11 +91,11 @@ def _retypes(tree: Any) -> Iterator[DataChange]:
 
 
 def _update(statement: Statement, tree: Any) -> DataChange:
-    for part, word in (("from_clause", "FROM"), ("returning_list", "RETURNING")):
-        if getattr(tree, part, None):
+    if tree.from_clause:
+        raise _not_row_local(statement, "UPDATE with FROM")
+    for part, word in (("with_clause", "WITH"), ("returning_clause", "RETURNING")):
+        if tree.HasField(part):
             raise _not_row_local(statement, f"UPDATE with {word}")
-    if tree.HasField("with_clause"):
-        raise _not_row_local(statement, "UPDATE with WITH")
     assignments = [_assigned(statement, item.res_target) for item in tree.target_list]
     condition = _sql(tree.where_clause) if tree.HasField("where_clause") else None
     alias = tree.relation.alias.aliasname or tree.relation.relname

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 
 from shared.domain.errors import Broken, Refused
@@ -49,7 +50,7 @@ def world() -> Iterator[TwoShapes]:
 
 def test_rows_are_equal_while_the_application_writes(world: TwoShapes) -> None:
     step, job = step_for(world), job_for(world)
-    with world.writing(write_users, write_others):
+    with world.writing(write_users, write_others, write_notes):
         verdict = verdict_of(step, job)
     assert verdict.rows_different == 0
     assert verdict.rows_compared >= 1700
@@ -58,6 +59,13 @@ def test_rows_are_equal_while_the_application_writes(world: TwoShapes) -> None:
     assert step.recall(job) == verdict.model_dump(mode="json")
     step.undo(job)
     assert not step.is_done(job)
+
+
+def write_notes(connection: psycopg.Connection, count: int) -> None:
+    """A table without a key, found by its whole row."""
+    if count % 50 == 0:
+        connection.execute("INSERT INTO notes VALUES (%s)", (f"late {count}",))
+        connection.execute("UPDATE notes SET body = body || '.' WHERE body LIKE 'late%'")
 
 
 @contextmanager
