@@ -51,6 +51,11 @@ def deeds_of(settings: Settings) -> Deeds:
     return Deeds(settings.backup_dir / ".deeds")
 
 
+def is_begun(order: Order) -> bool:
+    """Whether such a deed runs, or has ended and nobody has looked since."""
+    return deeds_of(order.settings).look(order.name).state != "absent"
+
+
 def start_or_look(order: Order) -> DeedState:
     """Begin the deed unless it runs or has ended; say how it stands.
 

@@ -67,13 +67,28 @@ def take_schema_part(settings: Settings, job: Job, scope: BackupScope) -> Manife
     return point
 
 
+class TooLongError(Exception):
+    """The work does not fit into a look: it is for a deed."""
+
+
+def stop_after(limit_s: float) -> Report:
+    """A report that listens to nothing and raises TooLongError once the time is over."""
+    end = time.monotonic() + limit_s
+
+    def report(_progress: float | None, _sentence: str) -> None:
+        if time.monotonic() > end:
+            raise TooLongError
+
+    return report
+
+
 def dump_data_part(
     settings: Settings, point: Manifest, tables: Sequence[str], report: Report
 ) -> Manifest:
     """Write the rows of `tables` (with scope `full`: of all) beside the schema part.
 
     Progress is bytes of text against the size of the tables on disk: an estimate, never above
-    0.99 before the end.
+    0.99 before the end. What `report` raises ends the dump and leaves no file.
     """
     colour = point.colour
     pg_dump = program("pg_dump", settings, colour)

@@ -91,6 +91,10 @@ class Manifest(BaseModel):
         return sum(sum(part.rows.values()) for part in self.parts)
 
     @property
+    def plain_bytes(self) -> int:
+        return sum(part.plain_bytes for part in self.parts)
+
+    @property
     def stored_bytes(self) -> int:
         return sum(part.stored_bytes for part in self.parts)
 

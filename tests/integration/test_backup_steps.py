@@ -49,7 +49,8 @@ def stack(servers: PaperStack, tmp_path: Path) -> Iterator[PaperStack]:
 
 @pytest.fixture
 def points(stack: PaperStack) -> BackupDirectory:
-    return BackupDirectory(stack.settings)
+    """Everything that can be is a deed."""
+    return BackupDirectory(stack.settings, at_once_s=0, at_once_bytes=0)
 
 
 def databases(stack: PaperStack) -> list[str]:
@@ -69,6 +70,19 @@ def test_a_risky_point_is_taken_in_two_parts_and_verified(
     verified = done(VerifyRollbackPoint(points), JOB)
     assert verified.facts["rows"] == 50_001
     assert databases(stack) == []
+
+
+def test_what_is_small_is_done_at_once_and_what_is_not_becomes_a_deed(stack: PaperStack) -> None:
+    points = BackupDirectory(stack.settings)
+    done(TakeRollbackPoint(points), JOB)
+    for step in (DumpRollbackPoint(points), VerifyRollbackPoint(points)):
+        answer = forward(step, JOB)
+        assert isinstance(answer, Done)
+        assert answer.sentence.count("5000") == 1
+    points.discard_data(JOB.id)
+    hurried = BackupDirectory(stack.settings, at_once_s=1e-9)
+    assert isinstance(forward(DumpRollbackPoint(hurried), JOB), Pending)
+    assert isinstance(done(DumpRollbackPoint(hurried), JOB), Done)
 
 
 def test_a_full_point_is_taken_in_one_step(points: BackupDirectory) -> None:
@@ -126,7 +140,7 @@ import sys
 from shared.adapters.backups import BackupDirectory
 from shared.settings import Settings
 settings = Settings.model_validate_json(open(sys.argv[1]).read())
-points = BackupDirectory(settings)
+points = BackupDirectory(settings, at_once_s=0)
 print(points.dump_data(points.of_job(sys.argv[2]), ["public.users"]).state, flush=True)
 sys.stdin.read()
 """
