@@ -16,10 +16,11 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from shared.adapters.deeds import Deeds
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.stack import down, up
-from shared.adapters.processes import processes_of
+from shared.adapters.processes import MARK, processes_of
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from tests.support.stack import Stack, running_stack
@@ -131,10 +132,29 @@ def test_after_the_supervisor_is_killed_up_brings_the_same_stack_back() -> None:
     assert stack.left_over() == []
 
 
+def test_a_long_deed_goes_on_while_the_supervisor_is_replaced() -> None:
+    with running_stack() as stack:
+        deeds = Deeds(Layout(stack.state_dir).deeds)
+        deeds.start("long", ["sleep", "60"], environment={MARK: str(stack.state_dir)})
+        stack.kill("supervisor")
+        up(stack.state_dir, agents=False)
+        assert deeds.look("long").state == "running"
+        down(stack.state_dir)
+        assert stack.left_over() == []
+
+
 def test_up_again_changes_nothing(stack: Stack) -> None:
     before = {child: stack.pid(child) for child in (*CHILDREN, "redis", "supervisor")}
     assert up(stack.state_dir, agents=False) == stack.description
     assert {child: stack.pid(child) for child in before} == before
+
+
+def test_several_ups_and_downs_at_once_take_turns(place: Path) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        described = set(pool.map(lambda it: up(it, agents=False), [place / "one"] * 3))
+        assert len(described) == 1
+        assert list(pool.map(down, [place / "one"] * 3)) == [None] * 3
+    assert list(place.iterdir()) == []
 
 
 def test_down_ends_what_a_killed_supervisor_left_behind() -> None:

@@ -93,6 +93,11 @@ class ControlFiles:
     def want(self, name: str, desired: Desired) -> None:
         write_whole(self.desired_dir / name, desired)
 
+    def children(self) -> tuple[str, ...]:
+        """Who there is, by name, in the order of the plan."""
+        plan = Plan.model_validate_json(self.plan_file.read_bytes())
+        return tuple(child.name for child in plan.children)
+
     def desired(self, name: str) -> Desired:
         """What was asked for last; a child that nobody asked for stays stopped."""
         try:

@@ -29,7 +29,6 @@ COMMON: dict[str, str] = {
     "jit": "off",
     "log_destination": "jsonlog",
     "logging_collector": "on",
-    "log_file_mode": "0644",
     "log_filename": "postgresql-%a",
     "log_rotation_age": "1d",
     "log_truncate_on_rotation": "on",

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from shared.adapters.embedded.accounts import server_account
@@ -19,6 +16,7 @@ from shared.adapters.embedded.build import check_place, lay_out
 from shared.adapters.embedded.child import ControlFiles, write_whole
 from shared.adapters.embedded.description import StackDescription, describe
 from shared.adapters.embedded.layout import Layout
+from shared.adapters.embedded.place_lock import locked, open_umask
 from shared.adapters.embedded.ports import Ports
 from shared.adapters.embedded.postgres_binaries import find_postgres
 from shared.adapters.embedded.postmaster import remove_shared_memory
@@ -28,12 +26,10 @@ from shared.adapters.embedded.stack_plan import SERVERS, stack_plan
 from shared.adapters.embedded.start import start_agents, start_first_time, wait_for_all
 from shared.adapters.processes import MARK, processes_of, send, wait_gone
 from shared.domain.environment import Colour
-from shared.domain.errors import Broken, Refused, Transient
+from shared.domain.errors import Broken, Refused
 from shared.settings import Settings, load
 
 Progress = Callable[[str], None]
-LOCK_LIMIT_S = 180.0
-"""How long a second `up` or `down` of the same stack waits for the first."""
 
 
 def _silent(sentence: str) -> None:
@@ -58,7 +54,7 @@ def up(
     if not Layout(root).settings.exists():
         on_progress("finding PostgreSQL, Redis, PgBouncer and nginx")
         find_postgres(postgres_version), find_servers(owner)  # before anything is made
-    with _umask(0o022), _locked(root, create=True):
+    with open_umask(), locked(root, create=True):
         layout = Layout(root)
         if layout.mark.exists() and not layout.settings.exists():
             on_progress("removing what an earlier start left half done")
@@ -85,11 +81,12 @@ def down(state_dir: Path) -> None:
             f"expected a stack in {root}, found none; nothing was removed",
             remedy="name the state directory with --state-dir or BLUEGREEN_STATE_DIR",
         )
-    with _locked(root, create=False):
-        _end_processes(layout)
-        _empty(layout)
-        layout.mark.unlink(missing_ok=True)
-        root.rmdir()
+    with locked(root, create=False) as is_there:
+        if is_there:
+            _end_processes(layout)
+            _empty(layout)
+            layout.mark.unlink(missing_ok=True)
+            root.rmdir()
 
 
 def _create(layout: Layout, version: int | None, on_progress: Progress) -> Settings:
@@ -117,22 +114,48 @@ def _resume(layout: Layout, version: int | None, on_progress: Progress) -> Setti
         on_progress("the stack is up already")
     else:
         on_progress("starting the stack again")
-        _end_processes(layout)
-        owner = server_account()
-        plan = stack_plan(layout, find_postgres(there), find_servers(owner),
-                          owner.name if owner else None)  # fmt: skip
-        write_whole(layout.supervisor / "plan.json", plan.model_dump_json(indent=1))
-        ports = Ports(settings.nodes[Colour.BLUE].port)
-        held = ports.hold()
-        if held is None or not ports.are_free():
-            raise Refused(
-                f"expected the stack's ports from {ports.first} on to be free, found them in use",
-                remedy="end what listens there, or `bluegreen down` and `up` for other ports",
-            )
-        with held:
-            _supervise(layout, held)
+        settings = _start_again(layout, settings, there)
     wait_for_all(layout)
     return settings
+
+
+def _start_again(layout: Layout, settings: Settings, version: int) -> Settings:
+    """Another supervisor for the same data and ports; the programs may lie elsewhere by now.
+
+    Long deeds of agents go on meanwhile: they belong to jobs, not to the supervisor that died.
+    """
+    _end_children(layout)
+    owner, postgres = server_account(), find_postgres(version)
+    plan = stack_plan(layout, postgres, find_servers(owner), owner.name if owner else None)
+    write_whole(ControlFiles(layout.supervisor).plan_file, plan.model_dump_json(indent=1))
+    nodes = {
+        colour: node.model_copy(update={"bin_dir": postgres.bin_dir})
+        for colour, node in settings.nodes.items()
+    }
+    settings = settings.model_copy(update={"nodes": nodes})
+    write_whole(layout.settings, settings.model_dump_json(indent=1))
+    ports = Ports(settings.nodes[Colour.BLUE].port)
+    held = ports.hold()
+    if held is None or not ports.are_free():
+        raise Refused(
+            f"expected the stack's ports from {ports.first} on to be free, found them in use",
+            remedy="end what listens there, or `bluegreen down` and `up` for other ports",
+        )
+    with held:
+        _supervise(layout, held)
+    return settings
+
+
+def _end_children(layout: Layout) -> None:
+    """The kernel told a dead supervisor's children to end; see that they do."""
+    control = ControlFiles(layout.supervisor)
+    for number in (signal.SIGQUIT, signal.SIGKILL):
+        found = [control.status(name) for name in control.children()]
+        left = [(it.pid, it.started) for it in found if it.pid is not None and it.started]
+        for pid, started in left:
+            send(pid, started, number)
+        if wait_gone(left, limit_s=10):
+            return
 
 
 def _supervise(layout: Layout, held: socket.socket) -> None:
@@ -180,48 +203,6 @@ def _empty(layout: Layout) -> None:
             shutil.rmtree(path)
         elif path != layout.mark:
             path.unlink()
-
-
-@contextmanager
-def _locked(root: Path, *, create: bool) -> Iterator[None]:
-    """One `up` or `down` at a time, by a lock on the directory itself: no file to leave behind."""
-    deadline = time.monotonic() + LOCK_LIMIT_S
-    while True:
-        if create:
-            root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            if _try_lock(descriptor) and _is_same(descriptor, root):
-                yield
-                return
-        finally:
-            os.close(descriptor)
-        if time.monotonic() > deadline:
-            raise Transient(f"another `up` or `down` has worked on {root} for {LOCK_LIMIT_S:.0f} s")
-        time.sleep(0.1)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_same(descriptor: int, root: Path) -> bool:
-    """Whether that directory still stands there: a `down` may have removed it meanwhile."""
-    return root.exists() and os.path.samestat(os.fstat(descriptor), root.stat())
-
-
-@contextmanager
-def _umask(mask: int) -> Iterator[None]:
-    """The servers' user must be able to enter what we make, whatever the person's umask."""
-    before = os.umask(mask)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 def _resolved(state_dir: Path) -> Path:

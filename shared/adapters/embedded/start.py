@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
 from shared.adapters import standing
+from shared.adapters.agents import AGENTS
 from shared.adapters.control.install import install as install_control
 from shared.adapters.embedded.accounts import Account
 from shared.adapters.embedded.child import ControlFiles
@@ -24,7 +25,7 @@ from shared.adapters.embedded.ready import (
 )
 from shared.adapters.embedded.roles import SERVER_DATABASE, create_database, create_roles
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR, CONTROL_ROLE
-from shared.adapters.embedded.stack_plan import DOORS, SERVERS, agents_here
+from shared.adapters.embedded.stack_plan import DOORS, SERVERS
 from shared.adapters.postgres import PsycopgSession, connect
 from shared.domain.environment import Colour
 from shared.domain.identifiers import ident, literal
@@ -113,7 +114,7 @@ def _start_control(
 def start_agents(layout: Layout, settings: Settings, on_progress: Progress) -> None:
     """Want every agent and Flower, and wait until each answers; those that run are left alone."""
     control = ControlFiles(layout.supervisor)
-    agents = agents_here()
+    agents = [name for name in control.children() if name in AGENTS]
     on_progress("starting the agents and Flower")
     for name in (*agents, "flower"):
         control.want(name, "running")
