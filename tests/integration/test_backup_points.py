@@ -16,7 +16,8 @@ from shared.domain.kinds import BackupScope, Kind
 from shared.domain.migration import Job, RunOptions
 from shared.domain.rollback_point import Manifest
 from shared.settings import BackupSettings
-from tests.support.paper_stack import PaperStack, paper_stack
+from tests.support.cluster import bin_dir, postgres
+from tests.support.paper_stack import PaperStack, paper_stack, prepare, settings_over
 
 SCHEMA = """
     CREATE TYPE mood AS ENUM ('sad', 'glad');
@@ -213,6 +214,19 @@ def test_a_restore_makes_a_database_beside_the_live_one(stack: PaperStack) -> No
         backups.restore(stack.settings, point.name, on=Colour.BLUE, into="back", confirm=True)
     with stack.blue.connect() as connection:
         connection.execute("DROP DATABASE back")
+
+
+def test_an_older_pg_dump_is_refused_before_it_begins(tmp_path: Path) -> None:
+    with postgres(18, cluster_name="blue") as server:
+        prepare(server)
+        settings = settings_over(tmp_path, server, server)
+        old = settings.backup.model_copy(update={"bin_dir": bin_dir(15)})
+        with pytest.raises(Refused, match=r"pg_dump is 15\..* and the server 18") as refused:
+            BackupDirectory(settings.model_copy(update={"backup": old})).take_schema(
+                job(), "schema"
+            )
+    assert "backup.bin_dir" in refused.value.remedy
+    assert not settings.backup_dir.exists()
 
 
 def test_a_table_that_cannot_be_locked_is_tried_again_later(stack: PaperStack) -> None:
