@@ -24,12 +24,14 @@ from shared.sql.catalog import (
     Relation,
     RelationKind,
     Routine,
+    Trigger,
     Type,
     UserType,
 )
 from shared.sql.definitions import index_columns
 from shared.sql.expressions import columns as columns_of
 from shared.sql.grammar import Node, SyntaxProblem
+from shared.sql.names import strings
 from shared.sql.types import read_type
 
 QUERIES = named_queries(__file__, "catalog_reader.sql")
@@ -230,9 +232,9 @@ class _Reading:
                 self._by_oid[view].reads[self._by_oid[source].key] = frozenset(names)
 
     def _on_tables(self) -> None:
-        for table, name, schema, function in self._rows("triggers"):
+        for table, name, schema, function, text in self._rows("triggers"):
             if table in self._by_oid:
-                self._by_oid[table].triggers[name] = (schema, function)
+                self._by_oid[table].triggers[name] = _trigger((schema, function), text)
         for table, name, using, check in self._rows("policies"):
             if table in self._by_oid:
                 read = columns_of(_expression(using)) | columns_of(_expression(check))
@@ -297,6 +299,13 @@ def _expression(text: str | None) -> Node | None:
         return None
     found: Node = tree[0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
     return found
+
+
+def _trigger(function: Key, text: str) -> Trigger:
+    """`text` is the CREATE TRIGGER that pg_get_triggerdef printed."""
+    node = grammar.parse(text.encode())[0]["stmt"]["CreateTrigStmt"]
+    read = columns_of(node.get("whenClause")) | set(strings(node.get("columns")))
+    return Trigger(function, frozenset(read))
 
 
 def _bound(text: str) -> Node:

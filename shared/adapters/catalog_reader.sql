@@ -86,7 +86,7 @@ WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
   AND d.deptype IN ('a', 'i');
 
 -- triggers: of the user, with the function that each runs
-SELECT t.tgrelid, t.tgname, n.nspname, p.proname
+SELECT t.tgrelid, t.tgname, n.nspname, p.proname, pg_get_triggerdef(t.oid)
 FROM pg_trigger t
 JOIN pg_proc p ON p.oid = t.tgfoid
 JOIN pg_namespace n ON n.oid = p.pronamespace

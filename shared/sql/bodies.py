@@ -27,6 +27,8 @@ class Part:
     """Line within the body, from 1."""
     dynamic: bool = False
     """From EXECUTE: names in it may be placeholders."""
+    conditional: bool = False
+    """Under IF, a loop or an exception handler: it may not run, or may be allowed to fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,37 +67,47 @@ def _plpgsql(definition: str) -> Body:
     commits = False
     for function in grammar.parse_plpgsql(definition.encode()):
         assigned = _assignments(function)
-        for tag, node in _nodes(function):
+        for tag, node, conditional in _nodes(function):
             line = int(node.get("lineno", 1))
             if tag in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
                 commits = True
             elif tag in ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"):
                 texts = _folded(node["query"]["PLpgSQL_expr"]["query"], assigned)
                 opaque += [line] if not texts else []
-                parts += [Part(text, line, dynamic=True) for text in texts]
+                parts += [Part(text, line, True, conditional) for text in texts]
             else:
-                parts += _embedded(tag, node, line)
+                parts += _embedded(tag, node, line, conditional)
     return Body(tuple(parts), tuple(opaque), commits)
 
 
-def _nodes(tree: Any) -> Iterator[tuple[str, Node]]:
-    stack = [tree]
+def _nodes(tree: Any) -> Iterator[tuple[str, Node, bool]]:
+    """(tag, fields, whether it is conditional) of every node, in order."""
+    stack: list[tuple[Any, bool]] = [(tree, False)]
     while stack:
-        each = stack.pop()
-        if isinstance(each, dict):
-            for key, value in each.items():
-                if key.startswith("PLpgSQL_") and isinstance(value, dict):
-                    yield key, value
-                if isinstance(value, dict | list):
-                    stack.append(value)
-        elif isinstance(each, list):
-            stack.extend(reversed(each))
+        each, conditional = stack.pop()
+        if isinstance(each, list):
+            stack.extend((item, conditional) for item in reversed(each))
+            continue
+        for key, value in each.items():
+            if not isinstance(value, dict | list):
+                continue
+            inner = conditional
+            if key.startswith("PLpgSQL_") and isinstance(value, dict):
+                yield key, value, conditional
+                inner = conditional or key in _BRANCHES or "exceptions" in value
+            stack.append((value, inner))
+
+
+_BRANCHES = frozenset(
+    f"PLpgSQL_stmt_{kind}"
+    for kind in ("if", "case", "loop", "while", "fori", "fors", "forc", "foreach_a", "dynfors")
+)
 
 
 _STATEMENT, _EXPRESSION = 0, 2
 
 
-def _embedded(tag: str, node: Node, line: int) -> Iterator[Part]:
+def _embedded(tag: str, node: Node, line: int, conditional: bool) -> Iterator[Part]:
     """Statements and expressions that stand directly under one PL/pgSQL statement."""
     if not tag.startswith("PLpgSQL_stmt_"):
         return
@@ -104,9 +116,9 @@ def _embedded(tag: str, node: Node, line: int) -> Iterator[Part]:
             expression = value["PLpgSQL_expr"]
             mode, text = expression.get("parseMode", _STATEMENT), expression["query"]
             if mode == _STATEMENT:
-                yield Part(text, line)
+                yield Part(text, line, False, conditional)
             elif "(" in text:
-                yield Part(f"SELECT {_right_side(text, mode)}", line)
+                yield Part(f"SELECT {_right_side(text, mode)}", line, False, conditional)
 
 
 def _right_side(text: str, mode: int) -> str:
@@ -120,7 +132,7 @@ def _right_side(text: str, mode: int) -> str:
 def _assignments(function: Node) -> dict[str, list[str]]:
     """Variable -> expressions that are ever put into it."""
     found: dict[str, list[str]] = {}
-    for tag, node in _nodes(function):
+    for tag, node, _ in _nodes(function):
         if tag == "PLpgSQL_stmt_assign":
             name, mark, right = node["expr"]["PLpgSQL_expr"]["query"].partition(":=")
             if not mark:

@@ -51,6 +51,8 @@ class Column:
     reads: frozenset[str] = frozenset()
     """Columns that the generation expression reads."""
     identity: bool = False
+    sequence: Key | None = None
+    """The sequence that its default draws from (serial)."""
     collation: str | None = None
 
 
@@ -84,6 +86,13 @@ class Index:
     parent: Key | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    function: Key | None = None
+    columns: frozenset[str] = frozenset()
+    """Columns that its UPDATE OF or WHEN names: they cannot change their type."""
+
+
 @dataclass(slots=True)
 class Relation:
     schema: str
@@ -97,14 +106,17 @@ class Relation:
     partition_key: tuple[str, ...] | None = None
     """Columns of the key; None for a table that is not partitioned."""
     partition_strategy: str = ""
+    """`l` list, `r` range, `h` hash."""
     parents: list[Key] = field(default_factory=list)
     children: list[Key] = field(default_factory=list)
+    clustered_on: str | None = None
+    access_method: str = "heap"
+    tablespace: str = "pg_default"
     bound: Node | None = None
     """How a partition is bounded: the tree of FOR VALUES .. or DEFAULT."""
     reads: dict[Key, frozenset[str] | None] = field(default_factory=dict)
     """For views: the relations they read, with the columns (None: not known which)."""
-    triggers: dict[str, Key | None] = field(default_factory=dict)
-    """Trigger -> function."""
+    triggers: dict[str, Trigger] = field(default_factory=dict)
     triggers_off: bool = False
     """After DISABLE TRIGGER ALL: foreign keys are not checked either."""
     policies: dict[str, frozenset[str]] = field(default_factory=dict)

@@ -117,6 +117,8 @@ class Context:
     step: Step | None = None
     look: Callable[[Context, str, Node], None] = field(default=lambda *_: None)
     """What looks at one statement (shared.sql.operations.registry); bodies are looked at by it."""
+    only: bool = False
+    """ALTER TABLE ONLY: partitions and children are left alone."""
     body_depth: int = 0
     """How deep inside function bodies and DO blocks we are."""
     body_place: Place | None = None
@@ -165,6 +167,10 @@ class Context:
             self.body_place = before
 
     # ---- operations
+
+    def family(self, relation: Relation) -> list[Relation]:
+        """The table with all its partitions and children, which an ALTER TABLE reaches."""
+        return [relation] if self.only else [relation, *self.catalog.partitions_of(relation)]
 
     def operation(self, type_: str, *relations: Relation | None) -> Operation:
         """Begin one more operation of the statement that is looked at."""

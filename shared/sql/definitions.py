@@ -10,8 +10,8 @@ from shared.sql.effects import Operation
 from shared.sql.expressions import check_calls, columns
 from shared.sql.extensions import OPERATOR_CLASSES
 from shared.sql.grammar import Node
-from shared.sql.names import range_var, split_name, strings
-from shared.sql.types import BUILTIN, is_serial
+from shared.sql.names import range_var, scalar, split_name, strings
+from shared.sql.types import is_serial
 
 KINDS: dict[str, ConstraintKind] = {
     "CONSTR_CHECK": "check",
@@ -217,21 +217,29 @@ def check_columns(ctx: Context, relation: Relation, names: list[str], at: int | 
 _SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 
 
-def needs_btree_gist(ctx: Context, relation: Relation, node: Node) -> bool:
-    """Whether a gist constraint compares plain scalars, which only btree_gist can index."""
-    if relation.columns is None:
-        return False
-    if node.get("without_overlaps"):
-        names = strings(node.get("keys"))[:-1]
-    else:
-        method = node.get("access_method", "btree")
-        names = [e for p in node.get("exclusions", ()) for e in _elements(p)]
-        if method != "gist":
-            return False
-    scalars = BUILTIN - {"box", "point", "polygon", "circle", "inet", "tsvector", "tsquery"}
-    return any(
-        relation.columns[name].type.name in scalars
-        and not relation.columns[name].type.name.endswith(("range", "multirange"))
-        for name in names
-        if name in relation.columns
-    )
+def check_default(ctx: Context, column: Column, default: Node | None) -> None:
+    """A DEFAULT reads no column, and the sequence that it draws from is there."""
+    if default is None or ctx.building:
+        return
+    named = sorted(columns(default))
+    if named and not column.generated:
+        ctx.error(
+            "catalog",
+            f'the default of column "{column.name}" cannot read the column {named[0]}',
+            remedy="compute it in a trigger, or as a generated column",
+        )
+    sequence = drawn_from(default)
+    if sequence is not None and ctx.catalog.complete:
+        schema, _, name = sequence.rpartition(".")
+        if ctx.catalog.relation(schema or None, name, ctx.path) is None:
+            ctx.error("catalog", f'relation "{sequence}" does not exist')
+
+
+def drawn_from(default: Node | None) -> str | None:
+    """The sequence's name in `nextval('name')`, unquoted; None for anything else."""
+    call = (default or {}).get("FuncCall", {})
+    _, name = split_name(call.get("funcname"))
+    if name != "nextval" or not call.get("args"):
+        return None
+    given = scalar(call["args"][0])
+    return given.replace('"', "") if isinstance(given, str) else None

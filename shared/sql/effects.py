@@ -59,6 +59,10 @@ class Operation:
             if relation.kind in ("view", "materialized view"):
                 self.not_written.add(relation.label)
 
+    def lock_all(self, relations: list[Relation], mode: Lock) -> None:
+        for relation in relations:
+            self.lock(relation, mode)
+
     def hold_indexes(self, relation: Relation, mode: Lock = Lock.ACCESS_EXCLUSIVE) -> None:
         if relation.live:
             self.indexes_held[relation.label] = mode
@@ -77,6 +81,11 @@ class Operation:
         if relation.live:
             self.rewrites.add(relation.label)
             self.scans.add(relation.label)
+
+    def rewrite_all(self, relations: list[Relation]) -> None:
+        for relation in relations:
+            if relation.stored:
+                self.rewrite(relation)
 
     def needs(self, kind: Kind, why: str, remedy: str = "") -> None:
         self.reasons.append(Reason(kind, why, remedy))

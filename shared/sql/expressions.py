@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from shared.sql import grammar
 from shared.sql.builtins import Volatility, functions
+from shared.sql.catalog import Routine
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.extensions import FUNCTIONS, VOLATILE_FUNCTIONS
-from shared.sql.grammar import Node
+from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.names import split_name, strings
 
 _RANK: dict[Volatility, int] = {"immutable": 0, "stable": 1, "volatile": 2}
@@ -91,12 +93,35 @@ def _call_volatility(ctx: Context, call: Node) -> Volatility:
     schema, name = split_name(call.get("funcname"))
     own = ctx.catalog.routines_named(schema, name, ctx.path)
     if own and schema != "pg_catalog":
-        return max((r.volatility for r in own), key=_RANK.__getitem__)
+        return max((_inlined(ctx, routine) for routine in own), key=_RANK.__getitem__)
     if known := functions().get(name):
         return known.volatility
     if name in FUNCTIONS:
         return "volatile" if name in VOLATILE_FUNCTIONS else "immutable"
     return "volatile"
+
+
+def _inlined(ctx: Context, routine: Routine) -> Volatility:
+    """PostgreSQL puts the expression of a simple SQL function in its place, and judges that."""
+    if routine.language != "sql" or routine.volatility != "volatile" or not routine.body:
+        return routine.volatility
+    try:
+        trees = grammar.parse(routine.body.encode())
+    except SyntaxProblem:
+        return routine.volatility
+    select = trees[0]["stmt"].get("SelectStmt", {}) if len(trees) == 1 else {}
+    plain = (
+        set(select) <= {"targetList", "limitOption", "op"}
+        and len(select.get("targetList", ())) == 1
+    )
+    name = f"{routine.schema}.{routine.name}"
+    if not plain or any(tag == "SubLink" for tag, _ in walk(select)) or name in ctx.running:
+        return routine.volatility
+    ctx.running.append(name)
+    try:
+        return volatility(ctx, select["targetList"])
+    finally:
+        ctx.running.pop()
 
 
 def check_calls(ctx: Context, node: Any, operation: Operation | None) -> None:

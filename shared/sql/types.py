@@ -108,8 +108,8 @@ def change(old: Type, new: Type, catalog: Catalog, path: list[str]) -> Change:
 def assignable(old: Type, new: Type, catalog: Catalog, path: list[str]) -> bool:
     """Whether PostgreSQL converts without USING ("cannot be cast automatically" when not)."""
     old, new = (
-        _base(resolved(old, catalog, path), catalog),
-        _base(resolved(new, catalog, path), catalog),
+        base_type(resolved(old, catalog, path), catalog),
+        base_type(resolved(new, catalog, path), catalog),
     )
     if old.array != new.array:
         return not old.array or new.name in _STRINGS
@@ -128,10 +128,11 @@ def resolved(type_: Type, catalog: Catalog, path: list[str]) -> Type:
     return Type(type_.name, found.schema, type_.mods, type_.array) if found else type_
 
 
-def _base(type_: Type, catalog: Catalog) -> Type:
+def base_type(type_: Type, catalog: Catalog) -> Type:
+    """The type behind a domain, behind all domains."""
     found = catalog.types.get(type_.key)
     if found is not None and found.kind == "domain" and found.base is not None:
-        return _base(found.base, catalog)
+        return base_type(found.base, catalog)
     return type_
 
 

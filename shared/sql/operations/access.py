@@ -20,15 +20,21 @@ def grant(ctx: Context, node: Node) -> None:
     _check_privileges(ctx, node)
     _check_roles(ctx, node.get("grantees"))
     if node.get("targtype") == "ACL_TARGET_ALL_IN_SCHEMA":
-        for name in map(scalar, node.get("objects", ())):
-            if ctx.catalog.complete and name not in ctx.catalog.schemas:
-                ctx.error("catalog", f'schema "{name}" does not exist')
+        _check_schemas(ctx, node)
     elif node.get("objtype") in ("OBJECT_TABLE", "OBJECT_SEQUENCE"):
         _on_relations(ctx, node, operation)
     elif node.get("objtype") in ("OBJECT_FUNCTION", "OBJECT_PROCEDURE"):
         _check_routines(ctx, node)
+    elif node.get("objtype") == "OBJECT_SCHEMA":
+        _check_schemas(ctx, node)
     if not granting:
         operation.notes.add("revoke")
+
+
+def _check_schemas(ctx: Context, node: Node) -> None:
+    for name in map(scalar, node.get("objects", ())):
+        if ctx.catalog.complete and name not in ctx.catalog.schemas:
+            ctx.error("catalog", f'schema "{name}" does not exist')
 
 
 def _on_relations(ctx: Context, node: Node, operation: Operation) -> None:

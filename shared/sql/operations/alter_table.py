@@ -14,7 +14,17 @@ from shared.sql.definitions import check_columns
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import range_var
-from shared.sql.operations import columns, constraints, index_changes, partitions, user_types
+from shared.sql.operations import (
+    column_marks,
+    constraint_changes,
+    index_changes,
+    partitions,
+    user_types,
+)
+from shared.sql.operations.add_column import add_column
+from shared.sql.operations.add_constraint import add_constraint
+from shared.sql.operations.drop_column import drop_column
+from shared.sql.operations.objects import mark_unknown
 from shared.sql.operations.retype import alter_type
 
 Action = Callable[[Context, Relation, Node], None]
@@ -35,13 +45,21 @@ def alter_table(ctx: Context, node: Node) -> None:
     relation = ctx.relation(node["relation"], missing_ok=missing_ok)
     if relation is None:
         relation = _nobody(node)
+    ctx.only = not node["relation"].get("inh", False)
     for wrapped in node.get("cmds", ()):
         cmd = wrapped["AlterTableCmd"]
         action = ACTIONS.get(cmd["subtype"])
         if action is None:
-            ctx.operation("UNKNOWN", relation).lock(relation, Lock.ACCESS_EXCLUSIVE)
+            _unknown(ctx, relation, cmd)
         else:
             action(ctx, relation, cmd)
+    ctx.only = False
+
+
+def _unknown(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation(cmd["subtype"].removeprefix("AT_").upper(), relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    mark_unknown(operation, f"ALTER TABLE with {cmd['subtype']}")
 
 
 def _nobody(node: Node) -> Relation:
@@ -65,7 +83,9 @@ def _whole(ctx: Context, node: Node, type_: str) -> None:
         cmd = wrapped["AlterTableCmd"]
         operation = ctx.operation(type_, relation)
         if relation is not None and relation.kind != "sequence":
-            operation.lock(relation, _LIGHT.get(cmd["subtype"], Lock.ACCESS_EXCLUSIVE))
+            light = relation.kind == "materialized view"
+            mode = _LIGHT.get(cmd["subtype"]) if light else None
+            operation.lock(relation, mode or Lock.ACCESS_EXCLUSIVE)
         if cmd["subtype"] in ("AT_SetTableSpace", "AT_SetAccessMethod") and relation is not None:
             operation.rewrite(relation)
 
@@ -76,6 +96,8 @@ _LIGHT = {
     "AT_ResetOptions": Lock.SHARE_UPDATE_EXCLUSIVE,
     "AT_ClusterOn": Lock.SHARE_UPDATE_EXCLUSIVE,
     "AT_DropCluster": Lock.SHARE_UPDATE_EXCLUSIVE,
+    "AT_SetRelOptions": Lock.SHARE_UPDATE_EXCLUSIVE,
+    "AT_ResetRelOptions": Lock.SHARE_UPDATE_EXCLUSIVE,
 }
 
 
@@ -84,10 +106,7 @@ def _simple(type_: str, mode: Lock, *, column: bool = False, family: bool = Fals
 
     def action(ctx: Context, relation: Relation, cmd: Node) -> None:
         operation = ctx.operation(type_, relation)
-        operation.lock(relation, mode)
-        if family:
-            for member in ctx.catalog.partitions_of(relation):
-                operation.lock(member, mode)
+        operation.lock_all(ctx.family(relation) if family else [relation], mode)
         if column and "name" in cmd:
             operation.columns.append(cmd["name"])
             check_columns(ctx, relation, [cmd["name"]], None)
@@ -107,6 +126,12 @@ def _storage_default(cmd: Node) -> bool:
 
 def _storage_parameters(ctx: Context, relation: Relation, cmd: Node) -> None:
     operation = ctx.operation("SET_STORAGE_PARAMETERS", relation)
+    if relation.partition_key is not None and cmd["subtype"] == "AT_SetRelOptions":
+        ctx.error(
+            "catalog",
+            f"{relation.shown} is partitioned: it has no storage parameters",
+            remedy="set them on each partition",
+        )
     items = cmd.get("def", {}).get("List", {}).get("items", ())
     names = {item["DefElem"]["defname"] for item in items}
     heavy = bool(names & {"user_catalog_table", "security_barrier", "security_invoker"})
@@ -117,6 +142,9 @@ def _set_logged(ctx: Context, relation: Relation, cmd: Node) -> None:
     wanted = "p" if cmd["subtype"] == "AT_SetLogged" else "u"
     operation = ctx.operation("SET_LOGGED" if wanted == "p" else "SET_UNLOGGED", relation)
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    if relation.partition_key is not None and ctx.version >= 18:
+        ctx.error("catalog", f"{relation.shown} is partitioned: it has no rows of its own to log")
+    _check_referrers(ctx, relation, wanted)
     if relation.persistence != wanted and relation.stored:
         operation.rewrite(relation)
     if wanted == "u" and relation.live:
@@ -128,22 +156,54 @@ def _set_logged(ctx: Context, relation: Relation, cmd: Node) -> None:
     relation.persistence = wanted
 
 
-def _move(type_: str) -> Action:
-    def action(ctx: Context, relation: Relation, cmd: Node) -> None:
-        operation = ctx.operation(type_, relation)
-        operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
-        if relation.stored:
-            operation.rewrite(relation)
+def _check_referrers(ctx: Context, relation: Relation, wanted: str) -> None:
+    """A permanent table cannot point at an unlogged one."""
+    others = [r for r, _ in ctx.catalog.referrers_of(relation.key)]
+    if wanted == "p":
+        others = [
+            target
+            for c in relation.constraints.values()
+            if c.refers_to and (target := ctx.catalog.relations.get(c.refers_to))
+        ]
+    clash = next((o for o in others if o is not relation and o.persistence != wanted), None)
+    if clash is not None:
+        state = "logged" if wanted == "u" else "unlogged"
+        ctx.error(
+            "catalog",
+            f"{relation.shown} cannot change: a foreign key ties it to the {state} {clash.shown}",
+        )
 
-    return action
+
+def _set_tablespace(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("SET_TABLESPACE", relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    if relation.stored and (relation.tablespace != cmd["name"] or relation.presumed):
+        operation.rewrite(relation)
+    relation.tablespace = cmd["name"]
+
+
+def _set_access_method(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("SET_ACCESS_METHOD", relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    wanted = cmd.get("name", "heap")
+    if relation.stored and (relation.access_method != wanted or relation.presumed):
+        operation.rewrite(relation)
+    relation.access_method = wanted
+
+
+def _cluster_on(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("CLUSTER_ON", relation)
+    operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
+    index = ctx.catalog.indexes.get((relation.schema, cmd["name"]))
+    if ctx.catalog.complete and (index is None or index.table != relation.key):
+        ctx.error("catalog", f'index "{cmd["name"]}" for table "{relation.shown}" does not exist')
+    relation.clustered_on = cmd["name"]
 
 
 def _trigger(type_: str) -> Action:
     def action(ctx: Context, relation: Relation, cmd: Node) -> None:
         operation = ctx.operation(type_, relation)
-        operation.lock(relation, Lock.SHARE_ROW_EXCLUSIVE)
-        for member in ctx.catalog.partitions_of(relation):
-            operation.lock(member, Lock.SHARE_ROW_EXCLUSIVE)
+        operation.lock_all(ctx.family(relation), Lock.SHARE_ROW_EXCLUSIVE)
         if cmd["subtype"].endswith("TrigAll"):
             relation.triggers_off = type_ == "DISABLE_TRIGGER"
         name = cmd.get("name")
@@ -173,11 +233,22 @@ def _inherit(ctx: Context, relation: Relation, cmd: Node) -> None:
     operation = ctx.operation("INHERIT" if adds else "NO_INHERIT", relation, parent)
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     operation.lock(parent, Lock.SHARE_UPDATE_EXCLUSIVE)
-    if parent is not None:
-        if adds:
-            relation.parents.append(parent.key)
-        elif parent.key in relation.parents:
-            relation.parents.remove(parent.key)
+    if parent is None:
+        return
+    if adds:
+        missing = set(parent.columns or ()) - set(relation.columns or parent.columns or ())
+        if missing:
+            ctx.error(
+                "catalog",
+                f"{relation.shown} cannot inherit from {parent.shown}: "
+                f"it has no column {', '.join(sorted(missing))}",
+            )
+            return
+        relation.parents.append(parent.key)
+        parent.children.append(relation.key)
+    elif parent.key in relation.parents:
+        relation.parents.remove(parent.key)
+        parent.children.remove(relation.key)
 
 
 def _owner(ctx: Context, relation: Relation, cmd: Node) -> None:
@@ -188,38 +259,38 @@ def _owner(ctx: Context, relation: Relation, cmd: Node) -> None:
 _SUE, _AEL = Lock.SHARE_UPDATE_EXCLUSIVE, Lock.ACCESS_EXCLUSIVE
 
 ACTIONS: dict[str, Action] = {
-    "AT_AddColumn": columns.add_column,
-    "AT_DropColumn": columns.drop_column,
+    "AT_AddColumn": add_column,
+    "AT_DropColumn": drop_column,
     "AT_AlterColumnType": alter_type,
-    "AT_SetNotNull": columns.set_not_null,
-    "AT_DropNotNull": columns.drop_not_null,
-    "AT_ColumnDefault": columns.set_default,
-    "AT_AddIdentity": columns.identity,
-    "AT_SetIdentity": columns.identity,
-    "AT_DropIdentity": columns.identity,
-    "AT_DropExpression": columns.drop_expression,
-    "AT_SetExpression": columns.set_expression,
-    "AT_AddConstraint": constraints.add,
-    "AT_ValidateConstraint": constraints.validate,
-    "AT_DropConstraint": constraints.drop,
-    "AT_AlterConstraint": constraints.alter,
+    "AT_SetNotNull": column_marks.set_not_null,
+    "AT_DropNotNull": column_marks.drop_not_null,
+    "AT_ColumnDefault": column_marks.set_default,
+    "AT_AddIdentity": column_marks.identity,
+    "AT_SetIdentity": column_marks.identity,
+    "AT_DropIdentity": column_marks.identity,
+    "AT_DropExpression": column_marks.drop_expression,
+    "AT_SetExpression": column_marks.set_expression,
+    "AT_AddConstraint": add_constraint,
+    "AT_ValidateConstraint": constraint_changes.validate,
+    "AT_DropConstraint": constraint_changes.drop,
+    "AT_AlterConstraint": constraint_changes.alter,
     "AT_AttachPartition": partitions.attach,
     "AT_DetachPartition": partitions.detach,
     "AT_DetachPartitionFinalize": partitions.detach,
-    "AT_SetStatistics": _simple("SET_STATISTICS", _SUE, column=True),
+    "AT_SetStatistics": _simple("SET_STATISTICS", _SUE, column=True, family=True),
     "AT_SetOptions": _simple("SET_COLUMN_OPTIONS", _SUE, column=True),
     "AT_ResetOptions": _simple("SET_COLUMN_OPTIONS", _SUE, column=True),
-    "AT_SetStorage": _simple("SET_STORAGE", _AEL, column=True),
+    "AT_SetStorage": _simple("SET_STORAGE", _AEL, column=True, family=True),
     "AT_SetCompression": _simple("SET_COMPRESSION", _AEL, column=True),
-    "AT_ClusterOn": _simple("CLUSTER_ON", _SUE),
+    "AT_ClusterOn": _cluster_on,
     "AT_DropCluster": _simple("SET_WITHOUT_CLUSTER", _SUE),
     "AT_SetRelOptions": _storage_parameters,
     "AT_ResetRelOptions": _storage_parameters,
     "AT_ReplicaIdentity": _simple("REPLICA_IDENTITY", _AEL),
     "AT_SetLogged": _set_logged,
     "AT_SetUnLogged": _set_logged,
-    "AT_SetTableSpace": _move("SET_TABLESPACE"),
-    "AT_SetAccessMethod": _move("SET_ACCESS_METHOD"),
+    "AT_SetTableSpace": _set_tablespace,
+    "AT_SetAccessMethod": _set_access_method,
     "AT_ChangeOwner": _owner,
     "AT_EnableTrig": _trigger("ENABLE_TRIGGER"),
     "AT_EnableTrigAll": _trigger("ENABLE_TRIGGER"),

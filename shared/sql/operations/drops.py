@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Relation
+from shared.sql.catalog import Column, Relation
 from shared.sql.context import Context
+from shared.sql.definitions import drawn_from
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.names import shown, split_name, strings
+from shared.sql.names import split_name, strings
 from shared.sql.operations import index_changes, object_drops
-from shared.sql.operations.columns import drop_with
+from shared.sql.operations.drop_column import drop_with
 
 _RELATIONS = {
     "OBJECT_TABLE": ("DROP_TABLE", "table"),
@@ -169,20 +171,27 @@ def _drop_referrers(
 
 
 def _defaults(ctx: Context, sequence: Relation, operation: Operation, *, cascade: bool) -> None:
-    """A sequence behind a column's default does not go by itself."""
-    if sequence.owned_by is None:
-        return
-    table, column = sequence.owned_by
-    if cascade:
-        operation.gone.append(f"default of {shown(*table)}.{column}")
-        operation.lock(ctx.catalog.relations.get(table), Lock.ACCESS_EXCLUSIVE)
-    else:
-        ctx.error(
-            "catalog",
-            f"cannot drop sequence {sequence.shown}: the default of {shown(*table)}.{column} "
-            "needs it",
-            remedy="drop the default first",
-        )
+    """Defaults that draw from a sequence keep it; CASCADE takes them away."""
+    for relation, column in _drawing(ctx, sequence):
+        if cascade:
+            operation.gone.append(f"default of {relation.shown}.{column.name}")
+            operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+            column.has_default, column.default, column.sequence = False, None, None
+        else:
+            ctx.error(
+                "catalog",
+                f"cannot drop sequence {sequence.shown}: the default of "
+                f"{relation.shown}.{column.name} needs it",
+                remedy="drop the default first, or say CASCADE",
+            )
+
+
+def _drawing(ctx: Context, sequence: Relation) -> Iterator[tuple[Relation, Column]]:
+    names = {sequence.name, f"{sequence.schema}.{sequence.name}"}
+    for relation in ctx.catalog.relations.values():
+        for column in (relation.columns or {}).values():
+            if column.sequence == sequence.key or drawn_from(column.default) in names:
+                yield relation, column
 
 
 def _drop_on_table(ctx: Context, node: Node, type_: str) -> None:
@@ -195,7 +204,9 @@ def _drop_on_table(ctx: Context, node: Node, type_: str) -> None:
             continue
         operation.touch(relation)
         operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
-        known = relation.triggers if type_ == "DROP_TRIGGER" else relation.policies
+        if type_ == "DROP_TRIGGER":
+            operation.lock_all(ctx.catalog.partitions_of(relation), Lock.ACCESS_EXCLUSIVE)
+        known: dict[str, Any] = relation.triggers if type_ == "DROP_TRIGGER" else relation.policies
         if type_ != "DROP_RULE" and relation.columns is not None:
             if name not in known and not node.get("missing_ok"):
                 words = "trigger" if type_ == "DROP_TRIGGER" else "policy"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.sql import operator_classes
 from shared.sql.catalog import Index, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns, check_operator_classes, index_columns
@@ -9,6 +10,7 @@ from shared.sql.effects import Operation
 from shared.sql.expressions import check_calls
 from shared.sql.extensions import ACCESS_METHODS, BUILTIN_ACCESS_METHODS
 from shared.sql.grammar import Node
+from shared.sql.keys import covers_partition_key
 from shared.sql.locks import Lock
 from shared.sql.names import flag, range_var, shown
 
@@ -31,6 +33,9 @@ def create_index(ctx: Context, node: Node) -> None:
     check_columns(ctx, relation, [*keys, *included], node["relation"].get("location"))
     for param in node.get("indexParams", ()):
         check_calls(ctx, param["IndexElem"].get("expr"), operation)
+    operator_classes.check(ctx, relation, node.get("accessMethod", "btree"), node, operation)
+    if node.get("unique"):
+        covers_partition_key(ctx, relation, "unique", keys)
     if relation.kind == "view":
         ctx.error("catalog", f'cannot create an index on the view "{relation.shown}"')
         return
@@ -160,11 +165,10 @@ def reindex(ctx: Context, node: Node) -> None:
     for table, indexed in _reindexed(ctx, node):
         operation.touch(table)
         operation.lock(table, Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.SHARE)
-        if not table.stored:
-            continue
-        operation.scan(table)
-        if not concurrent and indexed:
-            operation.hold_indexes(table)
+        if table.stored and indexed:
+            operation.scan(table)
+            if not concurrent:
+                operation.hold_indexes(table)
 
 
 _IN_A_BLOCK = ("REINDEX_OBJECT_TABLE", "REINDEX_OBJECT_INDEX")

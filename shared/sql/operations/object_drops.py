@@ -193,7 +193,7 @@ def _drop_triggers(ctx: Context, routine: Routine, operation: Operation, *, casc
     key = (routine.schema, routine.name)
     for relation in ctx.catalog.relations.values():
         for trigger, function in list(relation.triggers.items()):
-            if function != key:
+            if function.function != key:
                 continue
             if not cascade:
                 ctx.error(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from shared.domain.kinds import Kind
 from shared.sql.catalog import Relation, Routine
 from shared.sql.context import Context
+from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
 from shared.sql.extensions import PACKAGED, SHIPPED
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.names import option, range_var, split_name, strings
+from shared.sql.names import flag, option, range_var, split_name, strings
 
 
 def create_schema(ctx: Context, node: Node) -> None:
@@ -32,7 +33,7 @@ def create_schema(ctx: Context, node: Node) -> None:
 
 
 def create_sequence(ctx: Context, node: Node) -> None:
-    ctx.operation("CREATE_SEQUENCE")
+    operation = ctx.operation("CREATE_SEQUENCE")
     schema, name = range_var(node["sequence"])
     made = Relation(ctx.schema_for(schema), name, "sequence", new=not ctx.building)
     if made.key in ctx.catalog.relations:
@@ -40,7 +41,7 @@ def create_sequence(ctx: Context, node: Node) -> None:
             ctx.error("catalog", f'relation "{made.shown}" already exists')
         return
     ctx.catalog.relations[made.key] = made
-    _own(ctx, made, node)
+    _own(ctx, made, node, operation)
 
 
 def alter_sequence(ctx: Context, node: Node) -> None:
@@ -58,10 +59,10 @@ def alter_sequence(ctx: Context, node: Node) -> None:
             "out, and a sequence does not follow replication",
             "advance it with setval in the cutover, or leave it",
         )
-    _own(ctx, sequence, node)
+    _own(ctx, sequence, node, operation)
 
 
-def _own(ctx: Context, sequence: Relation, node: Node) -> None:
+def _own(ctx: Context, sequence: Relation, node: Node, operation: Operation) -> None:
     given = option(node.get("options"), "owned_by")
     if not isinstance(given, dict):
         return
@@ -72,6 +73,8 @@ def _own(ctx: Context, sequence: Relation, node: Node) -> None:
         schema = parts[-3] if len(parts) > 2 else None
         table = ctx.named(schema, parts[-2])
         if table is not None:
+            operation.lock(table, Lock.ACCESS_SHARE)
+            check_columns(ctx, table, [parts[-1]], None)
             sequence.owned_by = (table.key, parts[-1])
 
 
@@ -120,8 +123,9 @@ def comment(ctx: Context, node: Node) -> None:
         return
     if relation is not None:
         operation.touch(relation)
+        light = kind == "OBJECT_TABCONSTRAINT"
         if relation.kind != "sequence":
-            operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
+            operation.lock(relation, Lock.ACCESS_SHARE if light else Lock.SHARE_UPDATE_EXCLUSIVE)
 
 
 def create_statistics(ctx: Context, node: Node) -> None:
@@ -153,8 +157,11 @@ def create_event_trigger(ctx: Context, node: Node) -> None:
         ctx.error("catalog", f'event trigger "{name}" already exists')
     ctx.catalog.event_triggers.add(name)
     schema, function = split_name(node.get("funcname"))
-    if ctx.catalog.complete and not ctx.catalog.routines_named(schema, function, ctx.path):
+    known = ctx.catalog.routines_named(schema, function, ctx.path)
+    if ctx.catalog.complete and not known:
         ctx.error("catalog", f"function {function}() does not exist")
+    elif known and known[0].returns not in ("event_trigger", ""):
+        ctx.error("catalog", f"function {function}() must return event_trigger")
 
 
 def define(ctx: Context, node: Node) -> None:
@@ -196,8 +203,12 @@ def explain(ctx: Context, node: Node) -> None:
     for tag, inner in node["query"].items():
         ctx.look(ctx, tag, inner)
     assert ctx.step is not None
+    runs = flag(node.get("options"), "analyze")
     for operation in ctx.step.operations[-1:]:
         operation.type = "EXPLAIN"
+        if not runs:
+            explained = Operation("EXPLAIN", operation.tables, locks=operation.locks)
+            ctx.step.operations[-1] = explained
 
 
 def prepare(ctx: Context, node: Node) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.kinds import Kind
@@ -12,7 +13,7 @@ from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import scalar, strings
-from shared.sql.operations.columns import implies_not_null
+from shared.sql.operations.column_marks import implies_not_null
 
 
 def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
@@ -22,10 +23,14 @@ def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
     operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
     if relation.columns is not None and relation.partition_key is None and not relation.presumed:
         ctx.error("catalog", f'"{relation.shown}" is not partitioned')
+    if child is not None and child.bound is not None:
+        ctx.error("catalog", f'"{child.shown}" is already a partition')
+        return
     overlap(ctx, relation, body.get("bound"), child.shown if child else "")
     if child is None:
         return
     operation.lock(child, Lock.ACCESS_EXCLUSIVE)
+    _same_columns(ctx, relation, child)
     bound = body.get("bound") or {}
     if not proves_bound(relation, child, bound):
         operation.scan_all([child, *ctx.catalog.partitions_of(child)])
@@ -33,6 +38,20 @@ def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
     link(relation, child, bound)
     if ctx.step is not None:
         ctx.step.attached.add(child.label)
+
+
+def _same_columns(ctx: Context, parent: Relation, child: Relation) -> None:
+    if parent.columns is None or child.columns is None:
+        return
+    extra = sorted(set(child.columns) - set(parent.columns))
+    missing = sorted(set(parent.columns) - set(child.columns))
+    if extra or missing:
+        what = f"has the column {extra[0]} more" if extra else f"lacks the column {missing[0]}"
+        ctx.error(
+            "catalog",
+            f"{child.shown} cannot become a partition of {parent.shown}: it {what}",
+            remedy="make the columns of both tables the same first",
+        )
 
 
 def link(parent: Relation, child: Relation, bound: Node) -> None:
@@ -115,7 +134,7 @@ def proves_bound(parent: Relation, child: Relation, bound: Node, *, negated: boo
         upper = high is None or ("<", high) in facts
         return not_null and lower and upper
     if bound.get("strategy") == "l":
-        wanted = {scalar(v) for v in bound.get("listdatums", ())}
+        wanted = {moment(scalar(v)) for v in bound.get("listdatums", ())}
         allowed = {value for operator, value in facts if operator == "="}
         return bool(allowed) and allowed <= wanted and not_null
     return False
@@ -135,7 +154,20 @@ def _range(bound: Node) -> tuple[Any, Any]:
     """(low, high); None for MINVALUE and MAXVALUE."""
     low = bound.get("lowerdatums") or [{}]
     high = bound.get("upperdatums") or [{}]
-    return scalar(low[0]), scalar(high[0])
+    return moment(scalar(low[0])), moment(scalar(high[0]))
+
+
+def moment(value: Any) -> Any:
+    """Dates and times in one form, so that `2026-01-01` and `2026-01-01 00:00:00` are equal."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return value
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=UTC)
+    return found.astimezone(UTC).isoformat()
 
 
 def _facts(child: Relation, name: str) -> Iterator[tuple[str, Any]]:
@@ -164,7 +196,7 @@ def _comparison(part: Node, name: str) -> Iterator[tuple[str, Any]]:
     values = right["List"]["items"] if "List" in right else [right]
     operator = strings(body.get("name"))[-1]
     for value in values:
-        yield operator, scalar(value)
+        yield operator, moment(scalar(value))
 
 
 def overlap(ctx: Context, parent: Relation, bound: Node | None, name: str) -> None:
@@ -189,7 +221,7 @@ def _both_default(one: Node, other: Node) -> bool:
 
 
 def _lists_meet(one: Node, other: Node) -> bool:
-    values = [{scalar(v) for v in each.get("listdatums", ())} for each in (one, other)]
+    values = [{moment(scalar(v)) for v in each.get("listdatums", ())} for each in (one, other)]
     return bool(values[0] & values[1])
 
 

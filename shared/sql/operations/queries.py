@@ -23,13 +23,22 @@ def read_query(ctx: Context, query: Node, operation: Operation, *, scan: bool) -
     return found
 
 
-def hold_read(ctx: Context, relation: Relation, operation: Operation, *, scan: bool) -> None:
+def hold_read(
+    ctx: Context,
+    relation: Relation,
+    operation: Operation,
+    *,
+    scan: bool,
+    only: bool = False,
+) -> None:
+    """Lock a relation that is read; a query that runs reaches what lies behind it."""
     operation.lock(relation, Lock.ACCESS_SHARE)
-    if relation.kind == "view":
+    if relation.kind == "view" and scan:
         for key in relation.reads:
             if behind := ctx.catalog.relations.get(key):
                 hold_read(ctx, behind, operation, scan=scan)
-    for member in [relation, *(ctx.catalog.partitions_of(relation) if scan else ())]:
+    members = ctx.catalog.partitions_of(relation) if scan and not only else []
+    for member in [relation, *members]:
         if scan:
             operation.lock(member, Lock.ACCESS_SHARE)
             if member.stored:

@@ -14,12 +14,14 @@ from shared.sql.operations import (
     objects,
     renames,
     routines,
-    rows,
+    row_changes,
+    row_reads,
     session,
     tables,
     upkeep,
     user_types,
     views,
+    whole_tables,
 )
 from shared.sql.operations.alter_table import alter_table, move_all
 
@@ -27,7 +29,7 @@ Handler = Callable[[Context, Node], None]
 
 
 def _rows(tag: str) -> Handler:
-    return lambda ctx, node: rows.change_rows(ctx, tag, node)
+    return lambda ctx, node: row_changes.change_rows(ctx, tag, node)
 
 
 def _handler(made: Any) -> Handler:
@@ -55,10 +57,10 @@ HANDLERS: dict[str, Handler] = {
     "UpdateStmt": _rows("UpdateStmt"),
     "DeleteStmt": _rows("DeleteStmt"),
     "MergeStmt": _rows("MergeStmt"),
-    "SelectStmt": rows.select,
-    "TruncateStmt": rows.truncate,
-    "LockStmt": rows.lock_table,
-    "CopyStmt": rows.copy,
+    "SelectStmt": row_reads.select,
+    "TruncateStmt": whole_tables.truncate,
+    "LockStmt": whole_tables.lock_table,
+    "CopyStmt": row_reads.copy,
     "VariableSetStmt": session.set_variable,
     "TransactionStmt": session.transaction,
     "VacuumStmt": upkeep.vacuum,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Column, Relation, Type
+from shared.sql.catalog import Column, Constraint, Relation, Type
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
@@ -13,6 +13,7 @@ from shared.sql.expressions import check_calls, columns
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import strings
+from shared.sql.operations.foreign_keys import comparable
 from shared.sql.types import Change, assignable, change, read_type, resolved
 
 UTC = frozenset({"utc", "gmt", "etc/utc", "etc/gmt", "uct", "zulu", "universal", "greenwich"})
@@ -23,7 +24,7 @@ def alter_type(ctx: Context, relation: Relation, cmd: Node) -> None:
     name, definition = cmd["name"], cmd["def"]["ColumnDef"]
     operation.columns.append(name)
     new = ctx.type_of(definition["typeName"], operation)
-    family = [relation, *ctx.catalog.partitions_of(relation)]
+    family = ctx.family(relation)
     for member in family:
         operation.lock(member, Lock.ACCESS_EXCLUSIVE)
     if not check_columns(ctx, relation, [name], None):
@@ -90,6 +91,20 @@ def _refusals(
             f'cannot alter column "{name}": it is part of the partition key of {table}',
             remedy="make a new partitioned table and move the rows",
         )
+    if relation.bound is not None:
+        ctx.error(
+            "catalog",
+            f'cannot alter the inherited column "{name}" of the partition {table}',
+            remedy="alter it on the partitioned table",
+        )
+    for other, constraint, theirs in _partners(ctx, relation, name):
+        if theirs is not None and not comparable(ctx, new, theirs):
+            ctx.error(
+                "catalog",
+                f"foreign key {constraint.name} of {other.shown} ties {table}.{name} to a column "
+                f"of type {theirs}: it cannot become {new}",
+                remedy=f"drop {constraint.name}, change both columns, and add it again",
+            )
     for holder, remedy in _holders(ctx, relation, name):
         ctx.error(
             "catalog",
@@ -112,6 +127,23 @@ def _refusals(
         )
 
 
+def _partners(
+    ctx: Context, relation: Relation, name: str
+) -> Iterator[tuple[Relation, Constraint, Type | None]]:
+    """(owner of a foreign key, the key, type at its other end) for each end at this column."""
+    for referrer, constraint in ctx.catalog.referrers_of(relation.key):
+        for mine, theirs in zip(constraint.columns, constraint.refers_columns, strict=False):
+            if theirs == name:
+                column = (referrer.columns or {}).get(mine)
+                yield referrer, constraint, column.type if column else None
+    for constraint in relation.constraints.values():
+        target = ctx.catalog.relations.get(constraint.refers_to) if constraint.refers_to else None
+        for mine, theirs in zip(constraint.columns, constraint.refers_columns, strict=False):
+            if mine == name and target is not None:
+                column = (target.columns or {}).get(theirs)
+                yield relation, constraint, column.type if column else None
+
+
 def _holders(ctx: Context, relation: Relation, name: str) -> Iterator[tuple[str, str]]:
     """(what reads the column, remedy) of everything that keeps its type from changing."""
     for view in ctx.catalog.readers_of(relation.key):
@@ -128,6 +160,9 @@ def _holders(ctx: Context, relation: Relation, name: str) -> Iterator[tuple[str,
     for policy, read_columns in relation.policies.items():
         if name in read_columns:
             yield f"policy {policy}", f"drop {policy} before and make it again after"
+    for trigger, each in relation.triggers.items():
+        if name in each.columns:
+            yield f"trigger {trigger}", f"drop {trigger} before and make it again after"
 
 
 def _effects(
@@ -172,7 +207,10 @@ def _foreign_keys(
                 operation.scan(referrer)
     for constraint in relation.constraints.values():
         if constraint.refers_to and column.name in constraint.columns:
-            operation.lock(ctx.catalog.relations.get(constraint.refers_to), Lock.ACCESS_EXCLUSIVE)
+            target = ctx.catalog.relations.get(constraint.refers_to)
+            operation.lock(target, Lock.ACCESS_EXCLUSIVE)
+            if copies and relation.live:
+                operation.scan(target)
 
 
 def _checked_again(relation: Relation, name: str) -> bool:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
+from shared.sql import grammar
 from shared.sql.bodies import Body, read_body, routine_source
-from shared.sql.catalog import Relation, Routine
+from shared.sql.catalog import Relation, Routine, Trigger
 from shared.sql.context import Context
+from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
-from shared.sql.expressions import calls, relations
+from shared.sql.expressions import calls, columns, relations
+from shared.sql.extensions import PACKAGED, SHIPPED
 from shared.sql.forbidden import UNTRUSTED, check_body
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.locks import Lock, strongest
-from shared.sql.names import option, scalar, shown, split_name
+from shared.sql.names import option, scalar, shown, split_name, strings
 from shared.sql.nested import run_part
 from shared.sql.words import words
 
@@ -97,9 +100,38 @@ def _look_inside(ctx: Context, made: Routine, node: Node, operation: Operation) 
             for inner in statement.get("List", {}).get("items", [statement]):
                 _hold_atomic(ctx, inner, operation)
         return
+    if made.language not in ("sql", "plpgsql", ""):
+        _check_language(ctx, made.language)
     body = _body(ctx, made)
     if body is not None:
         check_body(ctx, body)
+        if made.language == "sql" and ctx.setting("check_function_bodies") not in ("off", "false"):
+            _analyse(ctx, body, operation)
+
+
+def _check_language(ctx: Context, language: str) -> None:
+    if ctx.catalog.complete and language not in ctx.catalog.extensions:
+        if language in SHIPPED | PACKAGED:
+            ctx.require(language, f"language {language}", None)
+        else:
+            ctx.error("catalog", f'language "{language}" does not exist')
+
+
+def _analyse(ctx: Context, body: Body, operation: Operation) -> None:
+    """A body in SQL is analysed when it is made: what it names must be there."""
+    for part in body.parts:
+        with ctx.in_body(part.line):
+            for raw in grammar.parse(part.text.encode()):
+                for tag, node in raw["stmt"].items():
+                    if tag not in _ANALYSED:
+                        continue
+                    written = node.get("relation")
+                    for each in relations(node):
+                        mode = Lock.ROW_EXCLUSIVE if each is written else Lock.ACCESS_SHARE
+                        operation.lock(ctx.relation(each), mode)
+
+
+_ANALYSED = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 
 
 def _hold_atomic(ctx: Context, statement: Node, operation: Operation) -> None:
@@ -233,7 +265,10 @@ def create_trigger(ctx: Context, node: Node) -> None:
     if node["trigname"] in relation.triggers and not node.get("replace"):
         ctx.error("catalog", f'trigger "{node["trigname"]}" for "{relation.shown}" already exists')
     key = (known[0].schema, known[0].name) if known else None
-    relation.triggers[node["trigname"]] = key
+    named = strings(node.get("columns"))
+    check_columns(ctx, relation, named, node["relation"].get("location"))
+    read = columns(node.get("whenClause")) | frozenset(named)
+    relation.triggers[node["trigname"]] = Trigger(key, read)
     _check_timing(ctx, relation, node)
 
 

@@ -27,19 +27,39 @@ def set_variable(ctx: Context, node: Node) -> None:
     values = [str(value) for value in map(scalar, node.get("args", ())) if value is not None]
     if kind in ("VAR_RESET", "VAR_SET_DEFAULT"):
         values = []
-    if node.get("is_local"):
-        if ctx.block or ctx.body_depth:
-            ctx.local_settings[name] = ", ".join(values)
+    _check_value(ctx, name, values, node)
+    apply_setting(ctx, name, values, local=bool(node.get("is_local")))
+
+
+def apply_setting(ctx: Context, name: str, values: list[str], *, local: bool) -> None:
+    """From here on, to the end of the block when `local`."""
+    if local and not ctx.block and not ctx.body_depth:
+        return
+    if local:
+        ctx.local_settings[name] = ", ".join(values)
     else:
         ctx.settings[name] = ", ".join(values)
     if name == "search_path":
-        _search_path(ctx, values, local=bool(node.get("is_local")))
+        _search_path(ctx, values, local=local)
+
+
+def _check_value(ctx: Context, name: str, values: list[str], node: Node) -> None:
+    if name.endswith("_timeout") and len(values) == 1:
+        match = _DURATION.fullmatch(values[0].lower())
+        if values[0] not in ("-1",) and (match is None or match[2] not in _UNITS_MS):
+            ctx.error(
+                "catalog",
+                f'invalid value for parameter "{name}": "{values[0]}"',
+                remedy="a number with a unit: '2s', '500ms', '1min'",
+            )
 
 
 def _search_path(ctx: Context, values: list[str], *, local: bool) -> None:
     if local and ctx.block and ctx.outer_path is None:
         ctx.outer_path = list(ctx.path)
-    ctx.path[:] = [each for each in values if each and each != "$user"] or ["public"]
+    named = [each.strip('" ') for each in values]
+    given = [each for each in named if each and each != "$user"]
+    ctx.path[:] = given if given or values == [""] else ["public"]
 
 
 def _check_name(ctx: Context, name: str, node: Node) -> None:

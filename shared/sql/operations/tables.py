@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import copy
 
-from shared.sql.catalog import Relation
+from shared.sql.catalog import Column, Key, Relation
+from shared.sql.column_names import check_names
 from shared.sql.context import Context
 from shared.sql.definitions import (
     KINDS,
     add_constraint,
     check_columns,
-    needs_btree_gist,
+    check_default,
     read_column,
     read_constraint,
 )
 from shared.sql.effects import Operation
 from shared.sql.expressions import columns as columns_of
+from shared.sql.expressions import volatility
 from shared.sql.grammar import Node
+from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, strings
 from shared.sql.operations import partitions
+from shared.sql.operations.foreign_keys import check_target
 from shared.sql.operations.queries import column_reads, query_columns, read_query
 
 LIKE_DEFAULTS, LIKE_CONSTRAINTS, LIKE_INDEXES = 8, 4, 64
@@ -40,7 +44,7 @@ def create_table(ctx: Context, node: Node) -> None:
             _inherit(ctx, relation, parent, bound, operation)
     _elements(ctx, relation, node, operation)
     if spec := node.get("partspec"):
-        relation.partition_strategy = spec.get("strategy", "")
+        relation.partition_strategy = spec["strategy"].rpartition("_")[2][:1].lower()
         keys = [p["PartitionElem"] for p in spec.get("partParams", ())]
         relation.partition_key = tuple(
             name for key in keys for name in ([key["name"]] if "name" in key else columns_of(key))
@@ -78,11 +82,13 @@ def new_relation(ctx: Context, node: Node, if_not_exists: bool) -> Relation | No
 
 def _elements(ctx: Context, relation: Relation, node: Node, operation: Operation) -> None:
     columns = relation.columns if relation.columns is not None else {}
+    generated: list[tuple[Column, Node]] = []
     later: list[tuple[Node, str | None]] = []
     for element in node.get("tableElts", ()):
         if "ColumnDef" in element:
             found = read_column(ctx, element["ColumnDef"], operation)
             _check_storage(ctx, element["ColumnDef"])
+            generated.append((found.column, element["ColumnDef"]))
             if found.column.name in columns and not node.get("inhRelations"):
                 ctx.error(
                     "catalog",
@@ -92,11 +98,14 @@ def _elements(ctx: Context, relation: Relation, node: Node, operation: Operation
             columns[found.column.name] = found.column
             later += [(each, found.column.name) for each in found.constraints]
             if found.serial or found.column.identity:
-                own_sequence(ctx, relation, found.column.name)
+                key = own_sequence(ctx, relation, found.column.name)
+                found.column.sequence = key if found.serial else None
         elif "TableLikeClause" in element:
             _like(ctx, relation, element["TableLikeClause"], operation)
         elif "Constraint" in element and element["Constraint"]["contype"] in KINDS:
             later.append((element["Constraint"], None))
+    for defined, element in generated:
+        check_definition(ctx, defined, element, set(columns))
     for constraint, column in later:
         _constraint(ctx, relation, constraint, column, operation)
 
@@ -110,28 +119,49 @@ def _check_storage(ctx: Context, node: Node) -> None:
         )
 
 
+def check_definition(ctx: Context, column: Column, node: Node, known: set[str]) -> None:
+    """What its DEFAULT or generation expression may read."""
+    check_default(ctx, column, column.default)
+    if not column.generated or ctx.building:
+        return
+    missing = sorted(column.reads - known - {column.name})
+    if missing and known:
+        ctx.error("catalog", f'column "{missing[0]}" does not exist', at=node.get("location"))
+    for wrapped in node.get("constraints", ()):
+        body = wrapped["Constraint"]
+        if body["contype"] == "CONSTR_GENERATED":
+            worst = volatility(ctx, body.get("raw_expr"))
+            if worst != "immutable":
+                ctx.error(
+                    "catalog",
+                    f'the generation expression of "{column.name}" is {worst}, not immutable',
+                    at=body.get("location"),
+                    remedy="use functions that are IMMUTABLE",
+                )
+
+
 def _constraint(
     ctx: Context, relation: Relation, node: Node, column: str | None, operation: Operation
 ) -> None:
     constraint = read_constraint(ctx, relation, node, operation, column)
     check_columns(ctx, relation, list(constraint.columns), node.get("location"))
-    if needs_btree_gist(ctx, relation, node):
-        ctx.require("btree_gist", "a gist index over plain values", operation)
+    check_keys(ctx, relation, constraint, node, operation)
     if constraint.refers_to is not None:
         target = ctx.catalog.relations.get(constraint.refers_to)
         operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE)
-        if target is not None and target.columns is not None:
-            check_columns(ctx, target, list(constraint.refers_columns), node.get("location"))
+        if target is not None and target is not relation:
+            check_target(ctx, relation, target, constraint)
     add_constraint(ctx, relation, constraint)
 
 
-def own_sequence(ctx: Context, relation: Relation, column: str) -> None:
+def own_sequence(ctx: Context, relation: Relation, column: str) -> Key:
     """The sequence behind a serial or identity column."""
     name = f"{relation.name}_{column}_seq"
     sequence = Relation(
         relation.schema, name, "sequence", new=relation.new, owned_by=(relation.key, column)
     )
     ctx.catalog.relations.setdefault(sequence.key, sequence)
+    return sequence.key
 
 
 def _like(ctx: Context, relation: Relation, node: Node, operation: Operation) -> None:
@@ -167,7 +197,9 @@ def _inherit(
         relation.columns |= {name: copy.copy(c) for name, c in parent.columns.items()}
     if bound is None:
         relation.parents.append(parent.key)
+        parent.children.append(relation.key)
         return
+    _check_bound(ctx, parent, bound)
     if parent.columns is not None and parent.partition_key is None and not parent.presumed:
         ctx.error("catalog", f'"{parent.shown}" is not partitioned')
     partitions.overlap(ctx, parent, bound, relation.shown)
@@ -179,12 +211,26 @@ def _inherit(
             operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE)
 
 
+_STRATEGIES = {"l": "list", "r": "range", "h": "hash"}
+
+
+def _check_bound(ctx: Context, parent: Relation, bound: Node) -> None:
+    mine, given = parent.partition_strategy, bound.get("strategy", "")
+    if mine and given and not bound.get("is_default") and given != mine:
+        ctx.error(
+            "catalog",
+            f"{parent.shown} is partitioned by {_STRATEGIES[mine]}: "
+            f"a bound for {_STRATEGIES[given]} does not fit",
+        )
+
+
 def create_table_as(ctx: Context, node: Node) -> None:
     """CREATE TABLE AS, SELECT INTO, CREATE MATERIALIZED VIEW."""
     matview = node.get("objtype") == "OBJECT_MATVIEW"
     operation = ctx.operation("CREATE_MATERIALIZED_VIEW" if matview else "CREATE_TABLE_AS")
     into = node["into"]
     read = read_query(ctx, node["query"], operation, scan=not into.get("skipData"))
+    check_names(ctx, node["query"])
     relation = new_relation(ctx, into["rel"], bool(node.get("if_not_exists")))
     if relation is None:
         return

@@ -5,10 +5,11 @@ from __future__ import annotations
 from shared.domain.kinds import Kind
 from shared.sql.catalog import Relation
 from shared.sql.context import Context
+from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.names import flag
+from shared.sql.names import flag, strings
 
 
 def vacuum(ctx: Context, node: Node) -> None:
@@ -49,6 +50,7 @@ def _named(ctx: Context, rels: list[Node], *, is_vacuum: bool) -> list[tuple[Rel
             )
         relation = ctx.relation(node)
         if relation is not None:
+            check_columns(ctx, relation, strings(each["VacuumRelation"].get("va_cols")), None)
             found.append((relation, not only))
     return found
 
@@ -72,8 +74,26 @@ def _one(
     for member in [relation, *members]:
         if member.stored and full:
             operation.rewrite(member)
-        elif member.stored:
+        elif member.stored and is_vacuum:
             operation.scan(member)
+
+
+def _check_order(ctx: Context, relation: Relation, name: str | None) -> None:
+    """The index that gives the order: named, or remembered from an earlier CLUSTER."""
+    if not ctx.catalog.complete:
+        return
+    wanted = name or relation.clustered_on
+    if wanted is None:
+        ctx.error(
+            "catalog",
+            f"{relation.shown} was not clustered before: no index gives the order",
+            remedy="CLUSTER .. USING an index",
+        )
+        return
+    index = ctx.catalog.indexes.get((relation.schema, wanted))
+    if index is None or index.table != relation.key:
+        ctx.error("catalog", f'"{wanted}" is not an index of table "{relation.shown}"')
+    relation.clustered_on = wanted
 
 
 def cluster(ctx: Context, node: Node) -> None:
@@ -91,9 +111,7 @@ def cluster(ctx: Context, node: Node) -> None:
     name = node.get("indexname")
     if relation is None:
         return
-    known = name is None or (relation.schema, name) in ctx.catalog.indexes
-    if ctx.catalog.complete and not known:
-        ctx.error("catalog", f'index "{name}" for table "{relation.shown}" does not exist')
+    _check_order(ctx, relation, name)
     operation.touch(relation)
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     for member in [relation, *ctx.catalog.partitions_of(relation)]:

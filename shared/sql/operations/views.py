@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.domain.kinds import Kind
 from shared.sql.catalog import Relation
+from shared.sql.column_names import check_names
 from shared.sql.context import Context
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
@@ -14,6 +15,7 @@ from shared.sql.operations.queries import column_reads, hold_read, query_columns
 def create_view(ctx: Context, node: Node) -> None:
     operation = ctx.operation("CREATE_VIEW")
     read = read_query(ctx, node["query"], operation, scan=False)
+    check_names(ctx, node["query"])
     schema, name = range_var(node["view"])
     temporary = node["view"].get("relpersistence") == "t"
     key = ("pg_temp" if temporary else ctx.schema_for(schema), name)

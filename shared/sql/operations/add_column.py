@@ -1,0 +1,121 @@
+"""ALTER TABLE .. ADD COLUMN: whether every row gets a value now, or the catalog remembers it."""
+
+from __future__ import annotations
+
+from shared.sql.catalog import Relation
+from shared.sql.context import Context
+from shared.sql.definitions import (
+    ColumnDefinition,
+    add_constraint,
+    read_column,
+    read_constraint,
+)
+from shared.sql.effects import Operation
+from shared.sql.expressions import volatility
+from shared.sql.grammar import Node
+from shared.sql.keys import check_keys
+from shared.sql.locks import Lock
+from shared.sql.operations.foreign_keys import check_target
+from shared.sql.operations.tables import check_definition, own_sequence
+
+
+def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("ADD_COLUMN", relation)
+    node = cmd["def"]["ColumnDef"]
+    found = read_column(ctx, node, operation)
+    column = found.column
+    operation.columns.append(column.name)
+    family = ctx.family(relation)
+    operation.lock_all(family, Lock.ACCESS_EXCLUSIVE)
+    if relation.columns is not None and column.name in relation.columns:
+        if not cmd.get("missing_ok"):
+            ctx.error(
+                "catalog",
+                f'column "{column.name}" of relation "{relation.shown}" already exists',
+                at=node.get("location"),
+            )
+        return
+    _check_place(ctx, relation, node)
+    check_definition(ctx, found.column, node, set(relation.columns or ()))
+    if why := _why_rewritten(ctx, found):
+        operation.notes.add(why)
+        operation.rewrite_all(family)
+    if column.not_null and not column.has_default and not column.generated:
+        operation.notes.add("not-null-without-default")
+    _constraints(ctx, relation, found, operation, family)
+    _put(ctx, relation, found, family)
+
+
+def _put(ctx: Context, relation: Relation, found: ColumnDefinition, family: list[Relation]) -> None:
+    """Carry the catalog on."""
+    column = found.column
+    for member in family:
+        ctx.new_columns.add((member.key, column.name))
+        if member.columns is not None:
+            member.columns[column.name] = column
+    if found.serial or column.identity:
+        key = own_sequence(ctx, relation, column.name)
+        column.sequence = key if found.serial else None
+    if relation.live and ctx.step is not None:
+        ctx.step.rows_change = True
+
+
+def _check_place(ctx: Context, relation: Relation, node: Node) -> None:
+    if relation.bound is not None:
+        ctx.error(
+            "catalog",
+            f"cannot add a column to {relation.shown}: it is a partition",
+            at=node.get("location"),
+            remedy="add the column to the partitioned table",
+        )
+    elif ctx.only and relation.children:
+        ctx.error(
+            "catalog",
+            f"a column must be added to the partitions of {relation.shown} too",
+            at=node.get("location"),
+            remedy="leave ONLY out",
+        )
+
+
+def _why_rewritten(ctx: Context, found: ColumnDefinition) -> str:
+    """Why every row gets a value written at once; empty when the catalog remembers it."""
+    column = found.column
+    if found.serial:
+        return "serial"
+    if column.identity:
+        return "identity"
+    if column.generated == "s":
+        return "generated-stored"
+    if column.default is not None and volatility(ctx, column.default) == "volatile":
+        return "volatile-default"
+    user_type = ctx.catalog.types.get(column.type.key)
+    if user_type is not None and user_type.kind == "domain" and user_type.constrained:
+        return "constrained-domain"
+    return ""
+
+
+def _constraints(
+    ctx: Context,
+    relation: Relation,
+    found: ColumnDefinition,
+    operation: Operation,
+    family: list[Relation],
+) -> None:
+    column = found.column
+    columns = None if relation.columns is None else relation.columns | {column.name: column}
+    for node in found.constraints:
+        constraint = read_constraint(ctx, relation, node, operation, column.name)
+        before, relation.columns = relation.columns, columns
+        check_keys(ctx, relation, constraint, node, operation)
+        target = ctx.catalog.relations.get(constraint.refers_to) if constraint.refers_to else None
+        if target is not None:
+            operation.touch(target)
+            operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE)
+            check_target(ctx, relation, target, constraint)
+        relation.columns = before
+        add_constraint(ctx, relation, constraint)
+        operation.notes.add(f"inline {constraint.kind}")
+        if constraint.valid and (constraint.kind != "foreign key" or column.has_default):
+            operation.scan_all(family)
+            if constraint.kind == "foreign key" and relation.live:
+                operation.scan(target)

@@ -1,0 +1,159 @@
+"""ALTER TABLE .. ADD CONSTRAINT: checked now, checked later, or over an index that is there."""
+
+from __future__ import annotations
+
+from shared.sql.catalog import Constraint, Relation
+from shared.sql.context import Context
+from shared.sql.definitions import add_constraint as put_constraint
+from shared.sql.definitions import check_columns, primary_key, read_constraint
+from shared.sql.effects import Operation
+from shared.sql.grammar import Node
+from shared.sql.keys import check_keys
+from shared.sql.locks import Lock
+from shared.sql.operations.foreign_keys import check_target
+
+_TYPES = {
+    "check": "ADD_CHECK",
+    "foreign key": "ADD_FOREIGN_KEY",
+    "unique": "ADD_UNIQUE",
+    "primary key": "ADD_PRIMARY_KEY",
+    "exclude": "ADD_EXCLUDE",
+    "not null": "ADD_NOT_NULL",
+}
+
+
+def add_constraint(ctx: Context, relation: Relation, cmd: Node) -> None:
+    node = cmd["def"]["Constraint"]
+    operation = ctx.operation("", relation)
+    constraint = read_constraint(ctx, relation, node, operation)
+    operation.type = _type(constraint, node)
+    operation.columns += constraint.columns
+    if constraint.name in relation.constraints:
+        ctx.error(
+            "catalog",
+            f'constraint "{constraint.name}" for relation "{relation.shown}" already exists',
+            at=node.get("location"),
+        )
+    if "indexname" in node:
+        _using_index(ctx, relation, constraint, node, operation)
+    elif not check_columns(ctx, relation, list(constraint.columns), node.get("location")):
+        operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+        return
+    elif constraint.kind == "foreign key":
+        _foreign_key(ctx, relation, constraint, operation, node)
+    else:
+        _checked(ctx, relation, constraint, operation, node)
+    put_constraint(ctx, relation, constraint)
+
+
+def _type(constraint: Constraint, node: Node) -> str:
+    base = _TYPES[constraint.kind]
+    if "indexname" in node:
+        return f"{base}_USING_INDEX"
+    if not constraint.enforced:
+        return f"{base}_NOT_ENFORCED"
+    if not constraint.valid and constraint.kind in ("check", "foreign key"):
+        return f"{base}_NOT_VALID"
+    return base
+
+
+def _checked(
+    ctx: Context, relation: Relation, constraint: Constraint, operation: Operation, node: Node
+) -> None:
+    """CHECK, NOT NULL, UNIQUE, PRIMARY KEY, EXCLUDE: all under ACCESS EXCLUSIVE."""
+    family = ctx.family(relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    operation.lock_all(family[1:], _on_partitions(ctx, relation, constraint))
+    if constraint.kind == "not null" and ctx.version < 18:
+        ctx.error(
+            "version",
+            f"named NOT NULL constraints came with PostgreSQL 18; the server is {ctx.version}",
+            at=node.get("location"),
+        )
+    check_keys(ctx, relation, constraint, node, operation)
+    if not constraint.valid or not constraint.enforced:
+        return
+    already = constraint.kind == "not null" and _not_null(relation, constraint.columns)
+    if not already:
+        operation.scan_all(family)
+
+
+def _on_partitions(ctx: Context, relation: Relation, constraint: Constraint) -> Lock:
+    """Before 18 a key of a partitioned table is built on its partitions as an index is."""
+    key = constraint.kind == "unique" or (
+        constraint.kind == "primary key" and _not_null(relation, constraint.columns)
+    )
+    return Lock.SHARE if key and ctx.version < 18 else Lock.ACCESS_EXCLUSIVE
+
+
+def _not_null(relation: Relation, names: tuple[str, ...]) -> bool:
+    known = relation.columns or {}
+    return bool(known) and all(name in known and known[name].not_null for name in names)
+
+
+def _using_index(
+    ctx: Context, relation: Relation, constraint: Constraint, node: Node, operation: Operation
+) -> None:
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    index = ctx.catalog.index(relation.schema, node["indexname"], ctx.path)
+    if index is None:
+        if ctx.catalog.complete:
+            ctx.error("catalog", f'index "{node["indexname"]}" does not exist')
+        elif constraint.kind == "primary key":
+            operation.notes.add("columns-unknown")
+        return
+    if not index.unique:
+        ctx.error("catalog", f'"{index.name}" is not a unique index')
+    elif not index.plain:
+        ctx.error("catalog", f'index "{index.name}" contains expressions or is partial')
+    elif index.constraint is not None:
+        ctx.error("catalog", f'index "{index.name}" already belongs to a constraint')
+    elif constraint.kind == "primary key" and primary_key(relation):
+        ctx.error(
+            "catalog",
+            f"{relation.shown} already has a primary key",
+            remedy="drop the old one first",
+        )
+    constraint.columns = index.columns
+    operation.columns += index.columns
+    del ctx.catalog.indexes[(index.schema, index.name)]
+    if constraint.kind == "primary key" and not _not_null(relation, index.columns):
+        operation.scan(relation)
+        operation.notes.add("sets-not-null")
+
+
+def _foreign_key(
+    ctx: Context, relation: Relation, constraint: Constraint, operation: Operation, node: Node
+) -> None:
+    target = ctx.catalog.relations.get(constraint.refers_to) if constraint.refers_to else None
+    family = ctx.family(relation)
+    for member in family:
+        operation.lock(member, Lock.SHARE_ROW_EXCLUSIVE)
+    operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE)
+    if target is not None:
+        operation.touch(target)
+        for member in ctx.catalog.partitions_of(target):
+            operation.lock(member, Lock.SHARE_ROW_EXCLUSIVE)
+        check_target(ctx, relation, target, constraint)
+    unvalidated = not constraint.valid and constraint.enforced
+    if relation.partition_key is not None and unvalidated and ctx.version < 18:
+        ctx.error(
+            "version",
+            f"a NOT VALID foreign key on the partitioned table {relation.shown} needs "
+            f"PostgreSQL 18; the server is {ctx.version}",
+            remedy="add it to each partition NOT VALID, validate there, then add it here",
+        )
+    if constraint.valid:
+        operation.scan_all(family)
+        if relation.live:
+            operation.scan(target)
+    if not _indexed(ctx, relation, constraint.columns) and relation.columns is not None:
+        operation.notes.add("foreign-key-without-index")
+
+
+def _indexed(ctx: Context, relation: Relation, columns: tuple[str, ...]) -> bool:
+    return any(
+        index.columns[: len(columns)] == columns
+        or set(columns) == set(index.columns[: len(columns)])
+        for index in ctx.catalog.indexes_of(relation.key)
+    )

@@ -1,0 +1,156 @@
+"""ALTER TABLE actions that mark a column: NOT NULL, default, identity, generation expression."""
+
+from __future__ import annotations
+
+from shared.domain.kinds import Kind
+from shared.sql.catalog import Column, Relation
+from shared.sql.context import Context
+from shared.sql.definitions import check_columns, check_default
+from shared.sql.effects import Operation
+from shared.sql.expressions import check_calls, columns
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.names import strings
+
+
+def set_not_null(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("SET_NOT_NULL", relation)
+    name = cmd["name"]
+    operation.columns.append(name)
+    family = ctx.family(relation)
+    if not check_columns(ctx, relation, [name], None):
+        return
+    for member in family:
+        operation.lock(member, Lock.ACCESS_EXCLUSIVE)
+        column = (member.columns or {}).get(name)
+        proven = (column is not None and column.not_null) or _proven_not_null(member, name)
+        if not proven and member.stored:
+            operation.scan(member)
+        if column is not None:
+            column.not_null = True
+    if not operation.scans and relation.live:
+        operation.notes.add("proven")
+
+
+def _proven_not_null(relation: Relation, name: str) -> bool:
+    """Whether a validated constraint already says that no row holds NULL there."""
+    for constraint in relation.constraints.values():
+        if not constraint.valid or not constraint.enforced:
+            continue
+        if constraint.kind == "not null" and constraint.columns == (name,):
+            return True
+        if constraint.kind == "check" and implies_not_null(constraint.expression, name):
+            return True
+    return False
+
+
+def implies_not_null(expression: Node | None, name: str) -> bool:
+    """Whether a CHECK says `name IS NOT NULL`, alone or as one part of an AND."""
+    if not expression:
+        return False
+    if test := expression.get("NullTest"):
+        column = test.get("arg", {}).get("ColumnRef", {})
+        names = strings(column.get("fields"))
+        return test.get("nulltesttype") == "IS_NOT_NULL" and names[-1:] == [name]
+    both = expression.get("BoolExpr", {})
+    if both.get("boolop") == "AND_EXPR":
+        return any(implies_not_null(arg, name) for arg in both.get("args", ()))
+    return False
+
+
+def drop_not_null(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("DROP_NOT_NULL", relation)
+    operation.lock_all(ctx.family(relation), Lock.ACCESS_EXCLUSIVE)
+    column = _known(ctx, relation, cmd["name"], operation)
+    for constraint in relation.constraints.values():
+        if constraint.kind == "primary key" and cmd["name"] in constraint.columns:
+            ctx.error("catalog", f'column "{cmd["name"]}" is in a primary key')
+    if column is not None:
+        column.not_null = False
+
+
+def set_default(ctx: Context, relation: Relation, cmd: Node) -> None:
+    """SET DEFAULT and DROP DEFAULT: new rows only."""
+    given = cmd.get("def")
+    operation = ctx.operation("SET_DEFAULT" if given else "DROP_DEFAULT", relation)
+    family = ctx.family(relation)
+    operation.lock_all(family, Lock.ACCESS_EXCLUSIVE)
+    check_calls(ctx, given, operation)
+    column = _known(ctx, relation, cmd["name"], operation)
+    if column is None:
+        return
+    if column.generated or column.identity:
+        what = "generated" if column.generated else "an identity column"
+        ctx.error("catalog", f'column "{column.name}" of relation "{relation.shown}" is {what}')
+        return
+    check_default(ctx, column, given)
+    for member in family:
+        mine = (member.columns or {}).get(column.name)
+        if mine is not None:
+            mine.has_default, mine.default, mine.sequence = given is not None, given, None
+
+
+def identity(ctx: Context, relation: Relation, cmd: Node) -> None:
+    """ADD GENERATED .. AS IDENTITY, SET GENERATED / RESTART, DROP IDENTITY."""
+    types = {
+        "AT_AddIdentity": "ADD_IDENTITY",
+        "AT_SetIdentity": "SET_IDENTITY",
+        "AT_DropIdentity": "DROP_IDENTITY",
+    }
+    operation = ctx.operation(types[cmd["subtype"]], relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    column = _known(ctx, relation, cmd["name"], operation)
+    if column is None:
+        return
+    adds = cmd["subtype"] == "AT_AddIdentity"
+    if adds and not column.not_null:
+        ctx.error(
+            "catalog",
+            f'column "{column.name}" of relation "{relation.shown}" must be NOT NULL '
+            "before it can become an identity",
+        )
+    elif adds and (column.has_default or column.identity):
+        ctx.error(
+            "catalog",
+            f'column "{column.name}" of relation "{relation.shown}" already has a default',
+            remedy="drop the default first",
+        )
+    elif not adds and not column.identity and not cmd.get("missing_ok"):
+        ctx.error(
+            "catalog", f'column "{column.name}" of relation "{relation.shown}" is not an identity'
+        )
+    column.identity = column.has_default = cmd["subtype"] != "AT_DropIdentity"
+
+
+def drop_expression(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("DROP_EXPRESSION", relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    column = _known(ctx, relation, cmd["name"], operation)
+    if column is not None:
+        if not column.generated and not cmd.get("missing_ok"):
+            ctx.error("catalog", f'column "{column.name}" is not a generated column')
+        column.generated, column.reads = "", frozenset()
+    if relation.live:
+        operation.needs(
+            Kind.RISKY,
+            f"{relation.label}.{cmd['name']} is no longer computed: clients must write it",
+            "let the application write the column first",
+        )
+
+
+def set_expression(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("SET_EXPRESSION", relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    if ctx.version < 17:
+        ctx.error("version", f"SET EXPRESSION came with PostgreSQL 17; the server is {ctx.version}")
+    column = _known(ctx, relation, cmd["name"], operation)
+    if column is None or column.generated != "v":
+        operation.rewrite(relation)
+    if column is not None:
+        column.reads = columns(cmd.get("def"))
+
+
+def _known(ctx: Context, relation: Relation, name: str, operation: Operation) -> Column | None:
+    operation.columns.append(name)
+    check_columns(ctx, relation, [name], None)
+    return (relation.columns or {}).get(name)

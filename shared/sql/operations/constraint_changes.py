@@ -1,0 +1,127 @@
+"""ALTER TABLE actions on constraints that are there: validated, dropped, altered."""
+
+from __future__ import annotations
+
+from shared.domain.kinds import Kind
+from shared.sql.catalog import Constraint, Relation
+from shared.sql.context import Context
+from shared.sql.effects import Operation
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+
+
+def validate(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("VALIDATE_CONSTRAINT", relation)
+    operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
+    constraint = relation.constraints.get(cmd["name"])
+    if constraint is None:
+        if relation.columns is not None:
+            _missing(ctx, relation, cmd["name"])
+        else:
+            operation.scan(relation)
+        return
+    operation.columns += constraint.columns
+    if constraint.kind not in ("check", "foreign key", "not null"):
+        ctx.error(
+            "catalog",
+            f'constraint "{constraint.name}" of {relation.shown} is a {constraint.kind}: '
+            "it is always valid",
+        )
+    elif not constraint.valid:
+        _validate(ctx, relation, constraint, operation)
+
+
+def _validate(
+    ctx: Context, relation: Relation, constraint: Constraint, operation: Operation
+) -> None:
+    family = ctx.family(relation)
+    operation.lock_all(family, Lock.SHARE_UPDATE_EXCLUSIVE)
+    operation.scan_all(family)
+    if constraint.refers_to is not None:
+        target = ctx.catalog.relations.get(constraint.refers_to)
+        operation.lock(target, Lock.ROW_SHARE)
+        operation.scan(target)
+    constraint.valid = True
+    if constraint.kind == "not null" and relation.columns is not None:
+        for name in constraint.columns:
+            if name in relation.columns:
+                relation.columns[name].not_null = True
+
+
+def drop(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("DROP_CONSTRAINT", relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    name, cascade = cmd["name"], cmd.get("behavior") == "DROP_CASCADE"
+    constraint = relation.constraints.get(name)
+    if constraint is None:
+        if relation.columns is not None and not cmd.get("missing_ok"):
+            _missing(ctx, relation, name)
+        return
+    operation.columns += constraint.columns
+    if constraint.refers_to is not None:
+        operation.lock(ctx.catalog.relations.get(constraint.refers_to), Lock.ACCESS_EXCLUSIVE)
+    if constraint.kind in ("primary key", "unique"):
+        _held_by_foreign_keys(ctx, relation, constraint, operation, cascade=cascade)
+        ctx.catalog.indexes.pop((relation.schema, name), None)
+    if constraint.kind == "primary key" and relation.live:
+        operation.needs(
+            Kind.RISKY,
+            f"{relation.label} loses its primary key: rows can be doubled, and replication of "
+            "updates stops without a replica identity",
+            "add the new key first, or do both in one risky migration",
+        )
+        operation.notes.add("drops-primary-key")
+    operation.lock_all(ctx.family(relation), Lock.ACCESS_EXCLUSIVE)
+    del relation.constraints[name]
+
+
+def _held_by_foreign_keys(
+    ctx: Context,
+    relation: Relation,
+    constraint: Constraint,
+    operation: Operation,
+    *,
+    cascade: bool,
+) -> None:
+    for referrer, foreign in ctx.catalog.referrers_of(relation.key):
+        if set(foreign.refers_columns) != set(constraint.columns):
+            continue
+        if cascade:
+            operation.gone.append(f"constraint {foreign.name} on {referrer.shown}")
+            operation.lock(referrer, Lock.ACCESS_EXCLUSIVE)
+            del referrer.constraints[foreign.name]
+        else:
+            ctx.error(
+                "catalog",
+                f"cannot drop constraint {constraint.name} of {relation.shown}: foreign key "
+                f"{foreign.name} of {referrer.shown} needs it",
+                remedy=f"drop {foreign.name} first",
+            )
+
+
+def alter(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("ALTER_CONSTRAINT", relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    body = cmd.get("def", {}).get("ATAlterConstraint", {})
+    name = body.get("conname", cmd.get("name", ""))
+    constraint = relation.constraints.get(name)
+    if constraint is None:
+        if relation.columns is not None:
+            _missing(ctx, relation, name)
+        return
+    if constraint.kind == "check" or (constraint.kind != "foreign key" and ctx.version < 18):
+        ctx.error(
+            "catalog",
+            f'constraint "{name}" of relation "{relation.shown}" is not a foreign key constraint',
+        )
+        return
+    if body.get("alterEnforceability") and body.get("is_enforced"):
+        operation.scan(relation)
+        if constraint.refers_to is not None:
+            operation.lock(
+                ctx.catalog.relations.get(constraint.refers_to), Lock.SHARE_ROW_EXCLUSIVE
+            )
+
+
+def _missing(ctx: Context, relation: Relation, name: str) -> None:
+    ctx.error("catalog", f'constraint "{name}" of relation "{relation.shown}" does not exist')

@@ -1,0 +1,186 @@
+"""INSERT, UPDATE, DELETE, MERGE: what they lock, change and destroy."""
+
+from __future__ import annotations
+
+from shared.sql.catalog import Constraint, Relation
+from shared.sql.column_names import check_names
+from shared.sql.context import Context
+from shared.sql.definitions import check_columns
+from shared.sql.effects import Operation
+from shared.sql.expressions import check_calls, columns, relations
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+from shared.sql.operations.queries import hold_read
+from shared.sql.operations.routines import follow_calls
+from shared.sql.row_selection import is_everything, many, one_row
+
+CHANGES = {
+    "InsertStmt": "INSERT",
+    "UpdateStmt": "UPDATE",
+    "DeleteStmt": "DELETE",
+    "MergeStmt": "MERGE",
+}
+
+
+def change_rows(ctx: Context, tag: str, node: Node) -> None:
+    operation = ctx.operation(CHANGES[tag])
+    change(ctx, tag, node, operation)
+    check_names(ctx, node)
+
+
+def change(ctx: Context, tag: str, node: Node, operation: Operation) -> None:
+    """One change, also where it stands inside WITH or COPY."""
+    named = ctx.relation(node["relation"])
+    if named is not None:
+        operation.touch(named)
+        operation.lock(named, Lock.ROW_EXCLUSIVE)
+    read_sources(ctx, node, operation)
+    target = behind(ctx, named)
+    if target is not None and named is not None:
+        family = [target, *ctx.catalog.partitions_of(target)]
+        operation.lock_all(family, Lock.ROW_EXCLUSIVE)
+        _foreign_keys(ctx, tag, node, target, operation)
+        if named is target:
+            _written_columns(ctx, tag, node, target, operation)
+        _CHANGE[tag](ctx, node, target, operation)
+    nested_changes(ctx, node, operation)
+
+
+def behind(ctx: Context, relation: Relation | None) -> Relation | None:
+    """The table behind a view that can be written through; the table itself otherwise."""
+    for _ in range(16):
+        if relation is None or relation.kind != "view":
+            return relation
+        sources = [ctx.catalog.relations.get(key) for key in relation.reads]
+        relation = sources[0] if len(sources) == 1 else None
+    return None
+
+
+def nested_changes(ctx: Context, node: Node, operation: Operation) -> None:
+    """Data-changing statements inside WITH."""
+    for wrapped in node.get("withClause", {}).get("ctes", ()):
+        query = wrapped["CommonTableExpr"].get("ctequery", {})
+        for tag in CHANGES:
+            if tag in query:
+                change(ctx, tag, query[tag], operation)
+
+
+def read_sources(ctx: Context, node: Node, operation: Operation) -> None:
+    """What a running statement reads, and the functions that it runs."""
+    check_calls(ctx, node, operation)
+    follow_calls(ctx, node, operation)
+    written = node.get("relation")
+    for source in relations(node):
+        if source is written:
+            continue
+        relation = ctx.relation(source)
+        if relation is not None:
+            operation.touch(relation)
+            hold_read(ctx, relation, operation, scan=True, only=not source.get("inh", False))
+
+
+def _written_columns(
+    ctx: Context, tag: str, node: Node, target: Relation, operation: Operation
+) -> None:
+    given = node.get("cols" if tag == "InsertStmt" else "targetList", ())
+    if tag in ("InsertStmt", "UpdateStmt"):
+        names = [each["ResTarget"]["name"] for each in given]
+        operation.columns += names
+        check_columns(ctx, target, names, node["relation"].get("location"))
+
+
+def _insert(ctx: Context, node: Node, target: Relation, operation: Operation) -> None:
+    conflict = node.get("onConflictClause", {})
+    source = node.get("selectStmt", {}).get("SelectStmt", {})
+    from_rows = "valuesLists" not in source and bool(source.get("fromClause"))
+    if conflict.get("action") == "ONCONFLICT_UPDATE" and from_rows and target.live:
+        operation.bulk.append(target.label)
+
+
+def _update(ctx: Context, node: Node, target: Relation, operation: Operation) -> None:
+    if not target.live:
+        return
+    where = node.get("whereClause")
+    _grows(ctx, node, target, operation)
+    if is_everything(where) and "fromClause" not in node:
+        operation.notes.add("no-where")
+        for each in node.get("targetList", ()):
+            name, value = each["ResTarget"]["name"], each["ResTarget"].get("val")
+            if name not in columns(value) and (target.key, name) not in ctx.new_columns:
+                operation.notes.add("overwrites")
+                operation.destroys.append(f"every value of {target.label}.{name}")
+    if many(ctx, node, target):
+        operation.bulk.append(target.label)
+
+
+def _delete(ctx: Context, node: Node, target: Relation, operation: Operation) -> None:
+    if not target.live:
+        return
+    _grows(ctx, node, target, operation)
+    if is_everything(node.get("whereClause")) and "usingClause" not in node:
+        operation.notes.add("no-where")
+    operation.destroys.append(f"rows of {target.label}")
+    if many(ctx, node, target):
+        operation.bulk.append(target.label)
+
+
+def _merge(ctx: Context, node: Node, target: Relation, operation: Operation) -> None:
+    clauses = [clause["MergeWhenClause"] for clause in node.get("mergeWhenClauses", ())]
+    kinds = {clause.get("commandType") for clause in clauses}
+    if "returningClause" in node and ctx.version < 17:
+        ctx.error(
+            "version",
+            f"MERGE .. RETURNING came with PostgreSQL 17; the server is {ctx.version}",
+            at=node["relation"].get("location"),
+        )
+    if not target.live:
+        return
+    operation.scan(target)
+    if "CMD_DELETE" in kinds:
+        operation.destroys.append(f"rows of {target.label}")
+    if relations(node.get("sourceRelation", {})) and kinds & {"CMD_UPDATE", "CMD_DELETE"}:
+        operation.bulk.append(target.label)
+
+
+_CHANGE = {
+    "InsertStmt": _insert,
+    "UpdateStmt": _update,
+    "DeleteStmt": _delete,
+    "MergeStmt": _merge,
+}
+
+
+def _grows(ctx: Context, node: Node, target: Relation, operation: Operation) -> None:
+    if not one_row(ctx, node.get("whereClause"), target):
+        operation.scan_all([target, *ctx.catalog.partitions_of(target)])
+
+
+def _foreign_keys(
+    ctx: Context, tag: str, node: Node, target: Relation, operation: Operation
+) -> None:
+    """Foreign keys are checked with row locks on the other table."""
+    if tag in ("InsertStmt", "UpdateStmt"):
+        for constraint in target.constraints.values():
+            if constraint.refers_to is not None and _checked(tag, node, target, constraint):
+                operation.lock(ctx.catalog.relations.get(constraint.refers_to), Lock.ROW_SHARE)
+    if tag != "DeleteStmt":
+        return
+    for referrer, constraint in ctx.catalog.referrers_of(target.key):
+        changes = constraint.on_delete in ("c", "n", "d")
+        operation.lock(referrer, Lock.ROW_EXCLUSIVE if changes else Lock.ROW_SHARE)
+        if constraint.on_delete == "c" and referrer.live and target.live:
+            operation.destroys.append(f"rows of {referrer.label} (ON DELETE CASCADE)")
+
+
+def _checked(tag: str, node: Node, target: Relation, constraint: Constraint) -> bool:
+    """Whether the statement gives the key's columns a value that must be looked up."""
+    if target.triggers_off or not constraint.enforced:
+        return False
+    if tag == "UpdateStmt":
+        written = {each["ResTarget"].get("name") for each in node.get("targetList", ())}
+        return bool(written & set(constraint.columns))
+    given = {each["ResTarget"]["name"] for each in node.get("cols", ())}
+    known = target.columns or {}
+    return not given or all(
+        name in given or (name in known and known[name].has_default) for name in constraint.columns
+    )

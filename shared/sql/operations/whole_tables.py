@@ -1,0 +1,54 @@
+"""TRUNCATE and LOCK TABLE."""
+
+from __future__ import annotations
+
+from shared.sql.context import Context
+from shared.sql.grammar import Node
+from shared.sql.locks import Lock
+
+
+def truncate(ctx: Context, node: Node) -> None:
+    operation = ctx.operation("TRUNCATE")
+    cascade = node.get("behavior") == "DROP_CASCADE"
+    wanted = [ctx.relation(each["RangeVar"]) for each in node["relations"]]
+    together = [relation for relation in wanted if relation is not None]
+    if cascade:
+        operation.notes.add("cascade")
+    for relation in together:
+        operation.touch(relation)
+        for member in [relation, *ctx.catalog.partitions_of(relation)]:
+            operation.lock(member, Lock.ACCESS_EXCLUSIVE)
+        if relation.live:
+            operation.destroys.append(f"every row of {relation.label}")
+        for referrer, constraint in ctx.catalog.referrers_of(relation.key):
+            if referrer in together:
+                continue
+            if cascade:
+                together.append(referrer)
+                operation.gone.append(f"every row of {referrer.shown}")
+            else:
+                ctx.error(
+                    "catalog",
+                    f"cannot truncate {relation.shown}: foreign key {constraint.name} of "
+                    f"{referrer.shown} points at it",
+                    remedy=f"truncate both in one statement, {relation.shown} and {referrer.shown}",
+                )
+
+
+def lock_table(ctx: Context, node: Node) -> None:
+    operation = ctx.operation("LOCK_TABLE")
+    mode = Lock(node.get("mode", 8))
+    for each in node["relations"]:
+        relation = ctx.relation(each["RangeVar"])
+        if relation is not None:
+            operation.touch(relation)
+            for member in [relation, *ctx.catalog.partitions_of(relation)]:
+                operation.lock(member, mode)
+    if ctx.step is not None and not ctx.step.in_block and not ctx.body_depth:
+        ctx.error(
+            "transaction",
+            "LOCK TABLE can only be used in a transaction block",
+            remedy="write BEGIN; before and COMMIT; after the statements that need the lock",
+        )
+    if operation.locks and mode.strong:
+        operation.notes.add("explicit-lock")

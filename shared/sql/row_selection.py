@@ -1,0 +1,66 @@
+"""How much of a table a WHERE names: everything, one row, or something between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.sql.catalog import Relation
+from shared.sql.context import Context
+from shared.sql.definitions import primary_key
+from shared.sql.expressions import walk
+from shared.sql.grammar import Node
+from shared.sql.names import strings
+
+
+def is_everything(where: Node | None) -> bool:
+    """No WHERE, or one that is always true."""
+    if not where:
+        return True
+    constant = where.get("A_Const", {}).get("boolval")
+    if constant is not None:
+        return bool(constant.get("boolval"))
+    body = where.get("A_Expr", {})
+    left, right = body.get("lexpr", {}).get("A_Const"), body.get("rexpr", {}).get("A_Const")
+    if left is None or right is None or strings(body.get("name")) != ["="]:
+        return False
+    return [left.get("ival"), left.get("sval")] == [right.get("ival"), right.get("sval")]
+
+
+def many(ctx: Context, node: Node, target: Relation) -> bool:
+    """Whether a large part of the table may change in this one transaction.
+
+    Not when a unique key is fixed, when a LIMIT bounds the rows, or when the file only names rows
+    by constants of an explicit list.
+    """
+    where = node.get("whereClause")
+    if is_everything(where):
+        return True
+    if one_row(ctx, where, target):
+        return False
+    return not any(tag == "SelectStmt" and "limitCount" in body for tag, body in walk(where))
+
+
+def one_row(ctx: Context, where: Node | None, target: Relation) -> bool:
+    """Whether WHERE fixes every column of a unique key to constants."""
+    fixed = set(_fixed(where))
+    keys = [set(primary_key(target))] if primary_key(target) else []
+    keys += [set(i.columns) for i in ctx.catalog.indexes_of(target.key) if i.unique and i.plain]
+    if target.columns is None:
+        return bool(fixed & {"id", "uuid", f"{target.name.removesuffix('s')}_id"})
+    return any(key <= fixed for key in keys)
+
+
+def _fixed(where: Node | None) -> Iterator[str]:
+    """Columns that an AND of conditions sets equal to constants, or to a list of them."""
+    if not where:
+        return
+    both = where.get("BoolExpr", {})
+    if both.get("boolop") == "AND_EXPR":
+        for argument in both["args"]:
+            yield from _fixed(argument)
+    body = where.get("A_Expr", {})
+    left = body.get("lexpr", {}).get("ColumnRef")
+    right = body.get("rexpr", {})
+    constant = not any(tag in ("SubLink", "ColumnRef") for tag, _ in walk(right))
+    if left and strings(body.get("name")) == ["="] and constant:
+        yield strings(left["fields"])[-1]
