@@ -18,13 +18,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.store import PostgresControlStore
 from shared.adapters.demo.account import Account, balance, read_cents, read_journal
 from shared.adapters.demo.shop import build_shop, open_session
 from shared.domain.errors import Broken
+from shared.settings import load as load_settings
 
 ACCEPT = "--accept-broken-statements"
 FOLLOW_LIMIT_S = 900.0
 LOAD_END_LIMIT_S = 30.0
+LOOK_S = 0.2
 Say = Callable[[str], None]
 
 
@@ -123,7 +127,7 @@ def _migrate(demo: Demo, files: list[Path]) -> Iterator[dict[str, Any]]:
     shop, plans, nickname = files
     demo.say(f"{shop.name}: forward, then back inside the rollback window")
     job = _run_to_window(demo, shop)
-    demo.bluegreen("rollback", job, "--yes", may_fail=True)
+    demo.bluegreen("rollback", job, "--yes")
     yield _ended(demo, job, "rolled_back")
     demo.say(f"{shop.name}: again, and finished")
     job = _run_to_window(demo, shop)
@@ -141,21 +145,25 @@ def _migrate(demo: Demo, files: list[Path]) -> Iterator[dict[str, Any]]:
 
 def _run_to_window(demo: Demo, file: Path) -> str:
     """Enqueue a risky file and wait until traffic is on the other side and confirmed."""
-    # The clients ask which shape they are on, which the statement gate cannot know.
-    words = ("run", str(file), "--type", "risky", "--yes", "--detach", ACCEPT)
+    words = ("run", str(file), "--type", "risky", "--yes", "--detach")
     job: str = demo.bluegreen(*words)["job"]
+    settings = load_settings(_environment(demo.state))
+    store = PostgresControlStore(ControlDatabase(settings, application_name="bluegreen/demo"))
     deadline = time.monotonic() + FOLLOW_LIMIT_S
-    last = ""
+    last: str | None = None
     while time.monotonic() < deadline:
-        state = demo.bluegreen("status", job)
-        if state["step"] == "hold_rollback_window" or state["outcome"]:
-            if state["outcome"]:
-                raise Broken(f"expected {file.name} to reach its rollback window, found {state}")
-            return job
-        if state["step"] != last:
-            last = state["step"]
+        state = store.job(job)
+        if state.step != last:
+            last = state.step
             demo.say(f"  {job}: {last}")
-        time.sleep(0.5)
+        if state.outcome is not None:
+            raise Broken(
+                f"expected {file.name} to reach its rollback window, found {state.outcome}:"
+                f" {state.sentence}"
+            )
+        if state.step == "hold_rollback_window":
+            return job
+        time.sleep(LOOK_S)
     raise Broken(f"expected job {job} in its rollback window within {FOLLOW_LIMIT_S:g} s")
 
 

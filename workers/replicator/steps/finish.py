@@ -28,7 +28,9 @@ from shared.ports import Done, Node, Pending, Session
 from workers.replicator import end_of_window, replay, standby, subscription
 from workers.replicator.short_pause import ShortPause
 
-PAUSE_WAIT_S = 0.05
+PAUSE_WAITS_S = (0.05, 0.1, 0.2, 0.4)
+"""How long open transactions may take to end, a new draw at each look: a busy host gets its turn,
+and a quiet one never uses more than it needs. Under the default of `--max-stall`."""
 PAUSE_WORK_S = 0.2
 SHORT_LOCK_S = 0.05
 """Clients are held, so a lock that is not free now is held by somebody outside the pool."""
@@ -93,5 +95,5 @@ class Finish:
             active.session(limit_s=PAUSE_WORK_S, lock_limit_s=SHORT_LOCK_S) as quick,
         ):
             script = ["BEGIN", *drop_landing(mapping), "COMMIT"]
-            with pool.held(wait_s=PAUSE_WAIT_S, work_s=PAUSE_WORK_S):
+            with pool.held(wait_s=random.choice(PAUSE_WAITS_S), work_s=PAUSE_WORK_S):
                 quick.script(";\n".join(script))
