@@ -2,16 +2,17 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import psycopg
 import pytest
 
 from shared.adapters.rehearsal import role_for
+from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job
-from shared.ports import Pending, Session
+from shared.ports import Node, Pending, Session
 from shared.sql.parse import statements
 from tests.support.dying import Died, DyingNodes
 from tests.support.fake_pool import CountingPool
@@ -20,6 +21,7 @@ from tests.support.servers import VERSIONS
 from tests.support.steps import done, undone
 from tests.support.wait import until
 from workers.replicator.background import Background
+from workers.replicator.promotion import Promotion
 from workers.replicator.steps import apply_on_active
 from workers.replicator.steps.apply_on_active import ApplyOnActive
 from workers.validator.steps.validate import Validate
@@ -50,7 +52,14 @@ def pool() -> CountingPool:
 
 @pytest.fixture
 def step(servers: Pair, pool: CountingPool) -> ApplyOnActive:
-    return ApplyOnActive(servers.nodes, Background(), pool.short_pause(), role_of)
+    return applying(servers.nodes, pool, Background())
+
+
+def applying(
+    nodes: Mapping[Colour, Node], pool: CountingPool, background: Background
+) -> ApplyOnActive:
+    promotion = Promotion(nodes, pool, pool)  # type: ignore[arg-type]
+    return ApplyOnActive(nodes, background, pool.short_pause(), role_of, promotion)
 
 
 def role_of(session: Session, job: Job) -> str:
@@ -73,7 +82,7 @@ def test_a_file_is_applied_once_as_the_owner_of_what_it_touches(
     step.do(job)
     assert servers.rows(BLUE, "SELECT id FROM u") == [(1,)]
     assert servers.value(BLUE, "SELECT tableowner FROM pg_tables WHERE tablename = 'u'") == "app"
-    with pytest.raises(Broken, match="line 1"):
+    with pytest.raises(Broken, match="1:1"):
         step.undo(job)
 
 
@@ -189,9 +198,7 @@ def test_a_worker_that_died_after_any_act_leaves_what_the_next_one_can_finish(
     servers: Pair, pool: CountingPool, step: ApplyOnActive, sql: str, act: str
 ) -> None:
     job = safe(servers, sql)
-    dying = ApplyOnActive(
-        DyingNodes(servers.nodes, act), _SameThread(), pool.short_pause(), role_of
-    )
+    dying = applying(DyingNodes(servers.nodes, act), pool, _SameThread())
     with pytest.raises(Died):
         dying.do(job)
     assert not pool.paused

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from shared.adapters.companion import companion
+from shared.adapters.direct_door import SymlinkDoor
 from shared.adapters.pgbouncer import PgBouncer
 from shared.adapters.remote_driver import addressed_nodes
 from shared.domain.migration import Job
@@ -23,6 +24,7 @@ from tests.support.pair import BLUE, job_on
 from tests.support.steps import done
 from tests.support.wait import until
 from workers.replicator.background import Background
+from workers.replicator.promotion import Promotion
 from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
 from workers.replicator.steps.apply_on_active import ApplyOnActive
 
@@ -75,7 +77,8 @@ def test_prepared_select_star_survives_an_added_column(world: World) -> None:
     job = job_on(BLUE, sql="ALTER TABLE account ADD COLUMN added int", **PLAN)
     pause = ShortPause(PgBouncer(world.settings), partial(companion, PAUSE_GUARD))
     nodes = addressed_nodes(world.settings, "bg_replicator")
-    step = ApplyOnActive(nodes, Background(), pause, as_application)
+    promotion = Promotion(nodes, PgBouncer(world.settings), SymlinkDoor(world.settings))
+    step = ApplyOnActive(nodes, Background(), pause, as_application, promotion)
     widths: set[int] = set()
     failed: list[psycopg.Error] = []
     stop = threading.Event()

@@ -9,6 +9,7 @@ from shared.adapters.celery_shell import make_worker
 from shared.adapters.companion import companion
 from shared.adapters.control.comparison_store import RehearsalStore
 from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.direct_door import SymlinkDoor
 from shared.adapters.node_factory import make_nodes
 from shared.adapters.pgbouncer import PgBouncer
 from shared.adapters.rehearsal import role_for, room_of
@@ -18,6 +19,7 @@ from shared.ports import Session, Step
 from shared.settings import Settings
 from shared.sql.parse import statements
 from workers.replicator.background import Background
+from workers.replicator.promotion import Promotion
 from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
 from workers.replicator.steps.apply_migration import ApplyMigration
 from workers.replicator.steps.apply_on_active import ApplyOnActive
@@ -40,7 +42,9 @@ def build_steps(settings: Settings) -> Sequence[Step]:
     nodes = make_nodes(settings, AGENT_ROLES["replicator"])
     background = Background()
     rooms = {colour: room_of(settings, colour) for colour in nodes}
-    pause = ShortPause(PgBouncer(settings), partial(companion, PAUSE_GUARD))
+    pooler = PgBouncer(settings)
+    pause = ShortPause(pooler, partial(companion, PAUSE_GUARD))
+    promotion = Promotion(nodes, pooler, SymlinkDoor(settings))
     store = RehearsalStore(ControlDatabase(settings, application_name="bluegreen/rehearsals"))
     return (
         Rehearse(rooms, store),
@@ -51,7 +55,7 @@ def build_steps(settings: Settings) -> Sequence[Step]:
         CatchUp(nodes, background),
         Finish(nodes, pause),
         RestoreStandby(nodes),
-        ApplyOnActive(nodes, background, pause, partial(role_of, settings)),
+        ApplyOnActive(nodes, background, pause, partial(role_of, settings), promotion),
         PauseStandbyReplay(nodes),
     )
 

@@ -142,17 +142,18 @@ def take_fork_point(source: Session, limited: Session) -> str | None:
 
 def arm(source: Session, source_node: Node, target: Node, lsn: str) -> None:
     """Tell the stopped standby where its history ends; only then note that it may be started."""
-    target.driver.set_recovery(
-        {
-            **follow(source_node, target),
-            "recovery_target_lsn": lsn,
-            "recovery_target_inclusive": "false",
-            "recovery_target_action": "promote",
-            "recovery_target_timeline": "latest",
-        },
-        standby=True,
-    )
+    target.driver.set_recovery(follow(source_node, target) | recovery_target(lsn), standby=True)
     source.execute(NOTE_ARMED)
+
+
+def recovery_target(lsn: str) -> dict[str, str]:
+    """Replay what begins before that LSN, and be writable from there."""
+    return {
+        "recovery_target_lsn": lsn,
+        "recovery_target_inclusive": "false",
+        "recovery_target_action": "promote",
+        "recovery_target_timeline": "latest",
+    }
 
 
 def follow(active: Node, standby: Node) -> dict[str, str]:

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Transient
 from shared.domain.facts import Cutover
+from shared.domain.kinds import Kind
 from shared.domain.migration import Job
 from shared.ports import Done, Door, Node, Observations, Pending
 from workers.health_monitor import traffic
@@ -47,7 +48,7 @@ class Confirm:
 
     def do(self, job: Job) -> Done | Pending:
         seen = dict(self.observations.seen(job.id, _key(job)) or self._begin(job))
-        seen["door_ms"] = [*seen["door_ms"], self._door_ms()]
+        seen["door_ms"] = [*seen["door_ms"], self._round_trip_ms(job)]
         elapsed_s = (self.now() - datetime.fromisoformat(seen["at"])).total_seconds()
         why, found = self._judge(job, seen)
         if why is not None:
@@ -100,9 +101,15 @@ class Confirm:
         before = [counters.commits - commits, counters.rollbacks - rollbacks] if same else None
         return {"before": before, "errors_before": errors.counts}
 
-    def _door_ms(self) -> float | None:
+    def _round_trip_ms(self, job: Job) -> float | None:
+        """Through the pooled door; in a maintenance to the server: clients are still held."""
         try:
-            return self.door.round_trip_ms(limit_s=DOOR_LIMIT_S)
+            if job.kind is not Kind.MAINTENANCE:
+                return self.door.round_trip_ms(limit_s=DOOR_LIMIT_S)
+            with self.nodes[serving_side(job)].session(limit_s=DOOR_LIMIT_S) as session:
+                began = self.now()
+                session.value("SELECT 1")
+                return (self.now() - began).total_seconds() * 1000
         except Transient:
             return None
 

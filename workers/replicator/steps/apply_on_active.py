@@ -3,7 +3,8 @@
 Guarantee: every group of the plan is applied, each with a row that says so.
 Repeats:   groups whose row is there are passed over; a lock that is not given soon is given up and
            asked for again, later; an index left invalid is dropped and built again.
-Undo:      a file that is not applied at all leaves nothing; applied groups stay, and are named.
+Undo:      a file that is not applied at all leaves nothing. What is applied stays, and is named;
+           in a maintenance the standby, held before the file, takes over.
 Fails with the server's own error at file:line:column; Transient when a lock was never given.
 Source:    shared/sql/plan.py; workers/replicator/run_file.py, outside.py, short_pause.py.
 """
@@ -20,10 +21,11 @@ from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Transient
 from shared.domain.migration import Job, Kind
 from shared.ports import Done, Node, Pending, Session
-from workers.replicator import outside, run_file
+from workers.replicator import outside, promotion, run_file
 from workers.replicator.background import Background
 from workers.replicator.groups import PlannedPart, planned_parts
 from workers.replicator.poll import holds_within
+from workers.replicator.promotion import Promotion
 from workers.replicator.short_pause import ShortPause
 
 LOCK_LIMIT_S = 0.5
@@ -48,6 +50,7 @@ class ApplyOnActive:
     short_pause: ShortPause
     role_of: Callable[[Session, Job], str]
     """Role that the file runs as (docs/adr/0003)."""
+    promotion: Promotion
     name: ClassVar[str] = "apply_on_active"
     _tries: dict[str, int] = field(default_factory=dict)
     """How often each part of a job gave up a lock, in this worker."""
@@ -60,6 +63,8 @@ class ApplyOnActive:
     def do(self, job: Job) -> Done | Pending:
         with self.nodes[job.source].session() as session:
             parts = planned_parts(job, self.role_of(session, job))
+            if job.kind is Kind.MAINTENANCE:
+                promotion.note_before(session, job)
             for each in parts:
                 if run_file.is_applied(session, job, each.part.name):
                     continue
@@ -74,18 +79,19 @@ class ApplyOnActive:
                 return Pending(f"waits for {job.file_name} to stop on {job.source}")
             outside.drop_left_over_indexes(active, job, limit_s=END_LIMIT_S)
             applied = [
-                each.statement.line
+                str(each.statement.place)
                 for each in planned_parts(job, run_as="")
                 if run_file.is_applied(session, job, each.part.name)
             ]
-        if applied:
-            lines = ", ".join(str(line) for line in applied)
-            raise Broken(
-                f"expected nothing of {job.file_name} on {job.source}, found applied what begins at"
-                f" line {lines}; it is committed and stays",
-                remedy="take it back with a file of your own, or run the rest as a new file",
-            )
-        return Done(f"nothing of {job.file_name} is on {job.source}")
+        if not applied:
+            return Done(f"nothing of {job.file_name} is on {job.source}")
+        if job.kind is Kind.MAINTENANCE:
+            return self.promotion.take_over(job)
+        raise Broken(
+            f"expected nothing of {job.file_name} on {job.source}, found applied what begins at"
+            f" {', '.join(applied)}; it is committed and stays",
+            remedy="take it back with a file of your own, or run the rest as a new file",
+        )
 
     def _apply(self, session: Session, job: Job, each: PlannedPart, of: int) -> Pending | None:
         """Apply one group; None when it is. Raises what makes it impossible."""

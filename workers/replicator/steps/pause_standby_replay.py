@@ -2,7 +2,7 @@
 
 Guarantee: the standing standby replays nothing, and goes on receiving.
 Repeats:   holding it twice is holding it once; a restart of the standby ends it, and is noticed.
-Undo:      replay goes on.
+Undo:      replay goes on; where the standby took over, the old side becomes its standby.
 Fails with Transient when the standby does not answer.
 Source:    PostgreSQL manual, "Recovery Control Functions".
 """
@@ -16,7 +16,7 @@ from typing import ClassVar
 from shared.domain.environment import Colour
 from shared.domain.migration import Job
 from shared.ports import Done, Node, Pending
-from workers.replicator import replay
+from workers.replicator import promotion, replay, standby
 from workers.replicator.poll import holds_within
 
 LOOK_S = 2.0
@@ -38,8 +38,12 @@ class PauseStandbyReplay:
             return Pending(f"{job.target} comes to the end of what it replays")
         return Done(f"{job.target} keeps the state from before the file")
 
-    def undo(self, job: Job) -> Done:
-        standby = self.nodes[job.target]
-        if standby.driver.is_running():  # one that is down has forgotten the hold
-            replay.go_on(standby)
+    def undo(self, job: Job) -> Done | Pending:
+        old, standing = self.nodes[job.source], self.nodes[job.target]
+        if promotion.has_taken_over(standing, old):
+            with standing.session() as session:
+                diverged = not standby.streams(old, session)
+                return standby.make_standby(old, standing, session, job, diverged=diverged)
+        if standing.driver.is_running():  # one that is down has forgotten the hold
+            replay.go_on(standing)
         return Done(f"{job.target} replays again")

@@ -1,0 +1,106 @@
+"""A maintenance that is applied and must not stay: the standby that was held takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from shared.domain.environment import Colour
+from shared.domain.errors import Broken
+from shared.domain.kinds import Kind
+from shared.domain.migration import Job
+from shared.ports import Node, Session, Step
+from tests.support.dying import Died, DyingNodes
+from tests.support.fake_pool import CountingPool
+from tests.support.ladder import left_over
+from tests.support.pair import BLUE, GREEN, Pair, job_on, pair
+from tests.support.servers import VERSIONS
+from tests.support.steps import done, finished, undone
+from tests.support.wait import until
+from workers.replicator.background import Background
+from workers.replicator.promotion import Promotion
+from workers.replicator.steps.apply_on_active import ApplyOnActive
+from workers.replicator.steps.pause_standby_replay import PauseStandbyReplay
+
+SQL = "DELETE FROM t; DROP TABLE u;"
+PLAN = [{"statements": (0,), "transaction": True}, {"statements": (1,), "transaction": True}]
+FACTS = {"migration_type": "maintenance", "risk_level": "HIGH", "plan": PLAN}
+
+
+@dataclass
+class Maintenance:
+    """The maintenance as far as its file was applied, with clients held."""
+
+    servers: Pair
+    job: Job
+    pool: CountingPool
+
+    def steps(self, nodes: Mapping[Colour, Node]) -> tuple[Step, Step]:
+        promotion = Promotion(nodes, self.pool, self.pool)  # type: ignore[arg-type]
+        pause = self.pool.short_pause()
+        apply = ApplyOnActive(nodes, Background(), pause, as_application, promotion)
+        return PauseStandbyReplay(nodes), apply
+
+
+def as_application(session: Session, job: Job) -> str:
+    return "app"
+
+
+@pytest.fixture(params=VERSIONS)
+def maintenance(request: pytest.FixtureRequest) -> Iterator[Maintenance]:
+    with pair(request.param) as servers:
+        servers.run(BLUE, "GRANT ALL ON SCHEMA public TO app")
+        servers.run(BLUE, "CREATE TABLE t (id int); CREATE TABLE u ()", user="app")
+        job = job_on(BLUE, sql=SQL, kind=Kind.MAINTENANCE, validate=FACTS)
+        found = Maintenance(servers, job, CountingPool())
+        hold, apply = found.steps(servers.nodes)
+        done(hold, job)
+        servers.run(BLUE, "INSERT INTO t VALUES (1)", user="app")  # acknowledged while it is held
+        done(apply, job)
+        yield found
+
+
+def test_the_standby_serves_with_every_write_and_nothing_of_the_file(
+    maintenance: Maintenance,
+) -> None:
+    servers, job = maintenance.servers, maintenance.job
+    hold, apply = maintenance.steps(servers.nodes)
+    for _ in range(2):
+        undone(apply, job)
+    assert maintenance.pool.route is GREEN
+    servers.run(GREEN, "INSERT INTO t VALUES (2); TABLE u", user="app")
+    assert servers.rows(BLUE, "SELECT name FROM bluegreen.fenced_role") == [("app",)]
+    for _ in range(2):
+        undone(hold, job)
+    assert left_over(servers, active=GREEN) == []
+    assert servers.rows(BLUE, "SELECT id FROM t ORDER BY id") == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("act", ["bluegreen.fence", "set_recovery", '"armed"', "start"])
+def test_a_worker_that_died_on_the_way_is_followed_by_one_that_arrives(
+    maintenance: Maintenance, act: str
+) -> None:
+    servers, job = maintenance.servers, maintenance.job
+    _, dying = maintenance.steps(DyingNodes(servers.nodes, act))
+    with pytest.raises(Died):
+        finished(lambda: dying.undo(job))
+    hold, apply = maintenance.steps(servers.nodes)
+    undone(apply, job)
+    assert servers.rows(GREEN, "SELECT id FROM t") == [(1,)]
+    undone(hold, job)
+    assert left_over(servers, active=GREEN) == []
+
+
+def test_a_standby_that_replayed_the_file_is_no_way_back(maintenance: Maintenance) -> None:
+    servers, job = maintenance.servers, maintenance.job
+    _, apply = maintenance.steps(servers.nodes)
+    servers.run(GREEN, "SELECT pg_wal_replay_resume()")
+    until(
+        lambda: not servers.value(GREEN, "SELECT count(*) FROM t"),
+        limit_s=10, what="the standby replays the file",
+    )  # fmt: skip
+    with pytest.raises(Broken, match="no way back"):
+        apply.undo(job)
+    assert servers.is_standby(GREEN)
