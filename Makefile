@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
+.PHONY: validator-cases rule-pages new-rule
 .PHONY: help install check test docs faults demo format
 
 help:  ## this list
@@ -36,3 +37,12 @@ demo: install  ## a shop under load, migrated, taken back, migrated again; ROWS=
 format: install  ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+validator-cases: install  ## agreement of the validator with the measured cases, per fact
+	$(BIN)/python -m tests.support.validator_cases
+
+rule-pages: install  ## write docs/rules from the rules
+	$(BIN)/python -m scripts.write_rule_pages
+
+new-rule: install  ## a new rule: make new-rule NAME=my-rule
+	$(BIN)/python -m scripts.new_rule $(NAME)

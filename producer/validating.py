@@ -8,7 +8,9 @@ from pathlib import Path
 
 from producer.exit_codes import ExitCode
 from producer.intake import Intake, all_valid, files_document, refuse, take_in
+from producer.marks import Validated
 from producer.output import Output
+from producer.validate_output import Format, render
 from shared.adapters.migration_file import read_migration
 from shared.domain.kinds import Kind
 from shared.sql.analysis import build
@@ -23,12 +25,18 @@ class Against:
     server_version: int
     schema: Path | None
     """A `pg_dump -s`, or any file of DDL."""
+    form: Format | None = None
+    """Print the reports alone, in this form."""
 
 
 def validate_files(output: Output, files: Sequence[Path], against: Against) -> ExitCode:
     """Say what each file does and needs; 3 when one has errors."""
     catalog = _catalog(output, against)
     taken = take_in(files, against.claimed, catalog=catalog, server_version=against.server_version)
+    if against.form is not None:
+        found = [Validated(item.report, item.sql) for item in taken]
+        print(render(against.form, found, colour=output.on_terminal), flush=True)
+        return ExitCode.DONE if all_valid(taken) else ExitCode.REFUSED
     if not output.as_json:
         for line in (line for item in taken for line in report_lines(item)):
             output.say(line)

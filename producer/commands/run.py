@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,6 +18,11 @@ ServerVersion = Annotated[
 Schema = Annotated[
     Path | None,
     typer.Option("--schema", help="The schema it will meet: a `pg_dump -s`, or any DDL."),
+]
+
+Form = Annotated[
+    Literal["text", "json", "sarif", "github", "markdown"] | None,
+    typer.Option("--format", help="Print the reports alone, in this form."),
 ]
 
 
@@ -88,6 +93,7 @@ def validate(
     claimed: options.Claimed = None,
     schema: Schema = None,
     server_version: ServerVersion = 18,
+    form: Form = None,
     as_json: options.Json = False,
 ) -> None:
     """Check files: what they do, lock and need. No queue, no database; exit 3 on errors."""
@@ -95,7 +101,7 @@ def validate(
     from producer import validating
 
     kind = Kind(claimed) if claimed else None
-    against = validating.Against(kind, server_version, schema)
+    against = validating.Against(kind, server_version, schema, form)
     raise typer.Exit(validating.validate_files(Output(as_json), files, against))
 
 
@@ -109,4 +115,5 @@ VALIDATE_EXAMPLES = options.examples(
     "validate migrations/*.sql",
     "validate --schema schema.sql --server-version 16 002_drop_unused_table.sql",
     "validate --type safe --json 001_add_user_preferences.sql",
+    "validate --format sarif migrations/*.sql",
 )

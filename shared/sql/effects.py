@@ -28,6 +28,8 @@ class Operation:
     """ADD_COLUMN, CREATE_INDEX_CONCURRENTLY, .. as the report names it."""
     tables: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
+    made: str = ""
+    """Name of the constraint that it adds."""
     locks: dict[str, Lock] = field(default_factory=dict)
     """Strongest mode on each relation that existed before, by name."""
     indexes_held: dict[str, Lock] = field(default_factory=dict)

@@ -6,13 +6,15 @@ from shared.domain.kinds import Kind, Risk
 from shared.sql.analysis import Analysis, analyse
 from shared.sql.catalog import Catalog
 from shared.sql.context import Step
-from shared.sql.directives import directives
+from shared.sql.directives import Directives, directives
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.need import need, reasons, risk
+from shared.sql.need import reasons, risk
 from shared.sql.parse import read
 from shared.sql.plan import plan
 from shared.sql.report import Error, Need, OperationReport, Report, Warning
+from shared.sql.rules import IDS, findings
+from shared.sql.rules.rule import Finding, Rule
 
 OLDEST, NEWEST = 15, 18
 """Major versions of PostgreSQL that are supported."""
@@ -43,14 +45,18 @@ def validate(
     ]
     if claimed is not None and not claimed.covers(kind):
         errors.append(_claim(claimed, kind, needs))
+    errors += _unknown_rules(told)
     errors.sort(key=lambda e: (e.line, e.column))
+    found = [(step, rule, each) for step in analysis.steps for rule, each in findings(step)]
     operations = tuple(
-        _operation(step, operation) for step in analysis.steps for operation in step.operations
+        _operation(step, operation, [(r, f) for _, r, f in found if f.operation is operation])
+        for step in analysis.steps
+        for operation in step.operations
     )
     return Report(
         is_valid=not errors,
         operations=operations,
-        warnings=_warnings(needs),
+        warnings=_warnings(found, told),
         errors=tuple(errors),
         risk_level=max((o.risk_level for o in operations), key=_RISKS.index, default=Risk.LOW),
         migration_type=kind,
@@ -81,18 +87,42 @@ def _needs(analysis: Analysis) -> tuple[Need, ...]:
     )
 
 
-def _warnings(needs: tuple[Need, ...]) -> tuple[Warning, ...]:
+def _warnings(found: list[tuple[Step, Rule, Finding]], told: Directives) -> tuple[Warning, ...]:
     return tuple(
         Warning(
-            rule=f"needs-{n.migration_type}",
-            message=n.why,
-            line=n.line,
-            column=n.column,
-            risk_level=Risk.HIGH if n.migration_type is Kind.MAINTENANCE else Risk.MEDIUM,
-            remedy=n.remedy,
+            rule=rule.id,
+            message=finding.message,
+            line=step.statement.line,
+            column=step.statement.column,
+            risk_level=rule.risk,
+            remedy=rule.remedy,
+            rewrite=finding.rewrite,
+            allowed=_allowed(told, rule.id, step.statement.index),
         )
-        for n in needs
+        for step, rule, finding in found
     )
+
+
+def _allowed(told: Directives, rule: str, statement: int) -> str:
+    """The author's reason for accepting the rule here; empty when there is none."""
+    for each in told.allowed:
+        if each.rule == rule and each.statement in (None, statement):
+            return each.reason
+    return ""
+
+
+def _unknown_rules(told: Directives) -> list[Error]:
+    return [
+        Error(
+            "directive",
+            f"allow {each.rule}: there is no such rule",
+            each.place.line,
+            each.place.column,
+            "the rules are listed in docs/rules",
+        )
+        for each in told.allowed
+        if each.rule not in IDS
+    ]
 
 
 def _claim(claimed: Kind, kind: Kind, needs: tuple[Need, ...]) -> Error:
@@ -108,7 +138,9 @@ def _claim(claimed: Kind, kind: Kind, needs: tuple[Need, ...]) -> Error:
     )
 
 
-def _operation(step: Step, operation: Operation) -> OperationReport:
+def _operation(
+    step: Step, operation: Operation, found: list[tuple[Rule, Finding]]
+) -> OperationReport:
     mode = max(operation.locks.values(), default=None)
     grows = bool(operation.scans)
     return OperationReport(
@@ -125,7 +157,9 @@ def _operation(step: Step, operation: Operation) -> OperationReport:
         blocks_writes=grows and bool(step.blocked_writes),
         destructive=bool(operation.destroys),
         requires=tuple(operation.extensions),
-        advice=next((r.remedy for r in reasons(step)), "") if need(step) is not Kind.SAFE else "",
+        rules=tuple(rule.id for rule, _ in found),
+        advice=found[0][0].remedy if found else next((r.remedy for r in reasons(step)), ""),
+        rewrite=next((each.rewrite for _, each in found if each.rewrite), ""),
     )
 
 

@@ -28,6 +28,7 @@ def add_constraint(ctx: Context, relation: Relation, cmd: Node) -> None:
     constraint = read_constraint(ctx, relation, node, operation)
     operation.type = _type(constraint, node)
     operation.columns += constraint.columns
+    operation.made = constraint.name
     if constraint.name in relation.constraints:
         ctx.error(
             "catalog",

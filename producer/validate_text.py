@@ -1,0 +1,63 @@
+"""A report in a terminal: each finding with its line, a caret under its place, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from producer.marks import Level, Mark, Validated, marks, source_line
+
+_COLOURS: dict[Level, str] = {"error": "31", "warning": "33", "note": "36"}
+_WIDTH = 100
+
+
+def text(each: Validated, *, colour: bool) -> Iterator[str]:
+    report = each.report
+    for mark in marks(report):
+        yield from _mark(each, mark, colour=colour)
+    needs = f"needs {report.migration_type}, risk {report.risk_level}"
+    verdict = "valid" if report.is_valid else "refused"
+    count = f"{len(report.operations)} operation{'s' if len(report.operations) != 1 else ''}"
+    yield _painted(f"{report.file}: {verdict}, {count}, {needs}", "1", colour=colour)
+    for table, mode in report.locks.items():
+        waits = _waits(report.blocks_reads_of, report.blocks_writes_of, table)
+        yield f"  {table}: {mode}{waits}"
+    if len(report.plan) > 1:
+        yield f"  runs in {len(report.plan)} parts"
+    for unseen in report.not_seen:
+        yield f"  not seen: {unseen}"
+
+
+def _waits(reads: tuple[str, ...], writes: tuple[str, ...], table: str) -> str:
+    if table in reads:
+        return ", readers and writers wait for work that grows with it"
+    return ", writers wait for work that grows with it" if table in writes else ""
+
+
+def _mark(each: Validated, mark: Mark, *, colour: bool) -> Iterator[str]:
+    level = _painted(mark.level, _COLOURS[mark.level], colour=colour)
+    place = f"{each.report.file}:{mark.line}:{mark.column}"
+    yield f"{place}: {level}: {mark.message} [{mark.rule}]"
+    line, start = source_line(each, mark), max(0, mark.column - _WIDTH // 2)
+    shown = line[start : start + _WIDTH].replace("\t", " ")
+    if shown.strip():
+        caret = _painted("^", _COLOURS[mark.level], colour=colour)
+        yield f"    {shown}"
+        yield f"    {' ' * (mark.column - 1 - start)}{caret}"
+    if mark.allowed:
+        yield f"    accepted: {mark.allowed}"
+    elif mark.remedy:
+        yield f"    {mark.remedy}"
+    if mark.rewrite and not mark.allowed:
+        yield "    instead:"
+        yield from (f"        {each_line}" for each_line in _formatted(mark.rewrite))
+
+
+def _formatted(sql: str) -> list[str]:
+    import sqlparse
+
+    found: str = sqlparse.format(sql, keyword_case="upper", strip_whitespace=False)
+    return found.splitlines()
+
+
+def _painted(words: str, code: str, *, colour: bool) -> str:
+    return f"\x1b[{code}m{words}\x1b[0m" if colour else words

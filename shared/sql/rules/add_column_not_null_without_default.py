@@ -1,0 +1,37 @@
+"""A NOT NULL column is added without a default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.rules.rule import Finding, Rule, live, table
+
+RULE = Rule(
+    id="add-column-not-null-without-default",
+    risk=Risk.HIGH,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    effect="The statement fails as soon as the table holds one row.",
+    remedy="Give it a default, or add it without NOT NULL, fill it, and tighten it afterwards.",
+    source="PostgreSQL manual, ALTER TABLE, ADD COLUMN",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY);
+""",
+    bad=("ALTER TABLE users ADD COLUMN plan text NOT NULL",),
+    good=(
+        "ALTER TABLE users ADD COLUMN plan text NOT NULL DEFAULT 'free'",
+        "ALTER TABLE users ADD COLUMN plan text",
+        "CREATE TABLE t (a int NOT NULL)",
+    ),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in live(step, "ADD_COLUMN"):
+        if "not-null-without-default" in operation.notes and not operation.rewrites:
+            column = operation.columns[0]
+            yield Finding(
+                operation, f"column {column} of {table(operation)} is NOT NULL and has no default"
+            )

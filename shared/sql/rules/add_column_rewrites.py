@@ -1,0 +1,57 @@
+"""A column is added whose value must be written into every row at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.rules.rule import Finding, Rule, live, table
+
+RULE = Rule(
+    id="add-column-rewrites",
+    risk=Risk.HIGH,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    effect="PostgreSQL writes a new copy of the table; meanwhile nobody can read or write it.",
+    remedy=(
+        "Add the column without the value, set the default for new rows, and fill the old"
+        " rows in batches."
+    ),
+    source=(
+        "PostgreSQL manual, ALTER TABLE, Notes: a volatile default, a stored generated "
+        "column, an identity column or a constrained domain needs the entire table to be "
+        "rewritten"
+    ),
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+""",
+    bad=(
+        "ALTER TABLE users ADD COLUMN token uuid DEFAULT gen_random_uuid()",
+        "ALTER TABLE users ADD COLUMN n bigserial",
+        "ALTER TABLE users ADD COLUMN twice int GENERATED ALWAYS AS (age * 2) STORED",
+    ),
+    good=(
+        "ALTER TABLE users ADD COLUMN token uuid",
+        "ALTER TABLE users ADD COLUMN seen timestamptz DEFAULT now()",
+    ),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in live(step, "ADD_COLUMN"):
+        for note, why in WHY.items():
+            if note in operation.notes and operation.rewrites:
+                column = operation.columns[0]
+                message = f"column {column} of {table(operation)} {why}: every row is written now"
+                yield Finding(operation, message)
+
+
+WHY = {
+    "serial": "is a serial",
+    "identity": "is an identity",
+    "generated-stored": "is computed and stored",
+    "volatile-default": "has a default that differs from row to row",
+    "constrained-domain": "is of a domain with a constraint",
+}

@@ -1,0 +1,38 @@
+"""CASCADE takes other objects along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.need import listed
+from shared.sql.rules.rule import Finding, Rule
+
+RULE = Rule(
+    id="cascade",
+    risk=Risk.HIGH,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    effect="Objects that the statement does not name disappear.",
+    remedy="Name every object in a DROP of its own.",
+    source="PostgreSQL manual, Dependency Tracking",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+CREATE VIEW mails AS SELECT email FROM users;
+""",
+    bad=(
+        "DROP TABLE users CASCADE",
+        "ALTER TABLE users DROP COLUMN email CASCADE",
+    ),
+    good=("DROP VIEW mails; DROP TABLE users",),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    if "CASCADE" not in step.statement.text.upper():
+        return
+    for operation in step.operations:
+        if operation.gone:
+            yield Finding(operation, f"CASCADE also takes {listed(operation.gone, 12)}")

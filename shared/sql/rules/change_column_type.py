@@ -1,0 +1,45 @@
+"""The type of a column changes in a way that copies the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.rules.rule import Finding, Rule, live, table
+
+RULE = Rule(
+    id="change-column-type",
+    risk=Risk.HIGH,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    effect=(
+        "Every row is written again and every index on the column is built again, while "
+        "nobody can read."
+    ),
+    remedy=(
+        "Run it as a risky migration. A wider varchar, text, or a numeric of the same "
+        "scale is free."
+    ),
+    source="PostgreSQL manual, ALTER TABLE, Notes; measured: docs/validator.md",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+""",
+    bad=(
+        "ALTER TABLE users ALTER COLUMN age TYPE bigint",
+        "ALTER TABLE users ALTER email TYPE varchar(80)",
+    ),
+    good=("ALTER TABLE users ALTER email TYPE varchar",),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in live(step, "ALTER_COLUMN_TYPE"):
+        column = f"{table(operation)}.{operation.columns[0]}"
+        if "old-type-unknown" in operation.notes:
+            yield Finding(operation, f"{column}: without the schema the old type is not known")
+        elif operation.rewrites:
+            yield Finding(operation, f"{column} changes its type: every row is copied")
+        elif "index-rebuilt" in operation.notes:
+            yield Finding(operation, f"{column} changes its type: its indexes are built again")

@@ -1,0 +1,41 @@
+"""A CHECK is added and checked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.names import quoted
+from shared.sql.rules.rule import Finding, Rule, alone, live, table
+
+RULE = Rule(
+    id="check-without-not-valid",
+    risk=Risk.HIGH,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    effect="Reads and writes of the table wait while every row is checked.",
+    remedy="Add it NOT VALID, then VALIDATE it in a statement of its own, which blocks nobody.",
+    source="PostgreSQL manual, ALTER TABLE, ADD table_constraint NOT VALID",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+""",
+    bad=(
+        "ALTER TABLE users ADD CONSTRAINT adult CHECK (age > 0)",
+        "ALTER TABLE users ADD CHECK (age > 0)",
+    ),
+    good=("ALTER TABLE users ADD CONSTRAINT adult CHECK (age > 0) NOT VALID",),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in live(step, "ADD_CHECK"):
+        if operation.scans:
+            name, made = table(operation), operation.made
+            rewrite = (
+                f"{step.statement.text} NOT VALID;\n"
+                f"ALTER TABLE {name} VALIDATE CONSTRAINT {quoted(made)};"
+            )
+            message = f"{made} on {name}: every row is checked now"
+            yield Finding(operation, message, rewrite if alone(step) else "")

@@ -1,0 +1,36 @@
+"""A constraint is put on a domain that columns use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.need import listed
+from shared.sql.rules.rule import Finding, Rule
+
+RULE = Rule(
+    id="domain-constraint",
+    risk=Risk.MEDIUM,
+    lock=Lock.SHARE,
+    effect="Writers of every table with a column of the domain wait while all of them are scanned.",
+    remedy="ALTER DOMAIN .. ADD CONSTRAINT .. NOT VALID; or a CHECK on the tables, NOT VALID.",
+    source="PostgreSQL manual, ALTER DOMAIN; measured: SHARE on each table",
+    given="""
+CREATE DOMAIN short AS text;
+CREATE TABLE pages (id int, title short);
+INSERT INTO pages SELECT g, g FROM generate_series(1, 50) g;
+""",
+    bad=(
+        "ALTER DOMAIN short ADD CONSTRAINT l CHECK (length(VALUE) < 90)",
+        "ALTER DOMAIN short SET NOT NULL",
+    ),
+    good=("ALTER DOMAIN short ADD CONSTRAINT l CHECK (length(VALUE) < 90) NOT VALID",),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in step.operations:
+        if operation.type.startswith("ALTER_DOMAIN") and operation.scans:
+            yield Finding(operation, f"writers of {listed(operation.scans)} wait for the scan")

@@ -1,0 +1,35 @@
+"""A table with rows is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.need import listed
+from shared.sql.rules.rule import Finding, Rule, live
+
+RULE = Rule(
+    id="drop-table",
+    risk=Risk.HIGH,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    effect="Its rows are gone, and statements that name it fail.",
+    remedy="Run it as a risky migration: blue keeps the table until the rollback window ends.",
+    source="PostgreSQL manual, DROP TABLE",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+""",
+    bad=(
+        "DROP TABLE users",
+        "DROP TABLE IF EXISTS users CASCADE",
+    ),
+    good=("CREATE TABLE t (a int); DROP TABLE t",),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in live(step, "DROP_TABLE", "DROP_SCHEMA"):
+        if operation.destroys:
+            yield Finding(operation, f"gone: {listed(operation.destroys)}")

@@ -1,0 +1,30 @@
+"""An exclusion constraint is added to a table in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.rules.rule import Finding, Rule, live, table
+
+RULE = Rule(
+    id="exclusion-constraint",
+    risk=Risk.HIGH,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    effect="Reads and writes of the table wait while its index is built and every row is compared.",
+    remedy="There is no form that does not block: run it as a risky migration.",
+    source="PostgreSQL manual, ALTER TABLE, EXCLUDE",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+""",
+    bad=("ALTER TABLE users ADD CONSTRAINT e EXCLUDE USING btree (email WITH =)",),
+    good=("CREATE TABLE t (p int4range, EXCLUDE USING gist (p WITH &&))",),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in live(step, "ADD_EXCLUDE"):
+        yield Finding(operation, f"{operation.made} on {table(operation)} is built under the lock")

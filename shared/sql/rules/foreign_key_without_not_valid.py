@@ -1,0 +1,40 @@
+"""A foreign key is added and checked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.names import quoted
+from shared.sql.rules.rule import Finding, Rule, alone, live, table
+
+RULE = Rule(
+    id="foreign-key-without-not-valid",
+    risk=Risk.MEDIUM,
+    lock=Lock.SHARE_ROW_EXCLUSIVE,
+    effect="Writes of both tables wait while every row is looked up in the other table.",
+    remedy="Add it NOT VALID, then VALIDATE it in a statement of its own, which blocks nobody.",
+    source="PostgreSQL manual, ALTER TABLE, ADD table_constraint NOT VALID",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+CREATE TABLE orgs (id int PRIMARY KEY);
+INSERT INTO orgs SELECT generate_series(1, 50);
+""",
+    bad=("ALTER TABLE users ADD CONSTRAINT org_fk FOREIGN KEY (org) REFERENCES orgs",),
+    good=("ALTER TABLE users ADD CONSTRAINT org_fk FOREIGN KEY (org) REFERENCES orgs NOT VALID",),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in live(step, "ADD_FOREIGN_KEY"):
+        if operation.scans:
+            name, made = table(operation), operation.made
+            rewrite = (
+                f"{step.statement.text} NOT VALID;\n"
+                f"ALTER TABLE {name} VALIDATE CONSTRAINT {quoted(made)};"
+            )
+            message = f"{made} on {name}: every row is looked up now"
+            yield Finding(operation, message, rewrite if alone(step) else "")

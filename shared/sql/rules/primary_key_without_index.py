@@ -1,0 +1,47 @@
+"""A primary key is added without an index that is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.names import quoted
+from shared.sql.rules.rule import Finding, Rule, alone, live, table
+
+RULE = Rule(
+    id="primary-key-without-index",
+    risk=Risk.HIGH,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    effect="Reads and writes of the table wait while the index is built.",
+    remedy="Create the unique index CONCURRENTLY, then add the constraint USING INDEX.",
+    source="PostgreSQL manual, ALTER TABLE, ADD table_constraint_using_index",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+CREATE TABLE logs (id int NOT NULL, line text);
+INSERT INTO logs SELECT generate_series(1, 50);
+""",
+    bad=("ALTER TABLE logs ADD PRIMARY KEY (id)",),
+    good=(
+        """
+CREATE UNIQUE INDEX CONCURRENTLY logs_id ON logs (id);
+ALTER TABLE logs ADD CONSTRAINT logs_pk PRIMARY KEY USING INDEX logs_id
+        """,
+    ),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in live(step, "ADD_PRIMARY_KEY"):
+        if operation.scans:
+            name, made = table(operation), quoted(operation.made)
+            columns = ", ".join(map(quoted, operation.columns))
+            index = quoted(f"{operation.made}_index")
+            rewrite = (
+                f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {name} ({columns});\n"
+                f"ALTER TABLE {name} ADD CONSTRAINT {made} PRIMARY KEY USING INDEX {index};"
+            )
+            message = f"the index of {made} on {name} is built under the lock"
+            yield Finding(operation, message, rewrite if alone(step) else "")

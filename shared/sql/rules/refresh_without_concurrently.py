@@ -1,0 +1,39 @@
+"""A materialized view is refreshed without CONCURRENTLY."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.rules.rule import Finding, Rule, live, table
+
+RULE = Rule(
+    id="refresh-without-concurrently",
+    risk=Risk.MEDIUM,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    effect="Readers of the view wait until it is computed.",
+    remedy="REFRESH MATERIALIZED VIEW CONCURRENTLY, with a unique index on the view.",
+    source="PostgreSQL manual, REFRESH MATERIALIZED VIEW",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+CREATE MATERIALIZED VIEW ages AS SELECT age, count(*) FROM users GROUP BY age;
+CREATE UNIQUE INDEX ON ages (age);
+""",
+    bad=("REFRESH MATERIALIZED VIEW ages",),
+    good=("REFRESH MATERIALIZED VIEW CONCURRENTLY ages",),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in live(step, "REFRESH_MATERIALIZED_VIEW"):
+        text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
+        plain = found and "emptied" not in operation.notes
+        message = f"readers of {table(operation)} wait"
+        yield Finding(operation, message, f"{text};" if plain else "")
+
+
+FORM = re.compile(r"^(REFRESH\s+MATERIALIZED\s+VIEW\s+)", re.IGNORECASE)

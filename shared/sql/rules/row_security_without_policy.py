@@ -1,0 +1,32 @@
+"""Row security is turned on where no policy lets anybody see rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.need import listed
+from shared.sql.rules.rule import Finding, Rule, live
+
+RULE = Rule(
+    id="row-security-without-policy",
+    risk=Risk.MEDIUM,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    effect="All rows are hidden from everybody but the owner.",
+    remedy="Create the policies first.",
+    source="PostgreSQL manual, Row Security Policies",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+""",
+    bad=("ALTER TABLE users ENABLE ROW LEVEL SECURITY",),
+    good=("CREATE POLICY p ON users USING (true); ALTER TABLE users ENABLE ROW LEVEL SECURITY",),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in live(step, "ENABLE_RLS"):
+        if operation.breaks:
+            yield Finding(operation, listed(operation.breaks))

@@ -1,0 +1,59 @@
+"""What a rule is: metadata, one function, examples. One rule stands in one file.
+
+From that file come the warning in the report, the tests of its examples, the proof on a real
+server that the lock it declares is the lock taken, and its page in docs/rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.effects import Operation
+from shared.sql.locks import Lock
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    id: str
+    """Name of its file (with _ for -), of its page, and in `-- bluegreen: allow`."""
+    risk: Risk
+    lock: Lock | None
+    """Strongest mode that a bad example takes on a table of `given`; None: none on any."""
+    effect: str
+    remedy: str
+    source: str
+    given: str
+    """The schema, with rows, that the examples meet."""
+    bad: tuple[str, ...]
+    good: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    operation: Operation
+    message: str
+    rewrite: str = ""
+    """The safe form, as SQL that can be pasted."""
+
+
+Check = Callable[[Step], Iterator[Finding]]
+
+
+def live(step: Step, *types: str) -> Iterator[Operation]:
+    """Operations of these types that touch something in use."""
+    for operation in step.operations:
+        if operation.type in types and (operation.locks or operation.indexes_held):
+            yield operation
+
+
+def table(operation: Operation) -> str:
+    """The table that an operation is about, as it is written in SQL."""
+    return operation.tables[0] if operation.tables else "the table"
+
+
+def alone(step: Step) -> bool:
+    """Whether the statement is one operation, so that its text can be put in another form."""
+    return len(step.operations) == 1

@@ -1,0 +1,35 @@
+"""What runs cannot be seen in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.rules.rule import Finding, Rule
+
+RULE = Rule(
+    id="unseen-statement",
+    risk=Risk.MEDIUM,
+    lock=None,
+    effect="Nobody can say what it locks, changes or destroys.",
+    remedy="Write the statements out.",
+    source="shared/sql/bodies.py: only constant text of EXECUTE can be followed",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+""",
+    bad=(
+        (
+            "DO $$ DECLARE r record; BEGIN FOR r IN SELECT 'SELECT 1' AS t LOOP EXECUTE r.t; "
+            "END LOOP; END $$"
+        ),
+    ),
+    good=("DO $$ BEGIN PERFORM 1; END $$",),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in step.operations:
+        if operation.notes & {"unseen", "unknown"}:
+            yield Finding(operation, operation.reasons[0].why)

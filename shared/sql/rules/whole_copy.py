@@ -1,0 +1,50 @@
+"""A table is written anew by its own command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.kinds import Risk
+from shared.sql.context import Step
+from shared.sql.locks import Lock
+from shared.sql.need import listed
+from shared.sql.rules.rule import Finding, Rule
+
+RULE = Rule(
+    id="whole-copy",
+    risk=Risk.HIGH,
+    lock=Lock.ACCESS_EXCLUSIVE,
+    effect="Nobody can read or write the table until its copy is complete.",
+    remedy="A maintenance window, or pg_repack outside of migrations.",
+    source="PostgreSQL manual, VACUUM FULL; CLUSTER; ALTER TABLE SET TABLESPACE, SET LOGGED",
+    given="""
+CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
+INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+""",
+    bad=(
+        "CLUSTER users USING users_pkey",
+        "ALTER TABLE users SET UNLOGGED",
+    ),
+    good=(
+        "VACUUM users",
+        "ALTER TABLE users SET (fillfactor = 70)",
+    ),
+)
+
+
+def check(step: Step) -> Iterator[Finding]:
+    for operation in step.operations:
+        if operation.type in KINDS and operation.rewrites:
+            yield Finding(operation, f"{listed(operation.rewrites)} is written anew")
+
+
+KINDS = (
+    "VACUUM_FULL",
+    "CLUSTER",
+    "SET_LOGGED",
+    "SET_UNLOGGED",
+    "SET_TABLESPACE",
+    "SET_TABLESPACE_ALL",
+    "SET_ACCESS_METHOD",
+    "SET_EXPRESSION",
+)
