@@ -33,6 +33,7 @@ def to_window(journey: Journey, pets: Pets) -> str:
 
 
 def columns(journey: Journey, table: str) -> list[str]:
+    """All of them, in order: in the rollback window the landing columns are seen as well."""
     with psycopg.connect(journey.doors["direct"], autocommit=True) as connection:
         found = connection.execute(
             "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
@@ -47,7 +48,8 @@ def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey
     journey.as_application(pets.table)
     with journey.two_sides() as sides, journey.load() as journal:
         job = to_window(journey, pets)
-        assert columns(journey, pets.name) == ["id", "called", "weight", "colour"]
+        in_window = [name for name in columns(journey, pets.name) if "bluegreen" not in name]
+        assert in_window == ["id", "called", "weight", "colour"]
         journey.as_application(f"UPDATE {pets.name} SET weight = 2.5 WHERE id = 3")
         journey.as_application(
             f"INSERT INTO {pets.name} (id, called, weight) VALUES (9001, 'born on green', 0.004)"

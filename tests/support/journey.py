@@ -135,7 +135,13 @@ class Journey:
 
     @contextmanager
     def load(self, *, rate: float = 100, clients: int = 8) -> Iterator[Path]:
-        """The shop's clients at work while the body runs; the journal is complete after it."""
+        """The shop's clients at work while the body runs; the journal is complete after it.
+
+        Each load has a journal of its own, so the ledger begins anew.
+        """
+        with open_session(self.doors["app"]) as session:
+            session.execute("DELETE FROM ledger")
+            self.cents = read_cents(session)
         dsn, journal = self.folder / "load.dsn", self.folder / "journal.tsv"
         dsn.write_text(self.doors["app"], encoding="utf-8")
         words = ["--dsn-file", str(dsn), "--journal", str(journal), "--rate", str(rate)]
