@@ -3,7 +3,7 @@
 BIN := .venv/bin
 
 .PHONY: validator-cases rule-pages new-rule
-.PHONY: help install check test docs faults demo format
+.PHONY: help install check test test-full docs faults demo format
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | sort
@@ -22,11 +22,18 @@ check: install  ## what a commit needs: format, lint, types, arrows, unit tests
 	$(BIN)/codespell producer shared workers tests docs README.md
 	$(BIN)/pytest -q tests/unit
 
-test: check  ## unit and integration tests on real servers
-	$(BIN)/pytest -q tests/integration --durations=15
+# The CI size: every part once on real servers, within the budget. `test-full` runs all of them.
+CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
+  cluster standing pgbouncer migration_file validate_step saga_control_store saga_shell \
+  cli_bad_input compare_rows check_statements cutover_step cutover_switch mapping_rehearsal \
+  backup_steps health_steps))
 
-docs: install  ## print the pages that are made from tables
-	$(BIN)/python -m shared.saga.page > docs/saga.md
+test: check  ## unit tests, and the CI size of the tests on real servers
+	$(BIN)/pytest -q $(CI_TESTS) --durations=10
+	$(BIN)/pytest -q tests/integration/test_main_job.py -k 15
+
+test-full: check  ## every test on real servers, each PostgreSQL version: more than an hour
+	$(BIN)/pytest -q tests/integration --durations=15
 
 faults: install  ## kill and freeze every process at every step
 	$(BIN)/pytest -q tests/faults

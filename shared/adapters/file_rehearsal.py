@@ -27,6 +27,7 @@ from shared.ports import Session
 from shared.sql.directives import Directives, Down
 from shared.sql.parse import Statement
 
+MEND = "mend the statement: nothing was changed, and the server would refuse it there too"
 OID_OF = "SELECT to_regclass(%s)::oid::int8"
 
 
@@ -88,9 +89,8 @@ class FileRehearsal:
                 self.session.execute(f"SET ROLE {ident(self.run_as)}")
             self.session.execute(statement.text)
         except Refused as error:
-            raise refused(
-                statement, f"fails on an empty copy of the schema ({error.message})", error.remedy
-            ) from error
+            why = f"fails on an empty copy of the schema ({error.message})"
+            raise refused(statement, why, error.remedy or MEND) from error
         if not mine:
             self.session.execute("RESET ROLE")
 
@@ -185,7 +185,7 @@ class FileRehearsal:
         try:
             reads, problems = self._probe([down.expression], name, table.name, table.oid)
         except Refused as error:
-            raise Refused(f"{where}: {error.message}", remedy=error.remedy) from error
+            raise Refused(f"{where}: {error.message}", remedy=error.remedy or MEND) from error
         if problems:
             raise Refused(
                 f"{where}: depends on {' and '.join(problems)}",

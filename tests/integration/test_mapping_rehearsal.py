@@ -73,7 +73,10 @@ REFUSED = [
     ("UPDATE users SET bio = reads_tables(id)", "the function reads_tables, which may read"),
     ("UPDATE users SET id = id + 1", "a column of the key of users gets other values"),
     ("ALTER TABLE touched ALTER id TYPE text", "a column of the key of touched gets other"),
-    ("ALTER TABLE users DROP COLUMN id", "the file changes the key of users"),
+    (
+        "DROP VIEW user_card; ALTER TABLE users DROP COLUMN id",
+        "the file changes the key of users",
+    ),
     ("ALTER TABLE users DROP CONSTRAINT users_pkey", "the file changes the key of users"),
     (
         "DROP TABLE audit; CREATE TABLE audit (id int PRIMARY KEY)",
