@@ -88,6 +88,8 @@ class _Reading:
         self._dependencies()
         self._types()
         self._routines()
+        for relation in self._catalog.relations.values():
+            self._catalog.note(relation)
         return self._catalog, version
 
     def _rows(self, name: str) -> list[Row]:

@@ -138,8 +138,9 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> dict[str, Lock]:
 
 def _parents_wait(ctx: Context, step: Step) -> None:
     """Who reads a partitioned table has to wait for every partition of it."""
-    for relation in ctx.catalog.relations.values():
-        if relation.children and relation.live:
+    for key in ctx.catalog.with_children:
+        relation = ctx.catalog.relations.get(key)
+        if relation is not None and relation.children and relation.live:
             members = {child.label for child in ctx.catalog.partitions_of(relation)}
             members -= step.attached
             if members & step.blocked_reads:

@@ -75,6 +75,9 @@ def _plpgsql(definition: str) -> Body:
                 texts = _folded(node["query"]["PLpgSQL_expr"]["query"], assigned)
                 opaque += [line] if not texts else []
                 parts += [Part(text, line, True, conditional) for text in texts]
+            elif tag == "PLpgSQL_var" and "default_val" in node:
+                text = node["default_val"]["PLpgSQL_expr"]["query"]
+                parts += [Part(f"SELECT {text}", line)] if "(" in text else []
             else:
                 parts += _embedded(tag, node, line, conditional)
     return Body(tuple(parts), tuple(opaque), commits)

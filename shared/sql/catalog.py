@@ -8,8 +8,8 @@ relation that the file names is presumed to be there, with rows.
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar
 
 from shared.sql.grammar import Node
 from shared.sql.names import shown
@@ -191,6 +191,22 @@ class Routine:
     new: bool = False
 
 
+class Indexes(dict[Key, Index]):
+    """Indexes by name that also know, roughly, which belong to a table: never too few."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of: dict[Key, set[Key]] = {}
+
+    def __setitem__(self, key: Key, index: Index) -> None:
+        super().__setitem__(key, index)
+        self._of.setdefault(index.table, set()).add(key)
+
+    def of(self, table: Key) -> list[Index]:
+        found = [self[key] for key in sorted(self._of.get(table, ())) if key in self]
+        return [index for index in found if index.table == table]
+
+
 @dataclass(slots=True)
 class Catalog:
     """All objects by (schema, name). `schemas` always holds `public`."""
@@ -198,7 +214,7 @@ class Catalog:
     complete: bool = False
     from_server: bool = False
     relations: dict[Key, Relation] = field(default_factory=dict)
-    indexes: dict[Key, Index] = field(default_factory=dict)
+    indexes: Indexes = field(default_factory=Indexes)
     types: dict[Key, UserType] = field(default_factory=dict)
     routines: dict[Key, list[Routine]] = field(default_factory=dict)
     schemas: set[str] = field(default_factory=lambda: {"public"})
@@ -211,9 +227,44 @@ class Catalog:
     """Settings of the server that matter: timezone."""
     new_schemas: set[str] = field(default_factory=set)
     event_triggers: set[str] = field(default_factory=set)
+    pointed_at: dict[Key, set[Key]] = field(default_factory=dict)
+    """Relation -> those that may point at it by a foreign key or read it as a view; a hint, never
+    too few, so that finding them does not mean looking at every relation."""
+    with_children: set[Key] = field(default_factory=set)
+    """Relations that may have partitions or children."""
 
     def copy(self) -> Catalog:
-        return copy.deepcopy(self)
+        """One that can be changed without changing this; trees are shared, nobody changes them."""
+        made = replace(
+            self,
+            relations={key: _copied(each) for key, each in self.relations.items()},
+            indexes=Indexes(),
+            types={key: _copied(each) for key, each in self.types.items()},
+            routines={key: [copy.copy(r) for r in each] for key, each in self.routines.items()},
+            schemas=set(self.schemas),
+            extensions=set(self.extensions),
+            roles=None if self.roles is None else set(self.roles),
+            settings=dict(self.settings),
+            new_schemas=set(self.new_schemas),
+            event_triggers=set(self.event_triggers),
+            pointed_at={key: set(each) for key, each in self.pointed_at.items()},
+            with_children=set(self.with_children),
+        )
+        for key, index in self.indexes.items():
+            made.indexes[key] = copy.copy(index)
+        return made
+
+    def note(self, relation: Relation) -> None:
+        """Remember what a relation points at, after that has changed."""
+        targets = [c.refers_to for c in relation.constraints.values() if c.refers_to]
+        for target in (*targets, *relation.reads):
+            self.pointed_at.setdefault(target, set()).add(relation.key)
+        if relation.children:
+            self.with_children.add(relation.key)
+
+    def _pointing(self, key: Key) -> list[Relation]:
+        known = sorted(self.pointed_at.get(key, ()))
+        return [self.relations[each] for each in known if each in self.relations]
 
     def relation(self, schema: str | None, name: str, path: list[str]) -> Relation | None:
         for each in _places(schema, path):
@@ -237,7 +288,7 @@ class Catalog:
         return [r for each in _places(schema, path) for r in self.routines.get((each, name), ())]
 
     def indexes_of(self, table: Key) -> list[Index]:
-        return [index for index in self.indexes.values() if index.table == table]
+        return self.indexes.of(table)
 
     def partitions_of(self, relation: Relation) -> list[Relation]:
         """All descendants, at every level."""
@@ -249,13 +300,13 @@ class Catalog:
 
     def readers_of(self, key: Key) -> list[Relation]:
         """Views and materialized views that read a relation directly."""
-        return [r for r in self.relations.values() if key in r.reads]
+        return [relation for relation in self._pointing(key) if key in relation.reads]
 
     def referrers_of(self, key: Key) -> list[tuple[Relation, Constraint]]:
         """Foreign keys that point at a table."""
         return [
             (relation, constraint)
-            for relation in self.relations.values()
+            for relation in self._pointing(key)
             for constraint in relation.constraints.values()
             if constraint.refers_to == key
         ]
@@ -267,6 +318,25 @@ class Catalog:
             for column in (relation.columns or {}).values()
             if column.type.key == key
         ]
+
+
+T = TypeVar("T", Relation, UserType)
+
+
+def _copied(each: T) -> T:
+    """A copy with containers and parts of its own."""
+    made = copy.copy(each)
+    for name in each.__slots__:
+        value = getattr(each, name)
+        if isinstance(value, dict) and name != "bound":
+            setattr(made, name, {key: _part(part) for key, part in value.items()})
+        elif isinstance(value, list | set):
+            setattr(made, name, copy.copy(value))
+    return made
+
+
+def _part(part: object) -> object:
+    return copy.copy(part) if isinstance(part, Column | Constraint) else part
 
 
 def _places(schema: str | None, path: list[str]) -> list[str]:

@@ -70,7 +70,7 @@ class Step:
         return any(operation.scans for operation in self.operations)
 
 
-_BODY = re.compile(rb"\\$[A-Za-z0-9_\x80-\xff]*\\$|'")
+_BODY = re.compile(rb"\$[A-Za-z0-9_\x80-\xff]*\$|'")
 
 
 def body_line(source: Source, statement: Statement, line: int) -> Place:
@@ -101,6 +101,7 @@ class Context:
     version: int
     """Major version of the server."""
     problems: list[Problem] = field(default_factory=list)
+    said: set[Problem] = field(default_factory=set)
     unseen: list[str] = field(default_factory=list)
     """What could not be seen, for the report: without a schema, inside EXECUTE, .."""
     path: list[str] = field(default_factory=lambda: ["public"])
@@ -138,7 +139,8 @@ class Context:
         if self.building:
             return
         problem = Problem(kind, message, self.place(at), remedy)
-        if problem not in self.problems:
+        if problem not in self.said:
+            self.said.add(problem)
             self.problems.append(problem)
 
     def place(self, at: int | None = None) -> Place:
@@ -193,6 +195,10 @@ class Context:
             return schema
         return next((each for each in self.path if each in self.catalog.schemas), "public")
 
+    @property
+    def first_schema(self) -> str:
+        return self.path[0] if self.path else "public"
+
     def find(self, node: Node) -> Relation | None:
         schema, name = range_var(node)
         return self.catalog.relation(schema, name, self.path)
@@ -231,7 +237,7 @@ class Context:
         return None
 
     def _presume(self, schema: str | None, name: str, kind: RelationKind) -> Relation:
-        relation = Relation(schema or self.path[0], name, kind, presumed=True)
+        relation = Relation(schema or self.first_schema, name, kind, presumed=True)
         self.catalog.relations[relation.key] = relation
         self.cannot_see("no schema was given: tables are taken to exist, with rows and in use")
         return relation

@@ -129,7 +129,7 @@ def _elements(pair: Node) -> list[str]:
 def _refer(ctx: Context, constraint: Constraint, node: Node) -> None:
     target = ctx.relation(node["pktable"])
     schema, name = range_var(node["pktable"])
-    constraint.refers_to = target.key if target else (schema or ctx.path[0], name)
+    constraint.refers_to = target.key if target else (schema or ctx.first_schema, name)
     named = strings(node.get("pk_attrs"))
     if not named and target is not None:
         named = list(primary_key(target))
@@ -167,6 +167,8 @@ def free_name(relation: Relation, base: str) -> str:
 def add_constraint(ctx: Context, relation: Relation, constraint: Constraint) -> None:
     """Put it into the catalog, with the index that it makes."""
     relation.constraints[constraint.name] = constraint
+    if constraint.refers_to is not None:
+        ctx.catalog.note(relation)
     if constraint.kind in ("unique", "primary key", "exclude"):
         index = Index(
             schema=relation.schema,

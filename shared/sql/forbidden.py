@@ -7,13 +7,13 @@ EXECUTE, the arguments of functions that run SQL.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from shared.domain.objects import JOB, STANDING
 from shared.sql import grammar
-from shared.sql.bodies import PLACEHOLDER, Body, fold
+from shared.sql.bodies import PLACEHOLDER, Body, fold, read_body, routine_source
 from shared.sql.context import Context
-from shared.sql.expressions import walk
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.names import scalar, split_name
 from shared.sql.words import words
@@ -84,8 +84,8 @@ def check(ctx: Context, tag: str, node: Node) -> None:
         ctx.error("forbidden", why, at=at, remedy=_remedy(why))
 
 
-def check_body(ctx: Context, body: Body) -> None:
-    """The same for every statement of a body, at the body's own lines."""
+def check_body(ctx: Context, body: Body, depth: int = 0) -> None:
+    """The same for every statement of a body, at the body's own lines; bodies inside it too."""
     for part in body.parts:
         try:
             trees = grammar.parse(part.text.encode())
@@ -95,6 +95,17 @@ def check_body(ctx: Context, body: Body) -> None:
             for tag, node in raw["stmt"].items():
                 with ctx.in_body(part.line):
                     check(ctx, tag, node)
+                    if tag in ("CreateFunctionStmt", "DoStmt") and depth < _DEPTH:
+                        _check_inner(ctx, node, part.text, depth)
+
+
+_DEPTH = 8
+
+
+def _check_inner(ctx: Context, node: Node, definition: str, depth: int) -> None:
+    language, text = routine_source(node)
+    with suppress(SyntaxProblem):
+        check_body(ctx, read_body(language, text or "", definition), depth + 1)
 
 
 def _remedy(why: str) -> str:
@@ -112,33 +123,38 @@ def _reasons(tag: str, node: Node) -> Iterator[tuple[str, int | None]]:
         yield from _system_rows(node)
     elif tag in ("CreateRoleStmt", "AlterRoleStmt"):
         yield from _powers(node)
+    elif tag in ("CreateFunctionStmt", "DoStmt"):
+        language, _ = routine_source(node)
+        if language in UNTRUSTED:
+            yield f"language {language} can do anything on the server's host", None
     elif tag == "GrantRoleStmt":
-        for granted in node.get("granted_roles", ()):
-            name = granted["AccessPriv"].get("priv_name", "")
-            if name in _POWERFUL_ROLES:
-                yield f"membership in {name} reaches beyond this database", None
+        yield from _memberships(node)
     elif tag == "TransactionStmt" and "PREPARE" in node.get("kind", ""):
         yield "a prepared transaction would outlive the migration and hold its locks", None
     yield from _inside({tag: node})
 
 
+def _memberships(node: Node) -> Iterator[tuple[str, int | None]]:
+    for granted in node.get("granted_roles", ()):
+        name = granted["AccessPriv"].get("priv_name", "")
+        if name in _POWERFUL_ROLES:
+            yield f"membership in {name} reaches beyond this database", None
+
+
 def _inside(tree: Any) -> Iterator[tuple[str, int | None]]:
     """Calls, settings and names of ours anywhere below."""
-    for tag, body in walk(tree):
-        if tag == "FuncCall":
-            yield from _call(body)
-        elif tag == "VariableSetStmt":
-            yield from _setting(body.get("name", ""), body)
-        if isinstance(body, dict):
-            yield from _variable(body)
-            yield from _our_names(tag, body)
-
-
-def _variable(body: Node) -> Iterator[tuple[str, int | None]]:
-    """Settings that stand untagged: ALTER ROLE .. SET, ALTER DATABASE .. SET."""
-    inner = body.get("setstmt")
-    if isinstance(inner, dict) and "name" in inner:
-        yield from _setting(inner["name"], inner)
+    stack = [tree]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, list):
+            stack.extend(each)
+            continue
+        if "funcname" in each:
+            yield from _call(each)
+        if str(each.get("kind", "")).startswith("VAR_SET") and "name" in each:
+            yield from _setting(each["name"], each)
+        yield from _our_names(each)
+        stack.extend(value for value in each.values() if isinstance(value, dict | list))
 
 
 def _setting(name: str, node: Node) -> Iterator[tuple[str, int | None]]:
@@ -225,21 +241,14 @@ def _powers(node: Node) -> Iterator[tuple[str, int | None]]:
             )
 
 
-def _our_names(tag: str, body: Node) -> Iterator[tuple[str, int | None]]:
-    """Objects of the migrator itself."""
-    if body.get("schemaname") in _OURS or (tag == "CreateSchemaStmt" and _our_schema(body)):
+def _our_names(body: Node) -> Iterator[tuple[str, int | None]]:
+    """Objects of the migrator itself, whether a field names them or a list of words."""
+    if body.get("schemaname") in _OURS:
         yield f"the schema {STANDING} belongs to the migrator", body.get("location")
-    elif tag == "DropStmt" and body.get("removeType") == "OBJECT_SCHEMA":
-        if any(scalar(each) in _OURS for each in body.get("objects", ())):
-            yield f"the schema {STANDING} belongs to the migrator", None
-    elif tag in ("RoleSpec", "CreateRoleStmt") and _our_role(body):
+    for items in (body.get("objects"), body.get("items"), body.get("objname")):
+        for each in items or ():
+            if isinstance(each, dict) and scalar(each) in _OURS:
+                yield f"the schema {STANDING} belongs to the migrator", None
+    name = body.get("rolename", body.get("role"))
+    if isinstance(name, str) and name.startswith("bg_"):
         yield "roles called bg_.. belong to the migrator", body.get("location")
-
-
-def _our_schema(body: Node) -> bool:
-    return body.get("schemaname") in _OURS
-
-
-def _our_role(body: Node) -> bool:
-    name = str(body.get("rolename") or body.get("role") or "")
-    return name.startswith("bg_")

@@ -43,4 +43,6 @@ def _allow_missing(ctx: Context, before: int) -> None:
     kept = [problem for problem in ctx.problems[before:] if problem.kind != "catalog"]
     if len(kept) < len(ctx.problems) - before:
         ctx.cannot_see("whether the branches of a body run that name what does not exist")
+    ctx.said.difference_update(ctx.problems[before:])
     ctx.problems[before:] = kept
+    ctx.said.update(kept)

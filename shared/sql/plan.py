@@ -7,12 +7,13 @@ lock in it, where PostgreSQL refuses a block, or where the author says otherwise
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shared.sql.analysis import Analysis
 from shared.sql.context import Step
 from shared.sql.directives import Directives
 from shared.sql.locks import Lock
+from shared.sql.need import listed
 from shared.sql.parse import Statement
 
 
@@ -45,6 +46,7 @@ def plan(analysis: Analysis, directives: Directives) -> tuple[Group, ...]:
 def _groups(analysis: Analysis, steps: dict[int, Step], one_by_one: bool) -> Iterator[Group]:
     explicit: Statement | None = None
     members: list[int] = []
+    so_far = SoFar()
     why = ""
     for statement in analysis.reading.statements:
         step = steps.get(statement.index)
@@ -76,10 +78,12 @@ def _groups(analysis: Analysis, steps: dict[int, Step], one_by_one: bool) -> Ite
         elif one_by_one:
             yield Group((statement.index,), transaction=False, why="no-transaction")
         else:
-            reason = _apart(step, [steps[i] for i in members])
+            reason = so_far.keeps_out(step) if members else ""
             if reason:
                 yield from _closed(members, why)
                 members, why = [], reason
+            so_far = so_far if members else SoFar()
+            so_far.add(step)
             members.append(statement.index)
     yield from _closed(members, why)
 
@@ -89,17 +93,31 @@ def _closed(members: list[int], why: str) -> Iterator[Group]:
         yield Group(tuple(members), transaction=True, why=why)
 
 
-def _apart(step: Step, before: list[Step]) -> str:
-    """Why a statement must not share a transaction with those before it; empty when it may."""
-    held = {name for each in before for name, mode in each.locks.items() if mode.strong}
-    if step.grows and held:
-        return f"its work would go on while {', '.join(sorted(held)[:3])} is locked"
-    written = {n for each in before for n, m in each.locks.items() if m is Lock.ROW_EXCLUSIVE}
-    if any(mode.strong and name in written for name, mode in step.locks.items()):
-        return "rows of the table were changed just before: their triggers must have fired"
-    if any(op.type == "ADD_ENUM_VALUE" for each in before for op in each.operations):
-        return "a new enum value can be used only after the commit"
-    return ""
+@dataclass(slots=True)
+class SoFar:
+    """What the transaction that is being gathered holds and has done."""
+
+    locked: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
+    new_enum_value: bool = False
+
+    def add(self, step: Step) -> None:
+        for name, mode in step.locks.items():
+            if mode.strong:
+                self.locked.add(name)
+            elif mode is Lock.ROW_EXCLUSIVE:
+                self.written.add(name)
+        self.new_enum_value |= any(op.type == "ADD_ENUM_VALUE" for op in step.operations)
+
+    def keeps_out(self, step: Step) -> str:
+        """Why a statement must not share the transaction; empty when it may."""
+        if step.grows and self.locked:
+            return f"its work would go on while {listed(self.locked)} is locked"
+        if any(mode.strong and name in self.written for name, mode in step.locks.items()):
+            return "rows of the table were changed just before: their triggers must have fired"
+        if self.new_enum_value:
+            return "a new enum value can be used only after the commit"
+        return ""
 
 
 def _paused(group: Group, steps: dict[int, Step]) -> Group:

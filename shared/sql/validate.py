@@ -48,8 +48,11 @@ def validate(
     errors += _unknown_rules(told)
     errors.sort(key=lambda e: (e.line, e.column))
     found = [(step, rule, each) for step in analysis.steps for rule, each in findings(step)]
+    of: dict[int, list[tuple[Rule, Finding]]] = {}
+    for _, rule, each in found:
+        of.setdefault(id(each.operation), []).append((rule, each))
     operations = tuple(
-        _operation(step, operation, [(r, f) for _, r, f in found if f.operation is operation])
+        _operation(step, operation, of.get(id(operation), []))
         for step in analysis.steps
         for operation in step.operations
     )

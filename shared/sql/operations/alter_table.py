@@ -246,6 +246,7 @@ def _inherit(ctx: Context, relation: Relation, cmd: Node) -> None:
             return
         relation.parents.append(parent.key)
         parent.children.append(relation.key)
+        ctx.catalog.note(parent)
     elif parent.key in relation.parents:
         relation.parents.remove(parent.key)
         parent.children.remove(relation.key)

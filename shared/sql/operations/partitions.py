@@ -35,7 +35,7 @@ def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
     if not proves_bound(relation, child, bound):
         operation.scan_all([child, *ctx.catalog.partitions_of(child)])
     scan_default(ctx, relation, bound, operation)
-    link(relation, child, bound)
+    link(ctx, relation, child, bound)
     if ctx.step is not None:
         ctx.step.attached.add(child.label)
 
@@ -54,10 +54,11 @@ def _same_columns(ctx: Context, parent: Relation, child: Relation) -> None:
         )
 
 
-def link(parent: Relation, child: Relation, bound: Node) -> None:
+def link(ctx: Context, parent: Relation, child: Relation, bound: Node) -> None:
     child.parents.append(parent.key)
     parent.children.append(child.key)
     child.bound = bound
+    ctx.catalog.note(parent)
 
 
 def scan_default(ctx: Context, parent: Relation, bound: Node, operation: Operation) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.sql.catalog import Relation
+from shared.sql.catalog import Key, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
@@ -75,22 +75,31 @@ def _move(ctx: Context, relation: Relation, schema: str, name: str) -> None:
     relation.schema, relation.name = new
     ctx.catalog.relations[new] = relation
     for each in ctx.catalog.relations.values():
-        _repoint(each, old, new)
-    for index in ctx.catalog.indexes.values():
-        if index.table == old:
-            index.table = new
+        if _repoint(each, old, new):
+            ctx.catalog.note(each)
+    for index in ctx.catalog.indexes_of(old):
+        index.table = new
+        ctx.catalog.indexes[(index.schema, index.name)] = index
+    ctx.catalog.note(relation)
 
 
-def _repoint(relation: Relation, old: tuple[str, str], new: tuple[str, str]) -> None:
-    relation.parents = [new if key == old else key for key in relation.parents]
-    relation.children = [new if key == old else key for key in relation.children]
+def _repoint(relation: Relation, old: Key, new: Key) -> bool:
+    """Whether the relation pointed at `old`; it points at `new` now."""
+    pointed = False
+    if old in relation.parents or old in relation.children:
+        relation.parents = [new if key == old else key for key in relation.parents]
+        relation.children = [new if key == old else key for key in relation.children]
+        pointed = True
     if old in relation.reads:
         relation.reads[new] = relation.reads.pop(old)
+        pointed = True
     if relation.owned_by is not None and relation.owned_by[0] == old:
         relation.owned_by = (new, relation.owned_by[1])
     for constraint in relation.constraints.values():
         if constraint.refers_to == old:
             constraint.refers_to = new
+            pointed = True
+    return pointed
 
 
 def _rename_index(ctx: Context, node: Node) -> None:

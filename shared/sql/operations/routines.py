@@ -89,11 +89,6 @@ def _replace(ctx: Context, made: Routine, node: Node) -> None:
 def _look_inside(ctx: Context, made: Routine, node: Node, operation: Operation) -> None:
     """Creating runs nothing; but a body that is wrong, or does what is forbidden, is said now."""
     if made.language in UNTRUSTED:
-        ctx.error(
-            "forbidden",
-            f"language {made.language} can do anything on the server's host",
-            remedy="write the function in PL/pgSQL or SQL, or install it outside of migrations",
-        )
         return
     if (atomic := node.get("sql_body")) is not None:
         for statement in atomic.get("List", {}).get("items", [atomic]):
@@ -152,7 +147,6 @@ def do(ctx: Context, node: Node) -> None:
     operation = ctx.operation("DO")
     language, text = routine_source(node)
     if language in UNTRUSTED:
-        ctx.error("forbidden", f"language {language} can do anything on the server's host")
         return
     if language != "plpgsql":
         _unseen(operation, f"a DO block in {language}")

@@ -198,13 +198,14 @@ def _inherit(
     if bound is None:
         relation.parents.append(parent.key)
         parent.children.append(relation.key)
+        ctx.catalog.note(parent)
         return
     _check_bound(ctx, parent, bound)
     if parent.columns is not None and parent.partition_key is None and not parent.presumed:
         ctx.error("catalog", f'"{parent.shown}" is not partitioned')
     partitions.overlap(ctx, parent, bound, relation.shown)
     partitions.scan_default(ctx, parent, bound, operation)
-    partitions.link(parent, relation, bound)
+    partitions.link(ctx, parent, relation, bound)
     for constraint in parent.constraints.values():
         if constraint.refers_to is not None:
             target = ctx.catalog.relations.get(constraint.refers_to)
@@ -238,4 +239,5 @@ def create_table_as(ctx: Context, node: Node) -> None:
     if matview:
         relation.kind = "materialized view"
         relation.reads = column_reads(node["query"], read)
+        ctx.catalog.note(relation)
     relation.columns = query_columns(ctx, node["query"], strings(into.get("colNames")))

@@ -26,6 +26,7 @@ def create_view(ctx: Context, node: Node) -> None:
         view = Relation(*key, kind="view", columns=made, reads=reads, new=not ctx.building)
         view.persistence = "t" if temporary else "p"
         ctx.catalog.relations[key] = view
+        ctx.catalog.note(view)
         operation.touch(view)
         return
     operation.touch(existing)
@@ -48,6 +49,7 @@ def create_view(ctx: Context, node: Node) -> None:
                 remedy="drop the view and make it again",
             )
     existing.columns, existing.reads = made, reads
+    ctx.catalog.note(existing)
 
 
 def refresh(ctx: Context, node: Node) -> None:
