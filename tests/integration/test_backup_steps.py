@@ -18,6 +18,7 @@ from shared.ports import Done, Pending
 from shared.runner import forward
 from tests.support.paper_stack import PaperStack, paper_stack
 from tests.support.steps import a_job, done, undone
+from tests.support.wait import until
 from workers.backup.steps.dump_rollback_point import DumpRollbackPoint
 from workers.backup.steps.take_rollback_point import TakeRollbackPoint
 from workers.backup.steps.verify_rollback_point import VerifyRollbackPoint
@@ -158,6 +159,13 @@ def held_dump(stack: PaperStack, tmp_path: Path) -> subprocess.Popen[str]:
     return worker
 
 
+def pid_of(record: Path) -> int:
+    """The deed's process; its shell writes the number once it runs, a moment after its start."""
+    file = record / "pid"
+    until(lambda: file.exists() and file.read_text().strip(), limit_s=10, what="the deed's pid")
+    return int(file.read_text())
+
+
 def test_a_dump_outlives_the_worker_and_is_adopted(
     stack: PaperStack, points: BackupDirectory, tmp_path: Path
 ) -> None:
@@ -168,9 +176,9 @@ def test_a_dump_outlives_the_worker_and_is_adopted(
         os.killpg(worker.pid, signal.SIGKILL)
         worker.communicate()
         record = next((stack.settings.backup_dir / ".deeds").iterdir())
-        process = int((record / "pid").read_text())
+        process = pid_of(record)
         assert isinstance(forward(DumpRollbackPoint(points), JOB), Pending)
-        assert int((record / "pid").read_text()) == process
+        assert pid_of(record) == process
     done(DumpRollbackPoint(points), JOB)
     point = points.of_job(JOB.id)
     assert point is not None
@@ -189,7 +197,7 @@ def test_a_dump_that_was_killed_begins_anew(
         holder.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
         worker = held_dump(stack, tmp_path)
         record = next((stack.settings.backup_dir / ".deeds").iterdir())
-        os.killpg(int((record / "pid").read_text()), signal.SIGKILL)
+        os.killpg(pid_of(record), signal.SIGKILL)
         worker.communicate()
         with pytest.raises(Transient, match="died"):
             done(DumpRollbackPoint(points), JOB)
