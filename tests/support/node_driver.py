@@ -138,7 +138,10 @@ class PgCtlDriver:
         pid = int((self.data / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + 10
-        while self.is_running() and time.monotonic() < deadline:
+        while self.is_running():
+            assert time.monotonic() < deadline, (
+                f"the server of {self.data} survived SIGKILL for 10 s"
+            )
             time.sleep(0.02)
 
     def _record(self, name: str) -> Path:
