@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 
 from shared.adapters.embedded.accounts import process_options, server_account
+from shared.adapters.embedded.ports import NAMES, Ports
 from shared.adapters.embedded.postgres_binaries import find_postgres
 
 
@@ -28,13 +29,19 @@ def unprivileged() -> dict[str, object]:
     return process_options(server_account())
 
 
+_HELD: list[socket.socket] = []
+"""Each holds a block of ports until this process ends, as a stack holds its own: tests and stacks
+beside us are never offered one of them, whether somebody listens there yet or not."""
+_UNUSED: list[int] = []
+
+
 def free_port() -> int:
-    """A free port below the ephemeral range, so that no outgoing socket takes it meanwhile."""
-    for port in range(20_000 + os.getpid() % 5_000, 32_000):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise LookupError("no free port between 20000 and 32000")
+    """A port that no other process of ours is given, below the ephemeral range; each only once."""
+    if not _UNUSED:
+        ports, held = Ports.choose()
+        _HELD.append(held)
+        _UNUSED.extend(ports[name] for name in NAMES)
+    return _UNUSED.pop()
 
 
 @dataclass
