@@ -1,0 +1,72 @@
+"""The doors that applications come through, and the process that guards a pause of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from shared.domain.environment import Colour
+
+
+class Pooler(Protocol):
+    """PgBouncer: the valve that holds clients without failing them, and the pooled route."""
+
+    def opened(self) -> AbstractContextManager[Pooler]:
+        """The same pooler over connections that stand already: for calls that must be quick."""
+        ...
+
+    def pause(self, *, limit_s: float) -> None:
+        """Hold new transactions, wait for open ones. Raises Transient when `limit_s` is over;
+        the pool is then already resumed."""
+        ...
+
+    def resume(self) -> None:
+        """Let clients go on; a pool that is not paused is left as it is."""
+        ...
+
+    def is_paused(self) -> bool: ...
+
+    def refuse(self) -> None:
+        """Of a paused pool: turn clients away with a message instead of letting them wait."""
+        ...
+
+    def admit(self) -> None:
+        """Let clients in again and go on, whatever held or refused them."""
+        ...
+
+    def route_to(self, colour: Colour) -> None:
+        """Write the route durably, reload, and read it back."""
+        ...
+
+    def routed_to(self) -> Colour: ...
+
+
+class DirectDoor(Protocol):
+    """nginx: the door for session features, routed by one symlink."""
+
+    def route_to(self, colour: Colour) -> None: ...
+
+    def routed_to(self) -> Colour: ...
+
+
+class Door(Protocol):
+    """The pooled door as a client sees it."""
+
+    def round_trip_ms(self, *, limit_s: float) -> float:
+        """Log in and run one statement. Raises Transient when that fails or takes longer."""
+        ...
+
+
+class Companion(Protocol):
+    """A process of ours beside this one, spoken to in JSON. It learns at once when we die."""
+
+    def say(self, message: Mapping[str, Any]) -> None: ...
+
+    def hear(self, *, limit_s: float) -> dict[str, Any]:
+        """The next message. Raises Transient when there is none in time, or it has ended."""
+        ...
+
+    def end(self, *, limit_s: float) -> None:
+        """Let it end by itself within the limit, else kill it, also when it is frozen."""
+        ...
