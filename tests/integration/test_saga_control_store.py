@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
 
@@ -21,6 +22,7 @@ from shared.domain.kinds import Kind, StepState
 from shared.domain.migration import RunOptions
 from shared.settings import Settings
 from tests.support.control import control_database, settings_for
+from tests.support.wait import until
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +132,24 @@ def test_the_schema_may_be_installed_again_over_live_jobs(store, database):
     with database.session() as session:
         install(session)
     assert store.job(job).id == job
+
+
+def test_the_session_of_a_thread_is_closed_when_the_thread_ends(settings):
+    database = ControlDatabase(settings, application_name="short-lived")
+
+    def look() -> None:
+        with database.session() as session:
+            assert session.value("SELECT 1") == 1
+
+    for _ in range(3):
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join(10)
+    watcher = ControlDatabase(settings, application_name="watcher")
+    with watcher.session() as session:
+        count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'short-lived'"
+        until(lambda: session.value(count) == 0, limit_s=5, what="no session of an ended thread")
+    watcher.close()
 
 
 def test_a_control_database_that_is_down_is_transient(tmp_path):

@@ -14,8 +14,13 @@ from shared.settings import Settings
 LIMIT_S = 10.0
 
 
+class _Owner:
+    """Lives in a thread's locals, and so ends with the thread."""
+
+
 class ControlDatabase:
-    """Where the truth stands. A session belongs to the thread that asked for it."""
+    """Where the truth stands. A session belongs to the thread that asked for it, and is closed
+    when that thread ends."""
 
     def __init__(self, settings: Settings, *, application_name: str) -> None:
         self._settings = settings
@@ -35,8 +40,8 @@ class ControlDatabase:
 
     def close(self) -> None:
         """Close the thread's session, if it has one."""
-        close: weakref.finalize[..., ControlDatabase] | None = getattr(self._local, "close", None)
-        self._local.close = self._local.session = None
+        close: weakref.finalize[..., _Owner] | None = getattr(self._local, "close", None)
+        self._local.close = self._local.session = self._local.owner = None
         if close is not None:
             close()
 
@@ -64,7 +69,8 @@ class ControlDatabase:
         session.execute("SET tcp_keepalives_interval = 5")
         session.execute("SET tcp_keepalives_count = 4")
         self._local.session = session
-        self._local.close = weakref.finalize(self, stack.close)
+        self._local.owner = owner = _Owner()
+        self._local.close = weakref.finalize(owner, stack.close)
         return session
 
 
