@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: validator-cases rule-pages new-rule
+.PHONY: validator-cases rule-pages new-rule bench-backup
 .PHONY: help install check test test-full docs faults demo format
 
 help:  ## this list
@@ -40,6 +40,9 @@ faults: install  ## kill and freeze every process at every step
 
 demo: install  ## a shop under load, migrated, taken back, migrated again; ROWS= sets its size
 	$(BIN)/bluegreen demo
+
+bench-backup: install  ## a rollback point against pg_dump to a file
+	$(BIN)/python -m benchmarks.backup
 
 format: install  ## bring the code into shape
 	$(BIN)/ruff check --fix .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from producer.configuration import Configuration
@@ -33,9 +34,11 @@ def list_points(configuration: Configuration, output: Output) -> None:
         output.say(f"no rollback point in {settings.backup_dir}")
 
 
-def verify(configuration: Configuration, output: Output, point: str) -> None:
+def verify(
+    configuration: Configuration, output: Output, point: str, identity: Path | None = None
+) -> None:
     """Raises Refused or Broken when the point does not hold what its manifest says."""
-    found = backups.verify(settings_of(configuration), point)
+    found = backups.verify(settings_of(configuration), point, identity=identity)
     output.say(f"{found.name} is verified: restored elsewhere, {found.rows:,} rows counted")
     output.document(point_document(found, ()))
 
@@ -45,16 +48,22 @@ def restore(
     output: Output,
     point: str,
     *,
-    on: str | None,
-    into: str | None,
+    on: str | None = None,
+    into: str | None = None,
     yes: bool,
+    identity: Path | None = None,
 ) -> None:
+    """Raises Refused without a word of confirmation, and what `backups.restore` raises."""
     settings = settings_of(configuration)
     side = Colour(on) if on else active_side(settings)
     if not yes and sys.stdin.isatty():
-        output.warn(f"About to restore {point} on {side.value}, into a new database.")
+        found = backups.find(settings, point)
+        output.warn(
+            f"About to restore {found.name} ({found.scope}, taken {found.taken_at:%Y-%m-%d %H:%M}"
+            f" UTC) on {side.value}, into a new database; {found.database} stays as it is."
+        )
         yes = asked_yes()
-    name = backups.restore(settings, point, on=side, into=into, confirm=yes)
+    name = backups.restore(settings, point, on=side, into=into, confirm=yes, identity=identity)
     output.say(f"{point} is restored into the database {name} on {side.value}")
     output.document({"point": point, "database": name, "on": side.value})
 

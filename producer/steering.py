@@ -63,6 +63,16 @@ def steer(
     return code
 
 
+def to_restore(client: Client, target: str) -> bool:
+    """Whether a person means a restore by hand: a rollback point whose job has ended, so that no
+    way back of its own is left."""
+    if not PurePath(target).name.startswith(_POINT):
+        return False
+    job = job_of(client, target)
+    known = [record for record in client.store.jobs(limit=10_000) if record.id == job]
+    return not known or known[0].ended_at is not None
+
+
 def job_of(client: Client, target: str) -> str:
     """The job that a person means by an id, a rollback point or a migration file.
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
@@ -91,14 +91,25 @@ class BackupSettings(_Frozen):
     """How rollback points are kept in `Settings.backup_dir`."""
 
     recipients: tuple[str, ...] = ()
-    """age public keys. With any, no plain text of a dump ever reaches the disk."""
+    """age public keys, none or at least two: one lost key must not be the end of every point. With
+    them no plain text of a dump ever reaches the disk."""
     identity_file: Path | None = None
-    """age identity of the one who verifies and restores; needed where there are recipients."""
+    """age identity of one who restores; the backup agent needs none (docs/rollback-points.md)."""
+    key_dir: Path | None = None
+    """Where a point's own key is until the point is verified; None: `.keys` of the backup
+    directory. A directory in memory keeps it apart from what it opens."""
     retention_days: Annotated[float, Field(gt=0)] = 7.0
     compression_level: Annotated[int, Field(ge=1, le=19)] = 3
     """Of zstd; 3 is its own default."""
     bin_dir: Path | None = None
     """Where pg_dump and psql are; None: those of the dumped node, else of the PATH."""
+
+    @field_validator("recipients")
+    @classmethod
+    def _none_or_two(cls, recipients: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(recipients)) == 1:
+            raise ValueError("expected no recipients or at least two different ones, found one")
+        return recipients
 
 
 class Settings(_Frozen):

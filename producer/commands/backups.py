@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,10 @@ POINT = "rollback-20261123-7f3a-20261123T114501Z"
 Point = Annotated[
     str, typer.Argument(metavar="POINT", help="Its name, or the path of one of its files.")
 ]
+Identity = Annotated[
+    Path | None,
+    typer.Option("--identity", help="The age key file of a recipient, for an encrypted point."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,11 +38,13 @@ def list_points(context: typer.Context, as_json: Json = False) -> None:
 
 
 @backups.command(epilog=examples(f"backups verify {POINT}"))
-def verify(context: typer.Context, point: Point, as_json: Json = False) -> None:
+def verify(
+    context: typer.Context, point: Point, identity: Identity = None, as_json: Json = False
+) -> None:
     """Restore a point into a scratch database and count, now."""
     from producer import keeping
 
-    keeping.verify(context.obj, Output(as_json), point)
+    keeping.verify(context.obj, Output(as_json), point, identity)
 
 
 @backups.command(
@@ -52,13 +59,16 @@ def restore(
     into: Annotated[
         str | None, typer.Option("--into", help="The new database [default: named after the time].")
     ] = None,
+    identity: Identity = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Restore a point into a new database beside the one that serves; overwrites nothing."""
     from producer import keeping
 
-    keeping.restore(context.obj, Output(as_json), point, on=on, into=into, yes=yes)
+    keeping.restore(
+        context.obj, Output(as_json), point, on=on, into=into, yes=yes, identity=identity
+    )
 
 
 @backups.command(epilog=examples("backups prune", "backups prune --days 30"))

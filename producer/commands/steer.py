@@ -1,6 +1,7 @@
 """Follow a live job, or steer it and then follow: watch, approve, abort, rollback, finish.
 
-The command is its own confirmation; `--yes` is taken so that a pipeline may always say it.
+The command is its own confirmation; `--yes` is taken so that a pipeline may always say it. Only a
+restore by hand asks.
 """
 
 from __future__ import annotations
@@ -83,10 +84,17 @@ def rollback(
     wait_timeout: WaitTimeout = None,
     as_json: Json = False,
 ) -> None:
-    """Go back while the rollback window is open: no write since the cutover is lost."""
-    from producer import connections, steering
+    """Go back while the rollback window is open: no write since the cutover is lost.
+
+    A rollback point whose job has ended is restored by hand, once you confirm it: into a new
+    database beside the one that serves.
+    """
+    from producer import connections, keeping, steering
 
     client = connections.connect(context.obj)
+    if len(targets) == 1 and steering.to_restore(client, targets[0]):
+        keeping.restore(context.obj, Output(as_json), targets[0], yes=yes)
+        return
     jobs = [steering.job_of(client, target) for target in targets]
     raise typer.Exit(
         steering.steer(

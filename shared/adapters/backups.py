@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from shared.adapters.backup_deed import Order, end, forget_ended, is_begun, start_or_look
 from shared.adapters.pg_dump import Server, program
 from shared.adapters.point_files import PointFiles
+from shared.adapters.point_keys import can_read, forget_keys_but, keys_of
 from shared.adapters.point_work import (
     DATA_LIMIT_S,
     TooLongError,
+    check_files,
     dump_data_part,
     stop_after,
     take_schema_part,
@@ -20,7 +23,7 @@ from shared.adapters.point_work import (
 from shared.adapters.postgres import connect
 from shared.adapters.scratch import create_database, drop_scratch, load
 from shared.domain.environment import Colour
-from shared.domain.errors import Refused
+from shared.domain.errors import Broken, MigrationError, Refused
 from shared.domain.kinds import BackupScope
 from shared.domain.migration import Job
 from shared.domain.retention import expendable
@@ -104,19 +107,69 @@ def listed(settings: Settings) -> list[ListedPoint]:
     return [ListedPoint(point, tuple(files.missing(point))) for point in reversed(files.all())]
 
 
-def verify(settings: Settings, point: str) -> Manifest:
-    """Restore the point (its name, or the path of one of its files) elsewhere and count, now."""
-    found = PointFiles(settings.backup_dir).find(point)
-    return verify_point(settings, found, _listen_to_nothing)
+def find(settings: Settings, point: str) -> Manifest:
+    """The point of that name, or of the path of a file of it. Raises Refused when it is gone."""
+    return PointFiles(settings.backup_dir).find(point)
+
+
+def verify(settings: Settings, point: str, *, identity: Path | None = None) -> Manifest:
+    """Restore the point (its name, or the path of one of its files) elsewhere and count, now.
+
+    Raises what `verify_point` raises; a point that is found broken does not count any more.
+    """
+    files = PointFiles(settings.backup_dir)
+    found = files.find(point)
+    try:
+        return verify_point(settings, found, _listen_to_nothing, identity=identity)
+    except Broken:
+        files.save(found.model_copy(update={"verified_at": None}))
+        raise
+
+
+def verify_again(settings: Settings) -> list[tuple[Manifest, MigrationError | None]]:
+    """What the daily round asks of every point that was verified: is it still what it was?
+
+    Its bytes are read and compared; the newest of each database is restored and counted again
+    where this host can read it. With each point what is wrong with it, or None.
+    """
+    points = [
+        each.point for each in listed(settings) if each.point.verified_at and not each.missing
+    ]
+    newest = {point.database: point.name for point in reversed(points)}
+    return [
+        (point, _found_wrong(settings, point, restores=newest[point.database] == point.name))
+        for point in points
+    ]
+
+
+def _found_wrong(settings: Settings, point: Manifest, *, restores: bool) -> MigrationError | None:
+    """Broken: the point is damaged. Another error: it could not be looked at."""
+    try:
+        if restores and can_read(settings, point):
+            verify(settings, point.name)
+        else:
+            check_files(settings, point)
+    except Broken as error:
+        PointFiles(settings.backup_dir).save(point.model_copy(update={"verified_at": None}))
+        return error
+    except MigrationError as error:
+        return error
+    return None
 
 
 def restore(
-    settings: Settings, point: str, *, on: Colour, into: str | None = None, confirm: bool
+    settings: Settings,
+    point: str,
+    *,
+    on: Colour,
+    into: str | None = None,
+    confirm: bool,
+    identity: Path | None = None,
 ) -> str:
     """Restore the point into a new database on that side; the name of that database.
 
-    Nothing that exists is overwritten: the database must not be there. Refused without `confirm`,
-    for an incomplete point, and for a name that is taken.
+    Nothing that exists is overwritten: the database must not be there. Raises Refused without
+    `confirm`, for an incomplete point, and for a name that is taken; Broken for a damaged file.
     """
     files = PointFiles(settings.backup_dir)
     found = files.find(point)
@@ -130,6 +183,7 @@ def restore(
             f"restoring {found.name} makes the database {name} on {on}",
             remedy="confirm it with `--yes`",
         )
+    check_files(settings, found)
     _create(settings, found, on, name)
     psql = program("psql", settings, on)
     for part in found.parts:
@@ -137,7 +191,7 @@ def restore(
             psql,
             _administrator(settings, on, name),
             settings.backup_dir / part.file,
-            identity=settings.backup.identity_file,
+            keys=keys_of(settings, found, identity),
             limit_s=DATA_LIMIT_S,
         )
     return name
@@ -150,16 +204,19 @@ def prune(
     now: datetime | None = None,
     live_jobs: Collection[str] = (),
 ) -> list[Manifest]:
-    """Delete the points that are older than `days`; never the newest verified one."""
+    """Delete the points that are older than `days`, never the newest verified one, and what is left
+    of points that somebody deleted by hand. The points deleted here, oldest first."""
     files = PointFiles(settings.backup_dir)
-    old = expendable(
-        [point for point in files.all() if not files.missing(point)],
-        now=now or datetime.now(UTC),
-        days=settings.backup.retention_days if days is None else days,
-        live_jobs=live_jobs,
-    )
-    for point in old:
+    now = now or datetime.now(UTC)
+    days = settings.backup.retention_days if days is None else days
+    points = files.all()
+    gone = [point for point in points if files.missing(point)]
+    whole = [point for point in points if point not in gone]
+    old = expendable(whole, now=now, days=days, live_jobs=live_jobs)
+    remains = [point for point in gone if point.taken_at < now - timedelta(days=days)]
+    for point in [*old, *(point for point in remains if point.job not in live_jobs)]:
         files.delete(point)
+    forget_keys_but(settings, {point.name for point in files.all() if not point.unused})
     forget_ended(settings)
     return old
 

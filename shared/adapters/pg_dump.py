@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -181,6 +181,9 @@ def running(
                 finally:
                     if process.poll() is None:
                         process.kill()
+                    if process.stdin is not None:
+                        with suppress(BrokenPipeError):  # it has ended before its input did
+                            process.stdin.close()
         finally:
             end.cancel()
 

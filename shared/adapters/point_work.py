@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from shared.adapters.dump_source import (
     bytes_of,
@@ -17,8 +18,9 @@ from shared.adapters.dump_source import (
 from shared.adapters.dump_text import CopyRows, DefinitionsDigest
 from shared.adapters.pg_dump import dump, program, refuse_older
 from shared.adapters.point_files import PointFiles
+from shared.adapters.point_keys import forget_key, keys_of, make_key, recipients_of
 from shared.adapters.scratch import digest_of, load, rows_in, scratch, scratch_session
-from shared.adapters.sealed import Sealed, identities
+from shared.adapters.sealed import Sealed, check_stored
 from shared.domain.errors import Broken
 from shared.domain.kinds import BackupScope
 from shared.domain.migration import Job
@@ -34,8 +36,6 @@ Report = Callable[[float | None, str], None]
 def take_schema_part(settings: Settings, job: Job, scope: BackupScope) -> Manifest:
     """Write the definitions of the active side, and the manifest of a new point."""
     colour, backup = job.source, settings.backup
-    if backup.recipients:
-        identities(backup.identity_file)  # a point that nobody here can read cannot be verified
     pg_dump = program("pg_dump", settings, colour)
     with source_session(settings, colour) as session:
         facts = read_facts(session)
@@ -46,13 +46,14 @@ def take_schema_part(settings: Settings, job: Job, scope: BackupScope) -> Manife
     digest = DefinitionsDigest()
     files = PointFiles(settings.backup_dir)
     files.prepare()
-    file = part_file(name, "schema", encrypted=bool(backup.recipients))
+    recipients = make_key(settings, name)
+    file = part_file(name, "schema", encrypted=bool(recipients))
     sealed = dump(
         pg_dump,
         source_server(settings, colour),
         ["--schema-only"],
         settings.backup_dir / file,
-        recipients=backup.recipients,
+        recipients=recipients,
         level=backup.compression_level,
         see=[digest.feed],
         limit_s=SCHEMA_LIMIT_S,
@@ -100,14 +101,15 @@ def dump_data_part(
         refuse_silent_loss(session, point.scope, wanted or None)
         size = bytes_of(session, wanted) if wanted else read_facts(session).database_bytes
     rows = CopyRows()
-    watch = _Watch(size, report)
-    file = part_file(point.name, "data", encrypted=bool(settings.backup.recipients))
+    watch = _Watch(size, report, "dumped")
+    recipients = recipients_of(settings, point)
+    file = part_file(point.name, "data", encrypted=bool(recipients))
     sealed = dump(
         pg_dump,
         source_server(settings, colour),
         ["--data-only", *(f"--table={table}" for table in wanted)],
         settings.backup_dir / file,
-        recipients=settings.backup.recipients,
+        recipients=recipients,
         level=settings.backup.compression_level,
         see=[rows.feed, watch.feed],
         limit_s=DATA_LIMIT_S,
@@ -118,32 +120,45 @@ def dump_data_part(
     return dumped
 
 
-def verify_point(settings: Settings, point: Manifest, report: Report) -> Manifest:
+def verify_point(
+    settings: Settings, point: Manifest, report: Report, *, identity: Path | None = None
+) -> Manifest:
     """Decrypt, restore and count the point elsewhere; only then is it `verified`.
 
-    Raises Broken when what was read is not what was written, Refused when a file is gone.
+    `identity` is a key file given by hand. Raises Broken when what was read is not what was
+    written, Refused when a file is gone or no key fits.
     """
     psql = program("psql", settings, point.colour)
     pg_dump = program("pg_dump", settings, point.colour)
+    keys = keys_of(settings, point, identity)
+    check_files(settings, point)
+    watch = _Watch(point.stored_bytes, report, "restored")
     with scratch(settings, point) as place:
-        for number, part in enumerate(point.parts):
-            report(number / (len(point.parts) + 1), f"restoring {part.file}")
+        for part in point.parts:
             read = load(
                 psql,
                 place.administrator if part.kind == "schema" else place.loader,
                 settings.backup_dir / part.file,
-                identity=settings.backup.identity_file,
+                keys=keys,
                 limit_s=DATA_LIMIT_S,
+                see=[watch.feed],
             )
             _same_bytes(part, read)
-        report(len(point.parts) / (len(point.parts) + 1), "counting what was restored")
+        report(0.99, "counting what was restored")
         _same_definitions(point, digest_of(pg_dump, place.administrator, limit_s=SCHEMA_LIMIT_S))
         with scratch_session(place.loader) as session:
             for part in point.parts:
                 _same_rows(point, part.rows, rows_in(session, sorted(part.rows)))
     verified = point.model_copy(update={"verified_at": datetime.now(UTC)})
     PointFiles(settings.backup_dir).save(verified)
+    forget_key(settings, point.name)
     return verified
+
+
+def check_files(settings: Settings, point: Manifest) -> None:
+    """Raises Broken unless every file of the point is as it was written, Refused for one gone."""
+    for part in point.parts:
+        check_stored(settings.backup_dir / part.file, part.stored_sha256)
 
 
 def _schema_is_all(settings: Settings, point: Manifest) -> Manifest:
@@ -187,11 +202,12 @@ def _same_rows(point: Manifest, expected: dict[str, int], found: dict[str, int])
 
 
 class _Watch:
-    """Tells how far a dump is, at most twice a second."""
+    """Tells how far a dump or a restore is, at most twice a second."""
 
-    def __init__(self, expected_bytes: int, report: Report) -> None:
+    def __init__(self, expected_bytes: int, report: Report, what: str) -> None:
         self._expected = max(1, expected_bytes)
         self._report = report
+        self._what = what
         self._seen = 0
         self._told_at = 0.0
 
@@ -200,4 +216,5 @@ class _Watch:
         if time.monotonic() - self._told_at >= 0.5:
             self._told_at = time.monotonic()
             done = min(0.99, self._seen / self._expected)
-            self._report(done, f"{self._seen >> 20} MB of about {self._expected >> 20} MB dumped")
+            size = f"{self._seen >> 20} MB of about {self._expected >> 20} MB"
+            self._report(done, f"{size} {self._what}")

@@ -12,7 +12,7 @@ with rights over the truth.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +20,8 @@ from pathlib import Path
 from shared.adapters.dump_text import DefinitionsDigest
 from shared.adapters.pg_dump import OUR_SCHEMAS, Server, running
 from shared.adapters.postgres import PsycopgSession, connect
-from shared.adapters.sealed import BLOCK_BYTES, Sealed, unseal
-from shared.domain.errors import Broken, MigrationError
+from shared.adapters.sealed import BLOCK_BYTES, Keys, Sealed, unseal
+from shared.domain.errors import MigrationError
 from shared.domain.identifiers import ident, literal
 from shared.domain.rollback_point import Manifest
 from shared.settings import Settings
@@ -106,9 +106,17 @@ def create_database(name: str, point: Manifest) -> str:
 
 
 def load(
-    psql: Path, server: Server, path: Path, *, identity: Path | None, limit_s: float
+    psql: Path,
+    server: Server,
+    path: Path,
+    *,
+    keys: Keys,
+    limit_s: float,
+    see: Sequence[Callable[[bytes], None]] = (),
 ) -> Sealed:
-    """Run the SQL of a part; the first error ends it. Raises what the server complained of.
+    """Run the SQL of a part; the first error ends it. `see` is shown each stored block.
+
+    Raises what the server complained of, and Broken for a damaged file.
 
     Rows are loaded as a replica: no trigger fires and no foreign key to a table that is not part
     of the point is asked for.
@@ -117,9 +125,9 @@ def load(
     with running(psql, server, options, limit_s=limit_s, feed=True) as process:
         try:
             process.input.write(f"SET {_AS_REPLICA} = replica;\n".encode())
-            read = unseal(path, process.input, identity_file=identity)
+            read = unseal(path, process.input, keys=keys, see=see)
             process.input.close()
-        except (Broken, BrokenPipeError):
+        except BrokenPipeError:  # psql has ended: it says why
             process.finish()
             raise
         process.finish()

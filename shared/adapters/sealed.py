@@ -20,6 +20,8 @@ from pyrage import ssh, x25519
 from shared.domain.errors import Broken, Refused, Transient
 
 BLOCK_BYTES = 1 << 18
+Keys = Callable[[], Sequence[x25519.Identity]]
+"""The identities to decrypt with, asked only for a file that is encrypted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +101,53 @@ def seal(
     return Sealed(plain.size, plain.sha256(), stored.size, stored.sha256())
 
 
-def unseal(path: Path, target: IO[bytes], *, identity_file: Path | None) -> Sealed:
+def unseal(
+    path: Path, target: IO[bytes], *, keys: Keys, see: Sequence[Callable[[bytes], None]] = ()
+) -> Sealed:
     """Decrypt and unpack `path` into `target`; what was read is hashed on the way.
 
-    Raises Refused without a fitting identity, Broken when a byte of the file is not as written.
+    `see` is shown each stored block. Raises Refused without a fitting identity, Broken when a byte
+    of the file is not as written, BrokenPipeError when the reader of `target` has ended.
     """
     plain = _Tap(target)
     try:
         unpacker = zstandard.ZstdDecompressor().stream_writer(cast("IO[bytes]", plain))
         with path.open("rb") as file, unpacker as unpack:
-            stored = _Tap(file)
+            stored = _Tap(file, see)
             if path.suffix == ".age":
-                pyrage.decrypt_io(stored, unpack, identities(identity_file))
+                pyrage.decrypt_io(stored, unpack, keys())
             else:
                 while block := stored.read(BLOCK_BYTES):
                     unpack.write(block)
-    except BrokenPipeError as error:
-        raise Broken(f"the reader of {path.name} went away before its end") from error
+    except BrokenPipeError:
+        raise
     except FileNotFoundError as error:
-        raise Refused(f"expected {path.name}, found it deleted", code="gone") from error
+        raise _gone(path) from error
     except pyrage.DecryptError as error:
         raise Refused(
             f"{path.name} cannot be decrypted: {error}",
-            remedy="name the fitting age identity in `backup.identity_file`",
+            remedy="name the fitting age identity: `--identity FILE`, or `backup.identity_file`",
         ) from error
     except (OSError, zstandard.ZstdError) as error:
         raise Broken(f"{path.name} is damaged: {error}; the point cannot be used") from error
     return Sealed(plain.size, plain.sha256(), stored.size, stored.sha256())
+
+
+def check_stored(path: Path, sha256: str) -> None:
+    """Raises Broken unless the bytes of the file are those that were written: before anything of
+    them is decrypted, or run as SQL. Refused when the file is gone."""
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise _gone(path) from error
+    except OSError as error:
+        raise Broken(f"{path.name} cannot be read: {error}; the point cannot be used") from error
+    if found != sha256:
+        raise Broken(
+            f"{path.name} is damaged: expected SHA-256 {sha256[:16]}, found {found[:16]};"
+            " the point cannot be used"
+        )
 
 
 def public_keys(texts: Sequence[str]) -> list[x25519.Recipient | ssh.Recipient]:
@@ -143,18 +165,20 @@ def public_keys(texts: Sequence[str]) -> list[x25519.Recipient | ssh.Recipient]:
     return keys
 
 
-def identities(path: Path | None) -> list[x25519.Identity]:
+def identities(path: Path) -> list[x25519.Identity]:
     """The identities of an age key file. Raises Refused when it cannot be read."""
-    if path is None:
-        raise Refused(
-            "expected an age identity to read the rollback point with, found none configured",
-            remedy="name its file in `backup.identity_file`",
-        )
     try:
         lines = path.read_text(encoding="utf-8").split()
-        return [x25519.Identity.from_str(line) for line in lines if line.startswith("AGE-SECRET")]
+        found = [x25519.Identity.from_str(line) for line in lines if line.startswith("AGE-SECRET")]
     except (OSError, pyrage.IdentityError) as error:
         raise Refused(f"the age identity {path} cannot be read: {error}") from error
+    if not found:
+        raise Refused(f"expected an age identity in {path}, found none", remedy="see `age-keygen`")
+    return found
+
+
+def _gone(path: Path) -> Refused:
+    return Refused(f"expected {path.name}, found it deleted", code="gone")
 
 
 def _private(path: str, flags: int) -> int:

@@ -1,5 +1,6 @@
 """A rollback point is taken, proven elsewhere, restored by hand, and never lacks rows silently."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import pytest
 
 from shared.adapters import backups
 from shared.adapters.backups import BackupDirectory
+from shared.adapters.pg_dump import program
 from shared.adapters.point_work import dump_data_part, verify_point
+from shared.adapters.scratch import control_server, load
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
 from shared.domain.kinds import BackupScope, Kind
 from shared.domain.migration import Job, RunOptions
-from shared.domain.rollback_point import Manifest
-from shared.settings import BackupSettings
+from shared.domain.rollback_point import Manifest, part_file
+from shared.settings import BackupSettings, Settings
 from tests.support.cluster import bin_dir, postgres
 from tests.support.paper_stack import PaperStack, paper_stack, prepare, settings_over
 
@@ -110,20 +113,61 @@ def test_a_file_that_touches_no_table_needs_no_rows(stack: PaperStack) -> None:
     assert taken(stack, "affected", "not_there").scope == "schema"
 
 
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])
 @pytest.mark.parametrize("kind", ["schema", "data"])
-def test_a_flipped_byte_is_found(stack: PaperStack, kind: str) -> None:
+def test_a_flipped_byte_is_found(
+    stack: PaperStack, tmp_path: Path, kind: str, encrypted: bool
+) -> None:
+    if encrypted:
+        stack.settings = encrypting(stack, tmp_path)
     point = taken(stack, "affected", "users")
     part = next(part for part in point.parts if part.kind == kind)
     path = stack.settings.backup_dir / part.file
-    stored = bytearray(path.read_bytes())
-    stored[len(stored) // 2] ^= 0x01
-    path.write_bytes(stored)
-    with pytest.raises(Broken):
-        backups.verify(stack.settings, point.name)
+    whole = path.read_bytes()
+    for place in (10, len(whole) // 2, len(whole) - 3):
+        path.write_bytes(flipped(whole, place))
+        with pytest.raises(Broken, match="damaged: expected SHA-256"):
+            backups.verify(stack.settings, point.name)
+        with pytest.raises(Broken, match="damaged"):
+            backups.restore(stack.settings, point.name, on=Colour.BLUE, into="no", confirm=True)
     assert leftovers(stack) == []
     kept = BackupDirectory(stack.settings).of_job(point.job)
     assert kept is not None
     assert kept.verified_at is None
+    path.write_bytes(whole)
+    assert backups.verify(stack.settings, point.name).verified_at is not None
+
+
+def flipped(whole: bytes, place: int) -> bytes:
+    stored = bytearray(whole)
+    stored[place] ^= 0x01
+    return bytes(stored)
+
+
+def test_psql_does_not_wait_for_the_rest_of_a_damaged_file(stack: PaperStack) -> None:
+    """The file changes after its bytes were compared: the decompressor meets what is no frame."""
+    point = taken(stack, "affected", "users")
+    data = point.part("data")
+    assert data is not None
+    path = stack.settings.backup_dir / data.file
+    path.write_bytes(path.read_bytes()[:2000] + bytes(2000))
+    server = control_server(stack.settings, "postgres")
+    began = time.monotonic()
+    with pytest.raises((Broken, Refused)):
+        load(program("psql", stack.settings, Colour.BLUE), server, path, keys=list, limit_s=60)
+    assert time.monotonic() - began < 30
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(stack: PaperStack) -> None:
+    point = taken(stack, "schema").model_copy(update={"scope": "affected"})
+    file = part_file(point.name, "data", encrypted=False)
+    full = stack.settings.backup_dir / f"{file}.partial"
+    full.symlink_to("/dev/full")  # the kernel's own ENOSPC
+    with pytest.raises(Transient, match="No space left on device; the partial file was removed"):
+        dump_data_part(stack.settings, point, ["users"], quiet)
+    assert not full.is_symlink()
+    assert BackupDirectory(stack.settings).of_job(point.job) is not None
+    assert dump_data_part(stack.settings, point, ["users"], quiet).rows == 1000
 
 
 def test_a_point_of_other_rows_does_not_count(stack: PaperStack) -> None:
@@ -136,32 +180,70 @@ def test_a_point_of_other_rows_does_not_count(stack: PaperStack) -> None:
         verify_point(stack.settings, lying, quiet)
 
 
-def test_an_encrypted_point_is_readable_only_with_the_identity(
+def encrypting(stack: PaperStack, folder: Path) -> Settings:
+    """Settings with two recipients, whose keys nobody here has."""
+    pairs = [pyrage.x25519.Identity.generate() for _ in range(2)]
+    (folder / "recipient").write_text(f"# created: today\n{pairs[1]}\n")
+    (folder / "stranger").write_text(str(pyrage.x25519.Identity.generate()))
+    backup = stack.settings.backup.model_copy(
+        update={"recipients": tuple(str(pair.to_public()) for pair in pairs)}
+    )
+    return stack.settings.model_copy(update={"backup": backup})
+
+
+def test_an_encrypted_point_is_verified_without_anyones_private_key(
     stack: PaperStack, tmp_path: Path
 ) -> None:
-    ours, theirs = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
-    key, wrong = tmp_path / "key", tmp_path / "wrong"
-    key.write_text(f"# created: today\n{ours}\n")
-    wrong.write_text(str(pyrage.x25519.Identity.generate()))
-    keys = (str(ours.to_public()), str(theirs.to_public()))
-    backup = BackupSettings(
-        recipients=keys, identity_file=key, bin_dir=stack.settings.backup.bin_dir
-    )
-    stack.settings = stack.settings.model_copy(update={"backup": backup})
+    stack.settings = encrypting(stack, tmp_path)
     point = taken(stack, "affected", "users")
     assert all(part.file.endswith(".sql.zst.age") for part in point.parts)
-    for path in stack.settings.backup_dir.iterdir():
-        assert b"users" not in path.read_bytes() or path.suffix == ".json"
+    for path in stack.settings.backup_dir.glob("rollback-*.age*"):
+        assert b"users" not in path.read_bytes()
     assert backups.verify(stack.settings, point.name).verified_at is not None
+    assert list((stack.settings.backup_dir / ".keys").iterdir()) == []
 
-    stranger = backup.model_copy(update={"identity_file": wrong})
+    with pytest.raises(Refused, match="its own key is deleted once it is verified"):
+        backups.verify(stack.settings, point.name)
+    with pytest.raises(Refused, match="cannot be decrypted: No matching keys found"):
+        backups.verify(stack.settings, point.name, identity=tmp_path / "stranger")
+    kept = BackupDirectory(stack.settings).of_job(point.job)
+    assert kept is not None
+    assert kept.verified_at is not None, "a wrong key says nothing about the point"
+    assert leftovers(stack) == []
     with pytest.raises(Refused, match="cannot be decrypted"):
-        backups.verify(stack.settings.model_copy(update={"backup": stranger}), point.name)
-    nobody = backup.model_copy(update={"identity_file": None})
-    with pytest.raises(Refused, match="age identity"):
-        BackupDirectory(stack.settings.model_copy(update={"backup": nobody})).take_schema(
-            job(), "schema"
-        )
+        restored(stack, point, identity=tmp_path / "stranger")
+    assert restored(stack, point, identity=tmp_path / "recipient") == 1000
+
+
+def restored(stack: PaperStack, point: Manifest, *, identity: Path) -> int:
+    """Users in a database into which the point was restored; the database is gone again."""
+    try:
+        backups.restore(
+            stack.settings, point.name, on=Colour.BLUE, into="by_hand", confirm=True,
+            identity=identity,
+        )  # fmt: skip
+        with stack.blue.connect("by_hand") as connection:
+            row = connection.execute("SELECT count(*) FROM users").fetchone()
+            return row[0] if row else -1
+    finally:
+        with stack.blue.connect() as connection:
+            connection.execute("DROP DATABASE IF EXISTS by_hand WITH (FORCE)")
+
+
+def test_a_point_whose_own_key_is_gone_before_its_rows_were_dumped_is_given_up(
+    stack: PaperStack, tmp_path: Path
+) -> None:
+    stack.settings = encrypting(stack, tmp_path)
+    point = BackupDirectory(stack.settings).take_schema(job(), "affected")
+    for key in (stack.settings.backup_dir / ".keys").iterdir():
+        key.unlink()
+    with pytest.raises(Broken, match="could not be verified"):
+        dump_data_part(stack.settings, point, ["users"], quiet)
+
+
+def test_one_recipient_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least two different ones"):
+        BackupSettings(recipients=("age1x", "age1x"))
 
 
 def test_row_security_that_would_hide_rows_is_refused(stack: PaperStack) -> None:

@@ -77,8 +77,11 @@ class Promotion:
             raise Broken(f"expected a note of where {job.file_name} begins, found none")
         lsn, armed = noted
         if not armed:
-            _check_held_before(standing, lsn)
-            standing.driver.stop(limit_s=fork.STOP_LIMIT_S)
+            if standing.driver.is_running():
+                _check_held_before(standing, lsn)
+                standing.driver.stop(limit_s=fork.STOP_LIMIT_S)
+            # One that is down is not asked: sent to a point that it is past, PostgreSQL refuses to
+            # start ("requested recovery stop point is before consistent recovery point").
             target = fork.recovery_target(lsn)
             standing.driver.set_recovery(fork.follow(old, standing) | target, standby=True)
             session.execute(NOTE_ARMED, [job.id, BEFORE])
