@@ -99,8 +99,8 @@ class BackupSettings(_Frozen):
     """Where a point's own key is until the point is verified; None: `.keys` of the backup
     directory. A directory in memory keeps it apart from what it opens."""
     retention_days: Annotated[float, Field(gt=0)] = 7.0
-    compression_level: Annotated[int, Field(ge=1, le=19)] = 3
-    """Of zstd; 3 is its own default."""
+    compression_level: Annotated[int, Field(ge=1, le=19)] = 1
+    """Of zstd: 1 takes less than half the processor time of 3 and stores about as much."""
     bin_dir: Path | None = None
     """Where pg_dump and psql are; None: those of the dumped node, else of the PATH."""
 

@@ -26,6 +26,8 @@ from shared.settings import Settings
 
 LOCK_LIMIT_S = 5
 """How long pg_dump queues for its share locks; longer, and it would queue the application."""
+PIPE_BYTES = 1 << 20
+"""Between the program and us; Linux gives 64 kB, at which both sides wait for each other."""
 OUR_SCHEMAS = (f"--exclude-schema={STANDING}", f"--exclude-schema={JOB}")
 
 _COMPLAINTS: tuple[tuple[str, type[MigrationError], str], ...] = (
@@ -169,7 +171,7 @@ def running(
                  *options],
                 stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL if feed else subprocess.PIPE,
-                stderr=stderr, env=_environment(passfile),
+                stderr=stderr, env=_environment(passfile), pipesize=PIPE_BYTES,
             )  # fmt: skip
         end = threading.Timer(limit_s, process.kill)
         end.daemon = True
