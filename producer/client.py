@@ -22,7 +22,7 @@ POLL_S = 1.0
 """Longest time between two looks at the control database."""
 OUTAGE_LIMIT_S = 60.0
 """How long the control database may be away before following gives up (exit 69)."""
-APPROVAL = "hold_for_approval"
+APPROVAL, IN_SYNC, CUTOVER = "hold_for_approval", "hold_in_sync", "cutover"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,18 @@ class View:
 
     @property
     def waits_for_approval(self) -> bool:
-        return self.job.outcome is None and any(
-            step.name == APPROVAL and step.state is StepState.RUNNING for step in self.steps
-        )
+        if self.job.outcome is not None:
+            return False
+        return self._runs(APPROVAL) or self.rests_in_sync
+
+    @property
+    def rests_in_sync(self) -> bool:
+        """After a rollback that kept the sync: on its first way there the job does not wait."""
+        switched = any(step.name == CUTOVER and step.started_at for step in self.steps)
+        return self._runs(IN_SYNC) and switched
+
+    def _runs(self, name: str) -> bool:
+        return any(step.name == name and step.state is StepState.RUNNING for step in self.steps)
 
 
 class Doorbell(Protocol):

@@ -183,7 +183,8 @@ def _ran(step: StepRecord | None) -> bool:
 def window_hint(job: JobRecord) -> str:
     return (
         f"traffic is on {job.source.other.value}; the way back is open: "
-        f"`bluegreen finish {job.id}` ends the window, `bluegreen rollback {job.id}` goes back"
+        f"`bluegreen finish {job.id}` ends the window, `bluegreen rollback {job.id}` goes back "
+        "(with `--keep-sync` ready to switch again)"
     )
 
 

@@ -22,6 +22,7 @@ _WANTED: dict[Steering, Outcome] = {
     "finish": Outcome.COMPLETED,
     "abort": Outcome.ROLLED_BACK,
     "rollback": Outcome.ROLLED_BACK,
+    "keep-sync": Outcome.ROLLED_BACK,
 }
 
 
@@ -57,6 +58,8 @@ def steer(
         )
         documents.append(ending.document)
         code = ending.code
+        if what == "keep-sync" and ending.view.rests_in_sync:
+            code = ExitCode.DONE  # it waits for a person, as was asked
         if code is not ExitCode.DONE:
             break
     output.document(jobs_document(documents, code))

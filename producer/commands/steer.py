@@ -21,6 +21,14 @@ Targets = Annotated[
     ),
 ]
 
+KeepSync = Annotated[
+    bool,
+    typer.Option(
+        "--keep-sync",
+        help="Keep both sides in sync: `approve` then switches again, `abort` gives it up.",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     for command in (watch, approve, abort, rollback, finish):
@@ -48,7 +56,7 @@ def approve(
     wait_timeout: WaitTimeout = None,
     as_json: Json = False,
 ) -> None:
-    """Let a job go on that waits because of --hold, and follow it to the end."""
+    """Let a job go on that waits: because of --hold, or in sync after `rollback --keep-sync`."""
     from producer import connections, steering
 
     client = connections.connect(context.obj)
@@ -79,6 +87,7 @@ def abort(
 def rollback(
     context: typer.Context,
     targets: Targets,
+    keep_sync: KeepSync = False,
     yes: Yes = False,
     detach: Detach = False,
     wait_timeout: WaitTimeout = None,
@@ -86,8 +95,9 @@ def rollback(
 ) -> None:
     """Go back while the rollback window is open: no write since the cutover is lost.
 
-    A rollback point whose job has ended is restored by hand, once you confirm it: into a new
-    database beside the one that serves.
+    Without --keep-sync all is undone: the other side becomes the standby again. A rollback point
+    whose job has ended is restored by hand, once you confirm it: into a new database beside the
+    one that serves.
     """
     from producer import connections, keeping, steering
 
@@ -98,7 +108,12 @@ def rollback(
     jobs = [steering.job_of(client, target) for target in targets]
     raise typer.Exit(
         steering.steer(
-            client, Output(as_json), jobs, "rollback", detach=detach, limit_s=wait_timeout
+            client,
+            Output(as_json),
+            jobs,
+            "keep-sync" if keep_sync else "rollback",
+            detach=detach,
+            limit_s=wait_timeout,
         )
     )
 
@@ -128,6 +143,7 @@ EXAMPLES = {
     "abort": examples("abort 20261123-7f3a --wait-timeout 120"),
     "rollback": examples(
         "rollback 20261123-7f3a",
+        "rollback 20261123-7f3a --keep-sync",
         "rollback migrations/002_drop.sql",
         "rollback backups/rollback-20261123-7f3a-20261123T114501Z.sql.zst",
     ),

@@ -8,6 +8,11 @@ from typing import Literal
 Severity = Literal["info", "warning", "critical"]
 
 
+def way_back_alert(job: str) -> str:
+    """Name of the alert that is raised while the way back of that job is closed."""
+    return f"rollback-window/{job}"
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """What one check found."""

@@ -64,7 +64,10 @@ class Job(BaseModel):
     facts: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """What earlier steps learned, by step name (shared/domain/facts.py has the models)."""
     requests: frozenset[str] = frozenset()
-    """What people asked for so far: `approve`, `finish`, `rollback`, `abort`."""
+    """What people asked for so far: `approve`, `finish`, `rollback`, `abort`; after a rollback that
+    kept the sync, since then."""
+    keeps_sync: bool = False
+    """What is undone now is only the way to the rest in sync: both sides stay in sync."""
 
     @property
     def target(self) -> Colour:

@@ -6,7 +6,7 @@ The name is what the generated page prints; the docstring says what it means.
 from __future__ import annotations
 
 from shared.saga.events import Answer, Asked, Direction, SagaEvent
-from shared.saga.state import SagaState
+from shared.saga.state import Phase, SagaState
 
 
 def always(_state: SagaState, _event: SagaEvent) -> bool:
@@ -91,6 +91,22 @@ def more_to_undo(state: SagaState, _event: SagaEvent) -> bool:
 def reopening(state: SagaState, _event: SagaEvent) -> bool:
     """Only what holds traffic is being undone (--no-rollback)."""
     return state.reopening
+
+
+def can_keep_sync(state: SagaState, _event: SagaEvent) -> bool:
+    """The cutover is done, nothing runs, and both sides can rest in sync before it."""
+    at_rest = state.phase is Phase.STUCK or state.step.waits
+    return at_rest and state.rest_in_sync is not None
+
+
+def in_sync_again(state: SagaState, _event: SagaEvent) -> bool:
+    """Only what comes after the rest in sync was to be undone, and all of that is."""
+    return state.back_to is not None and state.at == state.back_to + 1
+
+
+def keeps_sync(state: SagaState, _event: SagaEvent) -> bool:
+    """It is going back to the rest in sync, and no further."""
+    return state.back_to is not None
 
 
 def was_undoing(state: SagaState, _event: SagaEvent) -> bool:

@@ -56,8 +56,10 @@ def _run_anew(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
     )
 
 
-def _undo_anew(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
-    return replace(_repeat(state, 0.0, now), granted=state.attempt + UNDO_ATTEMPTS)
+def _undo_anew(state: SagaState, event: SagaEvent, now: datetime) -> SagaState:
+    back_to = None if event.on is On.ABORT else state.back_to
+    granted = state.attempt + UNDO_ATTEMPTS
+    return replace(_repeat(state, 0.0, now), granted=granted, back_to=back_to)
 
 
 def _look_again(state: SagaState, event: SagaEvent, now: datetime) -> SagaState:
@@ -84,6 +86,27 @@ def _undo_held(state: SagaState, event: SagaEvent, now: datetime) -> SagaState:
 def _undo_previous(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
     assert state.undone_next is not None
     return _begin(state, state.undone_next, Direction.BACKWARD, now)
+
+
+def _undo_cutover(state: SagaState, event: SagaEvent, now: datetime) -> SagaState:
+    """As far as the rest in sync. The recipe's later steps begin anew from there."""
+    begun = _begin(state, state.furthest, Direction.BACKWARD, now)
+    who = event.who if isinstance(event, Asked) else ""
+    return replace(
+        begun, back_to=state.rest_in_sync, cause=f"taken back by {who}, to stay in sync", remedy=""
+    )
+
+
+def _rest(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
+    assert state.back_to is not None
+    begun = _begin(state, state.back_to, Direction.FORWARD, now)
+    return replace(begun, furthest=state.back_to, back_to=None, cause="", remedy="")
+
+
+def _give_up_sync(state: SagaState, event: SagaEvent, _now: datetime) -> SagaState:
+    """The undo that is out goes on; the ones after it are sent as well."""
+    who = event.who if isinstance(event, Asked) else ""
+    return replace(state, back_to=None, cause=f"aborted by {who}")
 
 
 def _note(state: SagaState, event: SagaEvent, _now: datetime) -> SagaState:
@@ -135,6 +158,9 @@ EFFECTS: dict[Do, Effect] = {
     Do.LOOK_NOW: _look_again,
     Do.UNDO: _undo,
     Do.UNDO_HELD: _undo_held,
+    Do.UNDO_CUTOVER: _undo_cutover,
+    Do.REST: _rest,
+    Do.GIVE_UP_SYNC: _give_up_sync,
     Do.UNDO_PREVIOUS: _undo_previous,
     Do.UNDO_AGAIN: _again,
     Do.UNDO_ANEW: _undo_anew,
@@ -143,4 +169,4 @@ EFFECTS: dict[Do, Effect] = {
     Do.CALL: _call,
     Do.END: _end,
 }
-SENDS = frozenset(Do) - {Do.NOTE, Do.NOTHING, Do.CALL, Do.END}
+SENDS = frozenset(Do) - {Do.NOTE, Do.NOTHING, Do.GIVE_UP_SYNC, Do.CALL, Do.END}

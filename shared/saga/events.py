@@ -21,6 +21,7 @@ class On(StrEnum):
     DONE = "done"
     FAILED = "failed"
     ABORT = "abort asked"
+    KEEP_SYNC = "keep sync asked"
     GO_ON = "go on asked"
 
 
@@ -28,7 +29,7 @@ Family = Literal["", "transient", "refused", "broken", "late"]
 """What kind of failure: those of shared/domain/errors.py, and `late`: over the step's limit."""
 
 
-Steering = Literal["approve", "finish", "resume", "abort", "rollback"]
+Steering = Literal["approve", "finish", "resume", "abort", "rollback", "keep-sync"]
 """What a person may ask of a job that runs."""
 
 
@@ -62,7 +63,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A person asks: `abort` and `rollback` to undo, `approve`, `finish`, `resume` to go on."""
+    """A person asks: `abort` and `rollback` to undo all, `keep-sync` to undo the cutover only,
+    `approve`, `finish`, `resume` to go on."""
 
     what: Steering
     who: str
@@ -71,6 +73,8 @@ class Asked:
 
     @property
     def on(self) -> On:
+        if self.what == "keep-sync":
+            return On.KEEP_SYNC
         return On.ABORT if self.what in ("abort", "rollback") else On.GO_ON
 
 

@@ -109,7 +109,10 @@ def check(before: SagaState, after: SagaState) -> None:
         or (after.at, after.direction, after.attempt)
         == (before.at, before.direction, before.attempt)
         or after.phase not in ACTIVE,
-        "the furthest step is never forgotten": after.furthest >= before.furthest,
+        "the furthest step is forgotten only where the sides rest in sync again": (
+            after.furthest >= before.furthest or after.at == after.furthest == before.back_to
+        ),
+        "what stays in sync is not undone": after.back_to is None or after.at > after.back_to,
         "completed means that the last step ran": after.phase is not Phase.COMPLETED
         or after.at == len(after.recipe) - 1,
         "rolled back means that the first step was undone last": after.phase

@@ -31,6 +31,8 @@ _LAWS = """\
   except behind the point of no return and on the way back, where `Broken` is tried again too.
 - With `--no-rollback` a failure after the first change leaves the servers as they are, but never
   traffic that is held.
+- A rollback that keeps the sync undoes only what comes after the rest in sync, and the job goes on
+  from there. What the undone steps learned is forgotten, and asked anew.
 - What is lost is sent again: the command that is out follows from the job's row.
 """
 

@@ -8,6 +8,10 @@
 
 Replication runs back to the old side from the cutover on, so the cutover itself can be undone:
 the pivot of a risky migration is `finish`, hours later. That is the product's promise.
+
+A rollback has two endings. *Abandon* undoes every step. *Keep the sync* undoes only what comes
+after `hold_in_sync`, with replication forward again, and waits there: the same steps then lead to
+another cutover. Where the target never served, `hold_in_sync` and `rederive` have nothing to do.
 """
 
 from __future__ import annotations
@@ -55,6 +59,8 @@ class RecipeStep:
     """It changes nothing: what it refuses is refused, with nothing to undo."""
     changes: bool = False
     """With --no-rollback a failure from here on leaves the servers as they are."""
+    rests_in_sync: bool = False
+    """A rollback that keeps the sync undoes what comes after this step, and goes on from it."""
     holds_until: str = ""
     """Traffic may be held from its start until that step is done: never left so at rest."""
     backoff_s: float = 1.0
@@ -81,8 +87,15 @@ _NEVER = "cannot be undone"
 
 LOOKS_ONLY = frozenset({"validate", "preflight"})
 CHANGES = frozenset({"create_green", "pause_standby_replay", "apply_on_active"})
-ENDS_ON = {"hold_for_approval": "approve", "hold_rollback_window": "finish"}
+ENDS_ON = {
+    "hold_in_sync": "approve",
+    "hold_for_approval": "approve",
+    "hold_rollback_window": "finish",
+}
 HOLDS_UNTIL = {"cutover": "cutover", "hold_traffic": "release_traffic"}
+CUTOVER = "cutover"
+IN_SYNC = "hold_in_sync"
+WINDOW = "hold_rollback_window"
 ONLY_IF: dict[str, Asked] = {
     "take_rollback_point": "backup",
     "dump_rollback_point": "backup",
@@ -123,6 +136,7 @@ def _wait(name: str, owner: str) -> RecipeStep:
         undone_by=_NOTHING,
         waits=True,
         ends_on=ENDS_ON.get(name, ""),
+        rests_in_sync=name == IN_SYNC,
         only_if=ONLY_IF.get(name, ""),
     )
 
@@ -151,6 +165,8 @@ RISKY: Recipe = (
     _step("catch_up",              "replicator",     12 * HOUR,   3, _NOTHING),
     _step("dump_rollback_point",   "backup",         12 * HOUR,   2, "delete the data part"),
     _step("verify_rollback_point", "backup",         12 * HOUR,   2, "drop the scratch database"),
+    _wait("hold_in_sync",          "health-monitor"),
+    _step("rederive",              "replicator",     12 * HOUR,   5, _NOTHING),
     _step("compare_rows",          "validator",      12 * HOUR,   3, _NOTHING),
     _step("check_statements",      "validator",      10 * MINUTE, 3, _NOTHING),
     _wait("hold_for_approval",     "coordinator"),

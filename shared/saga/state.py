@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from shared.domain.kinds import Outcome, StepState
 from shared.saga.events import Direction
-from shared.saga.recipes import Recipe, RecipeStep
+from shared.saga.recipes import CUTOVER, Recipe, RecipeStep
 
 
 class Phase(StrEnum):
@@ -65,6 +65,8 @@ class SagaState:
     """Who asked to abort while a step was under way; honoured at the next answer."""
     reopening: bool = False
     """Going back only as far as traffic is held (--no-rollback)."""
+    back_to: int | None = None
+    """Index of the step to go on from when what comes after it is undone; None: undo it all."""
     cause: str = ""
     """Why it does not go forward any more, for the last sentence."""
     remedy: str = ""
@@ -73,6 +75,16 @@ class SagaState:
     @property
     def step(self) -> RecipeStep:
         return self.recipe[self.at]
+
+    @property
+    def rest_in_sync(self) -> int | None:
+        """Index of the step where both sides may rest in sync, once the cutover is done and can
+        still be undone; None before and behind that."""
+        names = [step.name for step in self.recipe]
+        rests = [index for index, step in enumerate(self.recipe) if step.rests_in_sync]
+        if not rests or self.past_pivot or not self.going_forward or CUTOVER not in names:
+            return None
+        return rests[0] if self.at > names.index(CUTOVER) else None
 
     @property
     def going_forward(self) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from shared.saga.events import Steering
+from datetime import datetime
+
+from shared.saga.conditions import can_keep_sync
+from shared.saga.events import Asked, Steering
 from shared.saga.state import Phase, SagaState
 
 ENDED = frozenset({Phase.COMPLETED, Phase.ROLLED_BACK, Phase.REFUSED})
@@ -14,6 +17,8 @@ def refusal(state: SagaState, what: Steering) -> str:
         return f"job {state.job} has ended ({state.outcome}): there is nothing to {what}"
     if what in ("abort", "rollback"):
         return _no_way_back(state)
+    if what == "keep-sync":
+        return _no_way_back(state) or _no_sync_to_keep(state)
     if what == "resume":
         return "" if state.phase is Phase.STUCK else f"job {state.job} is not stuck"
     if state.phase is Phase.STUCK:
@@ -35,6 +40,16 @@ def choices(state: SagaState) -> str:
     if state.past_pivot:
         return onward
     return f"`bluegreen rollback {state.job}` undoes it, or {onward}"
+
+
+def _no_sync_to_keep(state: SagaState) -> str:
+    if can_keep_sync(state, Asked("keep-sync", "", datetime.min)):
+        return ""
+    where = "not begun" if state.phase is Phase.REQUESTED else f"{state.phase} at {state.step.name}"
+    return (
+        f"job {state.job} can go back and stay in sync only while it waits in its rollback window:"
+        f" it is {where}"
+    )
 
 
 def _no_way_back(state: SagaState) -> str:

@@ -15,9 +15,12 @@ from shared.saga.conditions import (
     abort_in_time,
     always,
     attempts_left,
+    can_keep_sync,
     committed,
+    in_sync_again,
     keep,
     keep_but_held,
+    keeps_sync,
     last_step,
     may_try_again,
     more_to_undo,
@@ -49,6 +52,9 @@ class Do(StrEnum):
     LOOK_NOW = "look now"
     UNDO = "undo the furthest step"
     UNDO_HELD = "undo what holds traffic"
+    UNDO_CUTOVER = "undo as far as the rest in sync"
+    REST = "go on from the rest in sync"
+    GIVE_UP_SYNC = "undo all of it"
     UNDO_PREVIOUS = "undo the step before"
     UNDO_AGAIN = "undo it again after a pause"
     UNDO_ANEW = "undo it anew"
@@ -89,10 +95,13 @@ TABLE: tuple[Row, ...] = (
     Row(FORWARD,   On.ABORT,    past_pivot,        FORWARD,     Do.NOTHING,       "{who} asked to abort past the point of no return: it goes on"),
     Row(FORWARD,   On.ABORT,    nothing_runs,      BACKWARD,    Do.UNDO,          "aborted by {who} at {step}; undoing, beginning with it"),
     Row(FORWARD,   On.ABORT,    always,            FORWARD,     Do.NOTE,          "{who} asked to abort; honoured at the next answer of {step}"),
+    Row(FORWARD,   On.KEEP_SYNC, can_keep_sync,    BACKWARD,    Do.UNDO_CUTOVER,  "{who} asked to go back and keep the sync; undoing the cutover"),
+    Row(FORWARD,   On.KEEP_SYNC, always,           FORWARD,     Do.NOTHING,       "{who} asked to go back and keep the sync, which {step} does not allow"),
     Row(FORWARD,   On.GO_ON,    waits_for_this,    FORWARD,     Do.LOOK_NOW,      "{what} asked by {who}"),
     Row(FORWARD,   On.GO_ON,    always,            FORWARD,     Do.NOTHING,       "{what} asked by {who}"),
 
     Row(BACKWARD,  On.PENDING,  always,            BACKWARD,    Do.LOOK_AGAIN,    "undo of {step}: {said}"),
+    Row(BACKWARD,  On.DONE,     in_sync_again,     FORWARD,     Do.REST,          "{step} undone; both sides are in sync"),
     Row(BACKWARD,  On.DONE,     more_to_undo,      BACKWARD,    Do.UNDO_PREVIOUS, "{step} undone"),
     Row(BACKWARD,  On.DONE,     reopening,         STUCK,       Do.CALL,          "{cause}; traffic flows, all else is kept, a person decides"),
     Row(BACKWARD,  On.DONE,     always,            ROLLED_BACK, Do.END,           "{cause}; everything is undone"),
@@ -100,12 +109,15 @@ TABLE: tuple[Row, ...] = (
     Row(BACKWARD,  On.FAILED,   attempts_left,     BACKWARD,    Do.UNDO_AGAIN,    "undo of {step} failed ({said}), trying again in {wait}"),
     Row(BACKWARD,  On.FAILED,   always,            STUCK,       Do.CALL,          "{cause}; undo of {step} failed ({said}), a person decides"),
     Row(BACKWARD,  On.ABORT,    reopening,         BACKWARD,    Do.UNDO,          "{who} asked to undo all of it"),
+    Row(BACKWARD,  On.ABORT,    keeps_sync,        BACKWARD,    Do.GIVE_UP_SYNC,  "{who} asked to undo all of it"),
     Row(BACKWARD,  On.ABORT,    always,            BACKWARD,    Do.NOTHING,       "{who} asked to abort; it is being undone already"),
 
     Row(STUCK,     On.ABORT,    past_pivot,        STUCK,       Do.NOTHING,       "{who} asked to abort past the point of no return: resume it"),
     Row(STUCK,     On.ABORT,    reopening,         BACKWARD,    Do.UNDO,          "{who} asked to undo all of it"),
     Row(STUCK,     On.ABORT,    was_undoing,       BACKWARD,    Do.UNDO_ANEW,     "resumed by {who}: undoing {step}"),
     Row(STUCK,     On.ABORT,    always,            BACKWARD,    Do.UNDO,          "{who} asked to undo it"),
+    Row(STUCK,     On.KEEP_SYNC, can_keep_sync,    BACKWARD,    Do.UNDO_CUTOVER,  "{who} asked to go back and keep the sync; undoing the cutover"),
+    Row(STUCK,     On.KEEP_SYNC, always,           STUCK,       Do.NOTHING,       "{who} asked to go back and keep the sync, which {step} does not allow"),
     Row(STUCK,     On.GO_ON,    was_undoing,       BACKWARD,    Do.UNDO_ANEW,     "resumed by {who}: undoing {step}"),
     Row(STUCK,     On.GO_ON,    always,            FORWARD,     Do.RUN_ANEW,      "resumed by {who}: {step} runs again"),
 )
@@ -116,4 +128,5 @@ IGNORED: frozenset[tuple[Phase, On]] = frozenset(
     | {(phase, On.ACCEPTED) for phase in (FORWARD, BACKWARD, STUCK)}
     | {(phase, on) for phase in (REQUESTED, STUCK) for on in (On.PENDING, On.DONE, On.FAILED)}
     | {(phase, On.GO_ON) for phase in (REQUESTED, BACKWARD)}
+    | {(phase, On.KEEP_SYNC) for phase in (REQUESTED, BACKWARD)}
 )

@@ -14,9 +14,10 @@ import pytest
 from shared.adapters.node_factory import make_nodes
 from shared.adapters.postgres import PsycopgSession
 from shared.adapters.standing import install
+from shared.domain.environment import Colour
 from shared.domain.health import Severity
 from shared.domain.objects import REVERSE
-from shared.ports import Pending
+from shared.ports import Done, Pending
 from tests.support.cluster import Server, postgres
 from tests.support.paper_stack import settings_over
 from tests.support.roles import create_roles
@@ -29,11 +30,15 @@ class Book:
     """Alerts, in memory."""
 
     raised: dict[str, str] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+    """What was said of a window that ends early."""
 
     def raise_alert(
         self, name: str, severity: Severity, sentence: str, detail: Mapping[str, Any] | None = None
     ) -> None:
         self.raised[name] = sentence
+        if name.endswith("/disk"):
+            self.told.append(sentence)
 
     def clear_alert(self, name: str, sentence: str) -> None:
         self.raised.pop(name, None)
@@ -104,6 +109,52 @@ def test_a_way_back_that_stops_is_an_alert_until_it_goes_on(
         old.execute(f"ALTER SUBSCRIPTION {REVERSE} ENABLE")
         said_within(step, "blue is", limit_s=30)
         assert book.raised == {}
+
+
+def test_a_way_back_whose_wal_is_gone_is_closed_for_good(
+    pair: tuple[Server, Server], tmp_path: Path
+) -> None:
+    blue, green = pair
+    book = Book()
+    nodes = make_nodes(settings_over(tmp_path, blue, blue, green), "bg_health")
+    step = HoldRollbackWindow(nodes, book, lambda: datetime.now(UTC))
+    said_within(step, "blue is", limit_s=20)
+    with blue.connect("app") as old, green.connect("app") as serving:
+        old.execute(f"ALTER SUBSCRIPTION {REVERSE} DISABLE")
+        serving.execute("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
+        serving.execute("SELECT pg_reload_conf()")
+        lost = "SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = %s"
+        deadline = time.monotonic() + 60
+        while not serving.execute(lost, (REVERSE,)).fetchone()[0]:
+            assert time.monotonic() < deadline, "the server goes on keeping the slot's WAL"
+            serving.execute("SELECT pg_switch_wal(), pg_logical_emit_message(false, 'a', 'b')")
+            serving.execute("CHECKPOINT")
+        old.execute(f"ALTER SUBSCRIPTION {REVERSE} ENABLE")
+    said_within(step, "THE WAY BACK IS CLOSED", limit_s=20)
+    (sentence,) = book.raised.values()
+    assert "max_slot_wal_keep_size" in sentence
+    assert "`bluegreen finish" in sentence
+
+
+def test_a_window_ends_before_what_is_kept_for_it_fills_the_disk(
+    pair: tuple[Server, Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blue, green = pair
+    nodes = make_nodes(settings_over(tmp_path, blue, blue, green), "bg_health")
+    book = Book()
+    step = HoldRollbackWindow(nodes, book, lambda: datetime.now(UTC))
+    said_within(step, "blue is", limit_s=20)
+    driver = type(nodes[Colour.GREEN].driver)
+    with blue.connect("app") as old, green.connect("app") as serving:
+        old.execute(f"ALTER SUBSCRIPTION {REVERSE} DISABLE")
+        serving.execute("SELECT pg_switch_wal(), pg_logical_emit_message(false, 'a', 'b')")
+        monkeypatch.setattr(driver, "free_disk_bytes", lambda _: 1 << 40)
+        assert isinstance(step.do(JOB), Pending)
+        monkeypatch.setattr(driver, "free_disk_bytes", lambda _: 1)
+        ended = step.do(JOB)
+    assert isinstance(ended, Done)
+    assert "the rollback window ends" in ended.sentence
+    assert book.told == [ended.sentence]
 
 
 def test_values_that_a_rollback_would_lose_are_counted(

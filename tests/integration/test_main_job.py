@@ -81,6 +81,41 @@ def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey
     assert {step["name"] for step in report["steps"]} >= {"rehearse", "cutover", "finish"}
 
 
+def test_back_in_sync_then_forward_again_green_is_blue_plus_the_file(journey: Journey) -> None:
+    pets = Pets("pets_kept")
+    journey.as_application(pets.table)
+    with journey.load() as journal:
+        job = to_window(journey, pets)
+        journey.as_application(
+            f"UPDATE {pets.name} SET colour = 'chosen on green' WHERE id = 3;"
+            f"INSERT INTO {pets.name} (id, called, weight) VALUES (9001, 'born on green', 0.004)"
+        )
+        said = journey.bluegreen("rollback", job, "--keep-sync", "--yes", "--json")
+        assert said.code == 0, said.err
+        assert said.body["step"] == "hold_in_sync"
+        assert columns(journey, pets.name) == ["id", "label", "chip", "weight"]
+        early = journey.bluegreen("finish", job)
+        assert early.code == 2, early.out
+        journey.as_application(f"UPDATE {pets.name} SET weight = 7000 WHERE id = 9001")
+        journey.bluegreen("approve", job, "--detach")
+        journey.until_step(job, "hold_rollback_window")
+        with psycopg.connect(journey.doors["direct"]) as connection:
+            rows = connection.execute(
+                f"SELECT id, called, weight, colour FROM {pets.name} WHERE id IN (3, 4, 9001)"
+                " ORDER BY id"
+            ).fetchall()
+        assert [row[1:3] for row in rows][2] == ("born on green", 7)
+        assert rows[0][3] == rows[1][3] == rows[2][3], "as the file computes it, not as chosen"
+        journey.bluegreen("rollback", job, "--keep-sync", "--yes")
+        journey.bluegreen("abort", job, "--yes")
+        assert journey.until_ended(job) == "rolled_back"
+    assert journey.account(journal).clean
+    assert journey.residue() == {}
+    assert [switch["direction"] for switch in journey.report(job)["switches"]] == [
+        "blue->green", "green->blue",
+    ] * 2  # fmt: skip
+
+
 def test_a_safe_file_runs_on_the_active_side(journey: Journey) -> None:
     journey.as_application("CREATE TABLE parcels (id bigint PRIMARY KEY, at text)")
     with journey.load() as journal:

@@ -18,8 +18,10 @@ from shared.domain.errors import (
     Refused,
     Transient,
 )
+from shared.domain.health import way_back_alert
 from shared.domain.kinds import Kind, StepState
 from shared.domain.migration import RunOptions
+from shared.saga.recipes import RISKY
 from shared.settings import Settings
 from tests.support.control import control_database, settings_for
 from tests.support.wait import until
@@ -107,6 +109,30 @@ def test_a_request_that_makes_no_sense_is_refused_with_the_reason(store, databas
     end(database, job, "completed")
     with pytest.raises(Refused, match="has ended"):
         store.request(job, "rollback", by="bob")
+
+
+def test_a_rollback_by_a_way_back_that_is_closed_is_refused_with_the_reason(store, database):
+    job = submit(store)
+    window = [step.name for step in RISKY].index("hold_rollback_window")
+    alert = (way_back_alert(job), "the way back to blue is closed")
+    with database.session() as session:
+        session.execute(
+            "UPDATE bluegreen_control.job SET phase = 'forward', at = %s, furthest = %s,"
+            ' options = options || \'{"hold": true, "window": "22:00-04:00"}\'',
+            (window, window),
+        )
+        session.execute(
+            "INSERT INTO bluegreen_control.alert (name, severity, sentence)"
+            " VALUES (%s, 'critical', %s)",
+            alert,
+        )
+    for what in ("rollback", "keep-sync", "abort"):
+        with pytest.raises(Refused, match="the way back to blue is closed"):
+            store.request(job, what, by="bob")
+    store.request(job, "finish", by="bob")
+    with database.session() as session:
+        session.execute("UPDATE bluegreen_control.alert SET cleared_at = now()")
+    store.request(job, "keep-sync", by="bob")
 
 
 def test_an_unknown_job_is_refused(store):

@@ -22,6 +22,7 @@ from shared.ports import Step
 from shared.settings import Settings, load
 from workers.health_monitor.monitor import Monitor
 from workers.health_monitor.steps.confirm import Confirm
+from workers.health_monitor.steps.hold_in_sync import HoldInSync
 from workers.health_monitor.steps.hold_rollback_window import HoldRollbackWindow
 from workers.health_monitor.steps.preflight import Preflight
 
@@ -54,6 +55,7 @@ def build_steps(settings: Settings) -> Sequence[Step]:
             now=now,
         ),
         Confirm(nodes=nodes, door=door, observations=store, now=now),
+        HoldInSync(nodes=nodes, alerts=alerts),
         HoldRollbackWindow(nodes=nodes, alerts=alerts, now=now),
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.adapters.named_queries import named_queries
 from shared.domain.errors import Refused
-from shared.domain.objects import AGENT_ROLES, POOLER_ROLE, REPLICATION_ROLES, REVERSE
+from shared.domain.objects import AGENT_ROLES, POOLER_ROLE, REPLICATION_ROLES
 from shared.ports import Node, Session
 
 _SQL = named_queries(__file__, "traffic.sql")
@@ -32,13 +32,17 @@ class ErrorClasses:
 
 
 @dataclass(frozen=True, slots=True)
-class ReverseStream:
-    """The stream back to the old side."""
+class Stream:
+    """A stream from the side that serves to the other one."""
 
     is_alive: bool
+    is_lost: bool
+    """The WAL that it needs was removed (`max_slot_wal_keep_size`): it cannot go on."""
     lag_bytes: int
     errors: int
     lost_values: int
+    kept_bytes: int
+    """WAL that slots of ours keep on the side that serves."""
 
 
 def counters(session: Session) -> Counters:
@@ -61,18 +65,24 @@ def errors_since(session: Session, since: datetime) -> ErrorClasses:
     )
 
 
-def reverse_stream(serving: Node, old: Node) -> ReverseStream:
-    """How the way back fares. Raises Transient when one of the two cannot be asked."""
+def stream(serving: Node, other: Node, name: str) -> Stream:
+    """How the stream of that name fares, from the side that serves to the other one.
+
+    Raises Transient when one of the two cannot be asked.
+    """
     with serving.session(limit_s=LOOK_LIMIT_S) as session:
-        slot = session.row(_SQL["reverse_slot"], (REVERSE,))
+        slot = session.row(_SQL["slot"], (name,))
         lost = int(session.value(_SQL["lost"]) or 0)
-    with old.session(limit_s=LOOK_LIMIT_S) as session:
-        subscription = session.row(_SQL["reverse_subscription"], (REVERSE,))
+        kept = int(session.value(_SQL["kept"]))
+    with other.session(limit_s=LOOK_LIMIT_S) as session:
+        subscription = session.row(_SQL["subscription"], (name,))
     alive = slot is not None and bool(slot[0]) and subscription is not None
     enabled = subscription is not None and bool(subscription[0])
-    return ReverseStream(
+    return Stream(
         is_alive=alive and enabled,
+        is_lost=slot is not None and bool(slot[2]),
         lag_bytes=int(slot[1] or 0) if slot is not None else 0,
         errors=int(subscription[1]) if subscription is not None else 0,
         lost_values=lost,
+        kept_bytes=kept,
     )

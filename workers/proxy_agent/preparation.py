@@ -9,9 +9,9 @@ import time
 import uuid
 from typing import Literal
 
-from shared.domain.errors import Broken, Transient
+from shared.domain.errors import Broken, Refused, Transient
 from shared.ports import DirectDoor, Pooler
-from workers.proxy_agent.attempt import Attempt
+from workers.proxy_agent.attempt import Attempt, Way
 from workers.proxy_agent.side import ServerSide
 
 MARKER_LIMIT_MS = 50
@@ -30,6 +30,7 @@ AND clock_timestamp() - xact_start > %s * interval '1 millisecond' ORDER BY xact
 RENAMERS = """SELECT count(*) = 2 FROM pg_proc JOIN pg_namespace AS n ON n.oid = pronamespace
 WHERE nspname = 'bluegreen_job' AND proname IN ('to_final', 'to_sync') AND pronargs = 0"""
 CARRYING = "SELECT subenabled FROM pg_subscription WHERE subname = %s"
+LOST = "SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = %s"
 PUBLISHED = "SELECT 1 FROM pg_publication WHERE pubname = %s"
 
 
@@ -57,12 +58,27 @@ def expect_sides(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:
     for side in (old, new):
         if not side.session.value(RENAMERS):
             raise Broken(f"expected to_final() and to_sync() on {side.colour}, found one missing")
-    if new.session.value(CARRYING, (attempt.way.stream,)) is not True:
-        raise Transient(
-            f"expected subscription {attempt.way.stream} on {new.colour} to run, found it stopped"
-        )
+    _expect_stream(attempt, old, new)
     if attempt.returning:
         _expect_way_back(attempt, old, new)
+
+
+def _expect_stream(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:
+    """What the old side commits reaches the new one. Back from a target that has served there is no
+    other way: one that has stopped is for a person to mend, and no try of ours may skip it."""
+    stream, problem = attempt.way.stream, ""
+    if new.session.value(CARRYING, (stream,)) is not True:
+        problem = f"expected subscription {stream} on {new.colour} to run, found it stopped"
+    elif old.session.value(LOST, (stream,)):
+        problem = f"expected slot {stream} on {old.colour} to hold its WAL, found it gone"
+    if problem and attempt.way is Way.BACK:
+        raise Refused(
+            f"{problem}: writes on {old.colour} would be lost; it goes on serving",
+            remedy=f"mend the row that stopped it, ENABLE the subscription on {new.colour}, and "
+            "ask again; or go on with `bluegreen finish`",
+        )
+    if problem:
+        raise Transient(problem)
 
 
 def _expect_way_back(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:

@@ -28,6 +28,7 @@ from workers.replicator.steps.create_green import CreateGreen
 from workers.replicator.steps.finish import Finish
 from workers.replicator.steps.freeze_schema import FreezeSchema
 from workers.replicator.steps.pause_standby_replay import PauseStandbyReplay
+from workers.replicator.steps.rederive import Rederive
 from workers.replicator.steps.rehearse import Rehearse
 from workers.replicator.steps.restore_standby import RestoreStandby
 from workers.replicator.steps.subscribe import Subscribe
@@ -53,6 +54,7 @@ def build_steps(settings: Settings) -> Sequence[Step]:
         ApplyMigration(nodes, background),
         Subscribe(nodes),
         CatchUp(nodes, background),
+        Rederive(nodes, background),
         Finish(nodes, pause),
         RestoreStandby(nodes),
         ApplyOnActive(nodes, background, pause, partial(role_of, settings), promotion),

@@ -24,6 +24,7 @@ from shared.saga.events import Answer, Asked, Direction
 from shared.saga.machine import Decision
 from shared.saga.state import Command, SagaState, outstanding, step_states
 from shared.saga.steering import ENDED
+from shared.saga.transitions import Do
 
 MOST_STARTS = 5
 """So often a worker may die in one look before that counts as a failure of the step."""
@@ -78,6 +79,10 @@ class CoordinatorStore:
         for decision in decisions:
             _append_history(work, decision)
         session, ended = work.session, state.phase in ENDED
+        for decision in decisions:
+            if decision.row is not None and decision.row.does is Do.REST:
+                later = [step.name for step in decision.state.recipe[decision.state.at + 1 :]]
+                session.execute(QUERIES["forget_facts"], {"job": state.job, "steps": later})
         if any(decision.row is not None for decision in decisions):
             sentence = next(one.sentence for one in reversed(decisions) if one.row is not None)
             session.execute(

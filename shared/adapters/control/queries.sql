@@ -62,7 +62,7 @@ UPDATE bluegreen_control.job SET
     phase = %(phase)s, at = %(at)s, furthest = %(furthest)s, direction = %(direction)s,
     attempt = %(attempt)s, granted = %(granted)s, epoch = %(epoch)s, began_at = %(began_at)s,
     due_at = %(due_at)s, late_at = %(late_at)s, abort_asked_by = %(abort_asked_by)s,
-    reopening = %(reopening)s, cause = %(cause)s, remedy = %(remedy)s, outcome = %(outcome)s,
+    reopening = %(reopening)s, back_to = %(back_to)s, cause = %(cause)s, remedy = %(remedy)s, outcome = %(outcome)s,
     sentence = %(sentence)s, ended_at = %(ended_at)s
 WHERE id = %(job)s
 
@@ -169,6 +169,21 @@ VALUES (%(job)s, %(step)s, %(direction)s, %(attempt)s, %(epoch)s, %(kind)s, %(sa
 -- What a step learned; a repeat overwrites it.
 INSERT INTO bluegreen_control.fact (job, step, body) VALUES (%s, %s, %s)
 ON CONFLICT (job, step) DO UPDATE SET body = excluded.body, at = excluded.at
+
+-- name: requests_of_job
+-- What people asked for since the job last went back to rest in sync: what was approved before that
+-- does not count any more.
+SELECT DISTINCT what FROM bluegreen_control.request
+WHERE job = %(job)s AND id >= coalesce((
+    SELECT max(id) FROM bluegreen_control.request WHERE job = %(job)s AND what = 'keep-sync'), 0)
+
+-- name: forget_facts
+-- What undone steps learned is asked anew.
+DELETE FROM bluegreen_control.fact WHERE job = %(job)s AND step = ANY (%(steps)s)
+
+-- name: way_back_alert
+-- What the alert of that name says while it is raised.
+SELECT sentence FROM bluegreen_control.alert WHERE name = %s AND cleared_at IS NULL
 
 -- name: broken_audit_row
 -- The first row of the audit whose hash does not follow from the row before it, or is missing.

@@ -21,7 +21,7 @@ Columns = Mapping[str, Any]
 _STEP_FIELDS = {field.name for field in fields(RecipeStep)}
 _SAME = (
     "at", "furthest", "attempt", "granted", "epoch", "began_at", "due_at", "abort_asked_by",
-    "reopening", "cause", "remedy",
+    "reopening", "back_to", "cause", "remedy",
 )  # fmt: skip
 """Columns that have the field's name and type."""
 

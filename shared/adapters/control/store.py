@@ -17,13 +17,14 @@ from shared.adapters.control.rows import full_recipe, recipe_json, record_of, st
 from shared.adapters.postgres import PsycopgSession
 from shared.domain.environment import Colour
 from shared.domain.errors import AlreadyApplied, AnotherJob, EditedAfterApplied, Refused, Transient
+from shared.domain.health import way_back_alert
 from shared.domain.kinds import Kind, StepState
 from shared.domain.migration import RunOptions
 from shared.domain.window import moment
 from shared.ports import HistoryRecord, JobRecord, StepRecord
 from shared.saga.events import Steering
-from shared.saga.recipes import RECIPES, Recipe
-from shared.saga.state import step_states
+from shared.saga.recipes import RECIPES, WINDOW, Recipe
+from shared.saga.state import Phase, SagaState, step_states
 from shared.saga.steering import refusal
 from shared.settings import Settings
 
@@ -110,7 +111,8 @@ class PostgresControlStore:
 
     def request(self, job: str, what: Steering, *, by: str) -> None:
         with self._database.session() as session, session.transaction():
-            reason = refusal(state_of(_row(session, job, lock=True)), what)
+            state = state_of(_row(session, job, lock=True))
+            reason = refusal(state, what) or _closed_way_back(session, state, what)
             if reason:
                 raise Refused(reason, remedy=f"`bluegreen status {job}` shows where it stands")
             session.execute(
@@ -148,6 +150,16 @@ def _row(session: PsycopgSession, job: str, *, lock: bool = False) -> dict[str, 
     if not rows:
         raise Refused(f"there is no job {job}", remedy="`bluegreen history` lists the jobs")
     return rows[0]
+
+
+def _closed_way_back(session: PsycopgSession, state: SagaState, what: Steering) -> str:
+    """Why a rollback asked for in the window would lose writes, as the step that holds the window
+    saw it last; empty while it would not."""
+    if what not in ("rollback", "keep-sync", "abort") or state.phase is not Phase.FORWARD:
+        return ""
+    if state.step.name != WINDOW:
+        return ""
+    return str(session.value(QUERIES["way_back_alert"], (way_back_alert(state.job),)) or "")
 
 
 def _free_lease(session: PsycopgSession, database: str, file_name: str, sha256: str) -> int:

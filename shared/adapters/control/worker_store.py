@@ -135,9 +135,7 @@ class WorkerStore:
         if begun is None:
             return None
         row = session.dicts("SELECT * FROM bluegreen_control.job WHERE id = %s", (claim.job,))[0]
-        asked = session.rows(
-            "SELECT what FROM bluegreen_control.request WHERE job = %s", (claim.job,)
-        )
+        asked = session.rows(QUERIES["requests_of_job"], {"job": claim.job})
         return Job(
             id=row["id"],
             database=row["database"],
@@ -150,6 +148,7 @@ class WorkerStore:
             attempt=claim.attempt,
             facts=facts_of(session, claim.job),
             requests=frozenset(what for (what,) in asked),
+            keeps_sync=row["back_to"] is not None,
         )
 
 

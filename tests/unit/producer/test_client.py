@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 
 from producer.client import OUTAGE_LIMIT_S, Client, View
 from producer.exit_codes import ExitCode
+from producer.output import Output
+from producer.steering import steer
 from shared.domain.environment import Colour
 from shared.domain.errors import AnotherJob, Transient
 from shared.domain.migration import Kind, Outcome, RunOptions, StepState
@@ -149,3 +152,21 @@ def test_a_second_call_for_a_person_is_an_end(world: World) -> None:
     epoch = world.client.request(job, "rollback")
     world.clock.at(5, lambda: world.store.decide(job, Outcome.NEEDS_OPERATOR))
     assert world.follow(job, stuck_epoch=epoch) is ExitCode.NEEDS_OPERATOR
+
+
+def test_following_stops_where_a_job_rests_in_sync_and_not_on_its_first_way_there(
+    world: World,
+) -> None:
+    job = world.submit()
+    world.store.set_step(job, "hold_in_sync", StepState.RUNNING)
+    assert world.follow(job, wait_timeout_s=5) is ExitCode.STILL_RUNNING
+    world.store.set_step(job, "cutover", StepState.PENDING, started_at=datetime.now(UTC))
+    assert world.follow(job) is ExitCode.WAITING_FOR_APPROVAL
+
+
+def test_a_rollback_that_keeps_the_sync_is_done_when_the_job_rests(world: World) -> None:
+    job = world.submit()
+    world.store.set_step(job, "cutover", StepState.DONE, started_at=datetime.now(UTC))
+    world.clock.at(3, lambda: world.store.set_step(job, "hold_in_sync", StepState.RUNNING))
+    code = steer(world.client, Output(True), [job], "keep-sync", detach=False, limit_s=60)
+    assert code is ExitCode.DONE

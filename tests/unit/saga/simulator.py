@@ -17,6 +17,7 @@ from shared.saga.machine import Decision, advance, over_limit
 from shared.saga.recipes import MAINTENANCE, RISKY, SAFE
 from shared.saga.state import Command, Phase, SagaState, outstanding
 from shared.saga.steering import ENDED, refusal
+from shared.saga.transitions import Do
 
 Effect = Literal["absent", "half", "there"]
 Advance = Callable[[SagaState, SagaEvent, datetime], Decision]
@@ -111,7 +112,7 @@ class Simulation:
         self.now += timedelta(seconds=self.draw.choice((0, 0.1, 1, 30, 3600)))
         match self.draw.choices(
             ("work", "stale answer", "repeated command", "person", "crash", "clock"),
-            (10, 2, 1, 1, 1, 1),
+            (10, 2, 1, 8 if self._half_way_back else 1, 1, 1),
         )[0]:
             case "work":
                 self._work()
@@ -128,6 +129,12 @@ class Simulation:
                 if late is not None:
                     self.decide(late)
 
+    @property
+    def _half_way_back(self) -> bool:
+        """Being undone as far as asked, and no further."""
+        partly = self.state.reopening or self.state.back_to is not None
+        return partly and self.state.phase is Phase.BACKWARD
+
     def decide(self, event: SagaEvent) -> None:
         decision = self.advance(self.state, event, self.now)
         if decision.row is None:
@@ -135,6 +142,8 @@ class Simulation:
         self.state = decision.state
         self.answered = self.answered and decision.command is None
         self.rows.add(decision.row)
+        if decision.row is not None and decision.row.does is Do.REST:
+            self._check_rest()
         self.check()
 
     def check(self) -> None:
@@ -152,6 +161,15 @@ class Simulation:
             assert there, self._broken("completed means that every effect is there")
         if phase is Phase.STUCK and self.state.keep and self.state.going_forward:
             assert not self._held(), self._broken("traffic is not held while a person decides")
+
+    def _check_rest(self) -> None:
+        """Both sides are in sync before the cutover: all up to there stands, nothing behind it."""
+        names = [step.name for step in self.state.recipe]
+        rest = names.index("hold_in_sync")
+        assert self.state.at == self.state.furthest == rest, self._broken("it rests in sync")
+        stands = [name for name in names if self.world.effects[name] == "there"]
+        assert stands == names[: rest + 1], self._broken("it rests with all before the cutover")
+        assert not self._held(), self._broken("at rest in sync no traffic is held")
 
     def _held(self) -> list[str]:
         """Steps that may hold traffic: begun, and what opens it again is not there."""
@@ -195,16 +213,27 @@ class Simulation:
 
     def _person(self) -> None:
         """Asked while it made sense, or read only when it does not any more."""
-        what = self.draw.choice(("approve", "finish", "resume", "abort", "rollback"))
-        if self.draw.random() < (0.02 if refusal(self.state, what) else 0.2):
+        what = self.draw.choice(
+            ("approve", "finish", "resume", "abort", "rollback", "keep-sync", "keep-sync")
+        )
+        if self._half_way_back:
+            what = "abort"  # a person changes her mind: seldom, and it must be tried
+        senseless = bool(refusal(self.state, what)) and not self.state.past_pivot
+        if self.draw.random() < (0.03 if senseless else 0.2):
             self.decide(Asked(what, "alice", self.now))
 
     def _resume(self) -> None:
         """A stuck job: mostly a person resumes it, and the trouble is over."""
         self.trouble = 0.0
-        if self.draw.random() < 0.5:
+        if not refusal(self.state, "keep-sync") and self.draw.random() < 0.5:
+            self.decide(Asked("keep-sync", "alice", self.now))
+        elif self.draw.random() < 0.5:
             self.decide(
-                Asked(self.draw.choice(("resume", "rollback", "finish")), "alice", self.now)
+                Asked(
+                    self.draw.choice(("resume", "rollback", "finish", "keep-sync")),
+                    "alice",
+                    self.now,
+                )
             )
 
     def _crash(self) -> None:

@@ -243,6 +243,55 @@ def test_a_person_who_aborts_wants_all_of_it_undone_also_with_no_rollback():
     assert (state.phase, state.reopening) == (Phase.BACKWARD, False)
 
 
+def resting(state: SagaState) -> SagaState:
+    """Undo until the job goes forward again."""
+    while state.phase is Phase.BACKWARD:
+        state = told(state, "done")
+    return state
+
+
+def test_keeping_the_sync_undoes_the_cutover_and_no_more_and_the_job_goes_on_from_there():
+    window = begun(at="hold_rollback_window")
+    going_back = asked(window, "keep-sync")
+    assert (going_back.phase, going_back.step.name) == (Phase.BACKWARD, "hold_rollback_window")
+    state = resting(going_back)
+    assert (state.phase, state.step.name) == (Phase.FORWARD, "hold_in_sync")
+    assert (state.back_to, state.cause, state.furthest) == (None, "", state.at)
+    states = dict(zip((step.name for step in state.recipe), step_states(state), strict=True))
+    assert states["catch_up"] is StepState.DONE
+    assert states["cutover"] is StepState.PENDING
+    assert refusal(state, "approve") == ""
+    again = told(state, "done")
+    assert again.step.name == "rederive"
+    while again.step.name != "hold_rollback_window":
+        again = told(again, "done")
+    assert resting(asked(again, "keep-sync")).step.name == "hold_in_sync"
+    assert resting(asked(state, "rollback")).phase is Phase.ROLLED_BACK
+
+
+def test_a_sync_that_was_to_be_kept_may_still_be_given_up():
+    going_back = asked(begun(at="hold_rollback_window"), "keep-sync")
+    given_up = asked(going_back, "rollback")
+    assert given_up.epoch == going_back.epoch
+    assert outstanding(given_up) == outstanding(going_back)
+    assert resting(given_up).phase is Phase.ROLLED_BACK
+    stuck = failed_for_good(going_back)
+    assert stuck.phase is Phase.STUCK
+    assert resting(asked(stuck, "resume")).step.name == "hold_in_sync"
+    assert resting(asked(stuck, "rollback")).phase is Phase.ROLLED_BACK
+
+
+def test_the_sync_can_be_kept_only_between_the_cutover_and_the_end_of_the_window():
+    for step in ("catch_up", "cutover", "confirm", "finish"):
+        state = begun(at=step)
+        assert refusal(state, "keep-sync")
+        assert asked(state, "keep-sync") == state
+    assert refusal(begun(at="hold_rollback_window"), "keep-sync") == ""
+    kept = told(begun(at="confirm", keep=True), "failed", "broken")
+    assert refusal(kept, "keep-sync") == ""
+    assert resting(asked(kept, "keep-sync")).step.name == "hold_in_sync"
+
+
 def test_an_abort_before_it_began_rolls_back_nothing():
     state = asked(SagaState(job="j", recipe=RISKY), "abort")
     assert (state.phase, outstanding(state)) == (Phase.ROLLED_BACK, None)

@@ -68,6 +68,9 @@ GIVES_UP = _row(Phase.FORWARD, On.FAILED, Do.CALL)
 TOO_LATE = _row(Phase.FORWARD, On.ABORT, Do.NOTHING)
 HELD = _row(Phase.FORWARD, On.FAILED, Do.UNDO_HELD)
 UNDONE = _row(Phase.BACKWARD, On.DONE, Do.UNDO_PREVIOUS)
+RESTED = _row(Phase.BACKWARD, On.DONE, Do.REST)
+
+
 MUTANTS = {
     "believes stale answers": believes_stale_answers,
     "does not undo the step that failed": skips_the_failed_step,
@@ -79,6 +82,9 @@ MUTANTS = {
     ),
     "keeps traffic held": with_row(HELD._replace(to=Phase.STUCK, does=Do.CALL), HELD),
     "stops undoing half way": with_row(UNDONE._replace(to=Phase.ROLLED_BACK, does=Do.END), UNDONE),
+    "undoes more than the cutover": with_row(
+        RESTED._replace(to=Phase.BACKWARD, does=Do.UNDO_PREVIOUS), RESTED
+    ),
     "calls a failure an end": with_row(
         GIVES_UP._replace(to=Phase.COMPLETED, does=Do.END), GIVES_UP
     ),

@@ -2,7 +2,8 @@
 
 Guarantee   the target is open, the source fenced, every door leads to the target, nobody is held
 Repeats     safe: each attempt is settled before another begins, and one that gave up harms nobody
-Undo        the same routine with the colours exchanged; of a half-done cutover, its way back
+Undo        the same routine with the colours exchanged; of a half-done cutover, its way back. A
+            rollback that keeps the sync has replication forward again, and `do` may follow it
 Fails with  Refused    there is no fresh verdict with 0 different rows, or the schema was changed
             Broken     the target took no write, or something must hold that does not
 Source      docs/cutover.md
@@ -51,14 +52,17 @@ class Cutover:
             if found is not None and self.recovery.settle(found) == "forward":
                 if found.attempt.way is Way.FORWARD:
                     return self._conclude(job, self._record_of(found.attempt))
-                raise Broken(f"job {job.id} went back to {job.source} already; undoing from here")
+                if not found.attempt.returning:
+                    raise Broken(f"job {job.id} went back to {job.source}; undoing from here")
             if (left_s := switch_delay_left_s(job, self.now())) > 0:
                 return Pending(
                     f"switching in {left_s:.0f} s", look_again_s=min(left_s, LONGEST_LOOK_S)
                 )
             expect_verdict(job, self.now())
             expect_frozen_schema(job, self.recovery.nodes[job.source])
-            return self._conclude(job, self.switch.run(self._order(job, Way.FORWARD)))
+            return self._conclude(
+                job, self.switch.run(self._order(job, Way.FORWARD, returning=True))
+            )
         except Transient as error:
             return _again(error)
 
@@ -70,7 +74,7 @@ class Cutover:
             if self.recovery.settle(found) == "back":
                 return Done(f"{found.attempt.old} serves as before")
             if found.attempt.way is Way.FORWARD:
-                self.switch.run(self._order(job, Way.BACK))
+                self.switch.run(self._order(job, Way.BACK, returning=job.keeps_sync))
                 found = self._of(job)
                 assert found is not None
             else:
@@ -84,13 +88,12 @@ class Cutover:
         found = self.recovery.look()
         return found if found is not None and found.is_of(job.id) else None
 
-    def _order(self, job: Job, way: Way) -> Order:
-        forward = way is Way.FORWARD
+    def _order(self, job: Job, way: Way, *, returning: bool) -> Order:
         return Order(
             job=job.id,
             way=way,
-            old=job.source if forward else job.target,
-            returning=forward,
+            old=job.source if way is Way.FORWARD else job.target,
+            returning=returning,
             max_stall_ms=job.options.max_stall_ms,
             on_slow_transaction=job.options.on_slow_transaction,
         )

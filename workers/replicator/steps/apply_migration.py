@@ -22,17 +22,16 @@ from shared.domain.identifiers import literal
 from shared.domain.migration import Job
 from shared.mapping.landing import landing
 from shared.mapping.model import Mapping as TableMapping
-from shared.mapping.prepare import not_settled, prepare_green, prepare_source, settle_source
+from shared.mapping.prepare import prepare_green, prepare_source
 from shared.ports import Done, Node, Pending
 from shared.sql.source import Source
-from workers.replicator import run_file
+from workers.replicator import run_file, settling
 from workers.replicator.background import Background
 from workers.replicator.poll import holds_within
 from workers.replicator.run_file import Part
 
 LOOK_S = 1.5
 END_LIMIT_S = 3.0
-SETTLE_LOCK_S = 0.5
 FILE, ANALYZED = "file", "analyzed"
 SOURCE_IS_PREPARED = "SELECT to_regprocedure('bluegreen_job.to_final()') IS NOT NULL"
 
@@ -70,10 +69,10 @@ class ApplyMigration:
                 if not holds_within(END_LIMIT_S, lambda: run_file.end_sessions(session, job)):
                     return Pending(f"waits for {job.file_name} to stop on {job.target}")
         key = f"{job.id}/settle"
-        self.background.start(key, partial(_settle, self.nodes[job.source], job))
+        self.background.start(key, partial(settling.settle, self.nodes[job.source], job))
         if not self.background.wait(key, LOOK_S):
             return Pending(f"constraints that {job.source} got back unchecked are validated")
-        broken = _not_settled(self.nodes[job.source], job)
+        broken = settling.unsettled(self.nodes[job.source], job)
         warning = f"; rows written on {job.target} break {broken}" if broken else ""
         return Done(f"{job.file_name} does not run; {job.target} is given up next{warning}")
 
@@ -113,22 +112,6 @@ class ApplyMigration:
                 session.execute(f"ANALYZE {name.sql}")
             row = f"({literal(job.id)}, {literal(ANALYZED)})"
             session.execute(f"INSERT INTO bluegreen.applied VALUES {row}")  # noqa: S608 (quoted)
-
-
-def _settle(source: Node, job: Job) -> None:
-    """After a rollback: validate the constraints that were put back unchecked in the pause."""
-    statements = settle_source(_mapping(job)) if Rehearsal.maybe(job) else []
-    for statement in statements:
-        with source.session(limit_s=0, lock_limit_s=SETTLE_LOCK_S) as session:
-            session.execute(statement)
-
-
-def _not_settled(source: Node, job: Job) -> str:
-    query = not_settled(_mapping(job)) if Rehearsal.maybe(job) else None
-    if query is None:
-        return ""
-    with source.session() as session:
-        return ", ".join(row[0] for row in session.rows(query))
 
 
 def _mapping(job: Job) -> TableMapping:

@@ -16,17 +16,18 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from shared.domain.environment import Colour
-from shared.domain.errors import Broken, Refused
+from shared.domain.errors import Refused
 from shared.domain.facts import Freeze, Rehearsal
 from shared.domain.migration import Job
 from shared.domain.objects import FORWARD
 from shared.mapping.model import Mapping as TableMapping
 from shared.ports import Done, Node, Pending, Session
 from shared.sql.fingerprint import FINGERPRINT
-from workers.replicator import apply_errors, foreign_keys, subscription, way_back
+from workers.replicator import foreign_keys, subscription, way_back
+from workers.replicator.apply_state import expect_apply, expect_tables
 from workers.replicator.background import Background
 from workers.replicator.lag import Trend
 from workers.replicator.poll import holds_within
@@ -39,13 +40,8 @@ LAG_BYTES = """
 SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint
 FROM pg_replication_slots WHERE slot_name = %s
 """
-TABLES_READY = """
-SELECT count(*) FILTER (WHERE srsubstate = 'r') FROM pg_subscription_rel
-JOIN pg_subscription AS s ON s.oid = srsubid WHERE s.subname = %s
-"""
 WRITE_MARKER = "SELECT bluegreen.write_marker(%s)"
 MARKER_IS_THERE = "SELECT 1 FROM bluegreen_job.marker WHERE token = %s"
-COUNTERS = "SELECT to_jsonb(s) FROM pg_stat_subscription_stats AS s WHERE subname = %s"
 POSITIONS = "SELECT bluegreen.sequence_positions()"
 ADVANCE = "SELECT bluegreen.advance_sequences(%s::jsonb, %s)"
 
@@ -73,8 +69,8 @@ class CatchUp:
         source, target = self.nodes[job.source], self.nodes[job.target]
         mapping = TableMapping.model_validate(Rehearsal.of(job).mapping)
         with source.session() as at_source, target.session() as at_target:
-            _check_apply(at_target)
-            _check_tables(at_source, at_target)
+            expect_apply(at_target)
+            expect_tables(at_source, at_target)
             if not _round_trip(at_source, at_target):
                 return self._behind(job, at_source)
             key = f"{job.id}/{self.name}"
@@ -97,30 +93,6 @@ class CatchUp:
         trend = self._trends.setdefault(job.id, Trend())
         trend.add(time.monotonic(), lag_bytes)
         return Pending(f"{job.target} is {trend.sentence()}", trend.progress())
-
-
-def _check_apply(target: Session) -> None:
-    """Raises Refused when apply stopped, Broken when it met rows that were not what they were."""
-    if not subscription.is_enabled(target, FORWARD):
-        raise Refused(
-            f"green could not take what the source sent: {apply_errors.last_apply_error(target)}",
-            remedy="mend that row on the source, or the file, and run it again",
-        )
-    counters: dict[str, Any] = target.value(COUNTERS, [FORWARD]) or {}
-    met = {name: n for name, n in counters.items() if name.startswith("confl_") and n}
-    met.pop("confl_update_origin_differs", None)  # rows from before the fork: no conflict
-    if met:
-        raise Broken(f"expected no conflicts on green, found {met}; undoing from here")
-
-
-def _check_tables(source: Session, target: Session) -> None:
-    published = source.value(subscription.PUBLISHED, [FORWARD])
-    ready = target.value(TABLES_READY, [FORWARD])
-    if ready < published:
-        raise Broken(
-            f"expected green to replicate {published} tables, found {ready}: a table that is not"
-            " subscribed would be skipped without a word; undoing from here"
-        )
 
 
 def _check_fingerprint(source: Session, job: Job) -> None:

@@ -26,12 +26,14 @@ CREATE TABLE IF NOT EXISTS bluegreen_control.job (
     late_at        timestamptz,
     abort_asked_by text NOT NULL DEFAULT '',
     reopening      boolean NOT NULL DEFAULT false,
+    back_to        integer,
     cause          text NOT NULL DEFAULT '',
     remedy         text NOT NULL DEFAULT '',
     outcome        text,
     sentence       text NOT NULL DEFAULT '',
     ended_at       timestamptz
 );
+ALTER TABLE bluegreen_control.job ADD COLUMN IF NOT EXISTS back_to integer;
 CREATE INDEX IF NOT EXISTS job_of_file ON bluegreen_control.job (database, file_name);
 CREATE INDEX IF NOT EXISTS job_live ON bluegreen_control.job (id) WHERE ended_at IS NULL;
 

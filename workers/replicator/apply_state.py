@@ -1,0 +1,41 @@
+"""Whether the target still takes what the source sends, and every table is subscribed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.domain.errors import Broken, Refused
+from shared.domain.objects import FORWARD
+from shared.ports import Session
+from workers.replicator import apply_errors, subscription
+
+TABLES_READY = """
+SELECT count(*) FILTER (WHERE srsubstate = 'r') FROM pg_subscription_rel
+JOIN pg_subscription AS s ON s.oid = srsubid WHERE s.subname = %s
+"""
+COUNTERS = "SELECT to_jsonb(s) FROM pg_stat_subscription_stats AS s WHERE subname = %s"
+
+
+def expect_apply(target: Session) -> None:
+    """Raises Refused when apply stopped, Broken when it met rows that were not what they were."""
+    if not subscription.is_enabled(target, FORWARD):
+        raise Refused(
+            f"green could not take what the source sent: {apply_errors.last_apply_error(target)}",
+            remedy="mend that row on the source, or the file, and run it again",
+        )
+    counters: dict[str, Any] = target.value(COUNTERS, [FORWARD]) or {}
+    met = {name: n for name, n in counters.items() if name.startswith("confl_") and n}
+    met.pop("confl_update_origin_differs", None)  # rows from before the fork: no conflict
+    if met:
+        raise Broken(f"expected no conflicts on green, found {met}; undoing from here")
+
+
+def expect_tables(source: Session, target: Session) -> None:
+    """Raises Broken when a published table is not subscribed."""
+    published = source.value(subscription.PUBLISHED, [FORWARD])
+    ready = target.value(TABLES_READY, [FORWARD])
+    if ready < published:
+        raise Broken(
+            f"expected green to replicate {published} tables, found {ready}: a table that is not"
+            " subscribed would be skipped without a word; undoing from here"
+        )
