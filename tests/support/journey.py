@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ import psycopg
 from psycopg.rows import dict_row
 from redis import Redis
 
+from producer.client import View
+from producer.render import status_document
+from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.store import PostgresControlStore
 from shared.adapters.demo.account import Account, balance, read_cents, read_journal
 from shared.adapters.demo.shop import build_shop, open_session
 from shared.domain.environment import Colour
@@ -86,9 +91,14 @@ class Journey:
         return str(said.body["job"])
 
     def status(self, job: str) -> dict[str, Any]:
-        said = self.bluegreen("status", job, "--json")
-        assert said.code == 0, said.err
-        return dict(said.body)
+        """What `bluegreen status JOB --json` prints, without a process of its own: a look at a job
+        must not cost more than the job."""
+        return status_document(View(self.store.job(job), self.store.steps(job)))
+
+    @cached_property
+    def store(self) -> PostgresControlStore:
+        database = ControlDatabase(self.stack.settings, application_name="test")
+        return PostgresControlStore(database)
 
     def until(
         self, job: str, reached: Callable[[dict[str, Any]], bool], *, within_s: float = 180
@@ -98,7 +108,7 @@ class Journey:
         state = self.status(job)
         while not reached(state):
             assert time.monotonic() < deadline, f"not within {within_s} s: {state}"
-            time.sleep(0.3)
+            time.sleep(0.2)
             state = self.status(job)
         return state
 
@@ -182,9 +192,15 @@ class Journey:
     def redis(self) -> Redis:
         return Redis.from_url(self.doors["redis"])
 
-    def in_control(self, sql: str, *params: object) -> None:
+    def in_control(self, sql: str, *params: object) -> tuple[Any, ...]:
+        """Run a statement on the control database; its first row, empty where it has none."""
         with psycopg.connect(self.doors["control"], autocommit=True) as connection:
-            connection.execute(sql, params)
+            cursor = connection.execute(sql, params)
+            return (cursor.fetchone() or ()) if cursor.description else ()
+
+    def standby(self) -> str:
+        """The colour of the side that is in recovery now."""
+        return next(side for side in ("blue", "green") if self._in_recovery(side))
 
     def as_application(self, sql: str) -> None:
         with psycopg.connect(self.doors["direct"], autocommit=True) as connection:
@@ -208,7 +224,7 @@ class Journey:
 
     def on_target_once_writable(self, sql: str, *, within_s: float = 120) -> None:
         """Run a statement on the side that is a standby now, as soon as it is none any more."""
-        side = next(side for side in ("blue", "green") if self._in_recovery(side))
+        side = self.standby()
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             try:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -85,9 +86,10 @@ def play(demo: Demo) -> dict[str, Any]:
             jobs = list(_migrate(demo, files))
         with open_session(doors["app"]) as session:
             account = balance(read_journal(journal), session, cents)
+        during = _what_was_going_on(demo, jobs, account)
     finally:
         demo.bluegreen("down", "--state-dir", str(demo.state), may_fail=True)
-    report = _report(account, jobs, time.monotonic() - began)
+    report = _report(account, jobs, time.monotonic() - began) | {"longestStallDuring": during}
     (demo.folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
 
@@ -147,8 +149,7 @@ def _run_to_window(demo: Demo, file: Path) -> str:
     """Enqueue a risky file and wait until traffic is on the other side and confirmed."""
     words = ("run", str(file), "--type", "risky", "--yes", "--detach")
     job: str = demo.bluegreen(*words)["job"]
-    settings = load_settings(_environment(demo.state))
-    store = PostgresControlStore(ControlDatabase(settings, application_name="bluegreen/demo"))
+    store = _control(demo)
     deadline = time.monotonic() + FOLLOW_LIMIT_S
     last: str | None = None
     while time.monotonic() < deadline:
@@ -165,6 +166,23 @@ def _run_to_window(demo: Demo, file: Path) -> str:
             return job
         time.sleep(LOOK_S)
     raise Broken(f"expected job {job} in its rollback window within {FOLLOW_LIMIT_S:g} s")
+
+
+def _control(demo: Demo) -> PostgresControlStore:
+    settings = load_settings(_environment(demo.state))
+    return PostgresControlStore(ControlDatabase(settings, application_name="bluegreen/demo"))
+
+
+def _what_was_going_on(demo: Demo, jobs: list[dict[str, Any]], account: Account) -> str:
+    """The last line of any job's history when the longest transaction ended."""
+    ended = datetime.fromtimestamp(account.longest_began + account.longest_ms / 1000, UTC)
+    store = _control(demo)
+    lines = [(line, job["job"]) for job in jobs for line in store.history(job["job"])]
+    past = [(line.at, line.seq, job, line.sentence) for line, job in lines if line.at <= ended]
+    if not past:
+        return "before the first job"
+    at, _, job, sentence = max(past)
+    return f"{(ended - at).total_seconds():.1f} s after {job}: {sentence}"
 
 
 def _ended(demo: Demo, job: str, outcome: str) -> dict[str, Any]:
