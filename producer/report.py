@@ -10,7 +10,15 @@ from typing import Any
 
 from producer.render import stamp
 from producer.report_mapping import mapping_document
-from shared.domain.facts import Fork, Rehearsal, RollbackPoint, Verdict, VerifiedPoint
+from shared.domain.facts import (
+    Fork,
+    HeldTraffic,
+    Rehearsal,
+    ReleasedTraffic,
+    RollbackPoint,
+    Verdict,
+    VerifiedPoint,
+)
 from shared.mapping.model import Mapping
 from shared.ports import JobRecord, StepRecord, SwitchRecord
 
@@ -32,6 +40,7 @@ def report_document(
         "switches": [switch_document(switch) for switch in switches],
         "comparison": comparison_document(job),
         "rollbackPoint": _rollback_point(job),
+        "downtime": downtime_document(job),
         "secondsToWritableGreen": _seconds_to_writable_green(job),
         "mapping": _mapping(job),
     }
@@ -76,6 +85,21 @@ def comparison_document(job: JobRecord) -> dict[str, Any] | None:
         "rowsDifferent": verdict.rows_different,
         "columnsNotCompared": list(verdict.columns_not_compared),
         "at": verdict.at,
+    }
+
+
+def downtime_document(job: JobRecord) -> dict[str, Any] | None:
+    """How long clients of a maintenance were held or refused; None: they never were."""
+    body = job.facts.get(ReleasedTraffic.step) or job.facts.get(HeldTraffic.step)
+    if body is None:
+        return None
+    held = HeldTraffic.model_validate(body)
+    return {
+        "how": held.how,
+        "from": stamp(held.held_at),
+        "to": stamp(held.released_at),
+        "seconds": round(held.seconds, 3) if held.released_at else None,
+        "sessionsCut": held.sessions_cut,
     }
 
 

@@ -19,10 +19,21 @@ def _lines(body: Mapping[str, Any]) -> Iterator[str]:
     yield f"Job `{body['job']}`, {body['type']}, {body['startedAt']} to {body['endedAt'] or 'now'}."
     if body["sentence"]:
         yield f"{body['sentence']}."
+    yield from _downtime(body["downtime"])
     yield from _switches(body["switches"])
     yield from _proof(body)
     yield from _mapping(body["mapping"])
     yield from _steps(body["steps"])
+
+
+def _downtime(downtime: Mapping[str, Any] | None) -> Iterator[str]:
+    if downtime is None:
+        return
+    clients = "refused" if downtime["how"] == "refuse" else "held"
+    took = "still" if downtime["seconds"] is None else f"for {duration(downtime['seconds'])}"
+    yield from ("", "## Downtime", "", f"Clients were {clients} {took}, from {downtime['from']}.")
+    if downtime["sessionsCut"]:
+        yield f"{downtime['sessionsCut']} sessions of the direct door were cut."
 
 
 def _switches(switches: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -6,6 +6,7 @@ A step stores `Facts(...).model_dump(mode="json")` in `Done.facts`; a later one 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -32,6 +33,15 @@ class Facts(BaseModel):
         return None if body is None else cls.model_validate(body)
 
 
+class PlannedBatch(BaseModel):
+    """A statement that runs in many transactions along a key (shared/sql/plan.py)."""
+
+    model_config = ConfigDict(frozen=True)
+    table: str
+    key: str
+    size: int
+
+
 class PlannedGroup(BaseModel):
     """Statements of a safe file that run, and are repeated, together (shared/sql/plan.py)."""
 
@@ -43,6 +53,7 @@ class PlannedGroup(BaseModel):
     lock_timeout: bool = True
     short_pause: bool = False
     rolls_back: bool = False
+    batch: PlannedBatch | None = None
     why: str = ""
 
 
@@ -127,6 +138,36 @@ class Cutover(Facts):
     phases_ms: dict[str, float] = {}
 
 
+class OpenedWindow(Facts):
+    step = "wait_for_window"
+    at: datetime
+    """When the job went on."""
+
+
+class HeldTraffic(Facts):
+    """How long clients of a maintenance were held: from the PAUSE that came to rest."""
+
+    step = "hold_traffic"
+    held_at: datetime
+    how: str = "hold"
+    """`hold` or `refuse`."""
+    sessions_cut: int = 0
+    """Of the direct door, which cannot hold anybody."""
+    released_at: datetime | None = None
+
+    @property
+    def seconds(self) -> float:
+        """0 while they are still held."""
+        if self.released_at is None:
+            return 0.0
+        return (self.released_at - self.held_at).total_seconds()
+
+
+class ReleasedTraffic(HeldTraffic):
+    step = "release_traffic"
+
+
 def leaves_facts(step: str) -> bool:
     """Whether that step leaves facts that a later one may ask for."""
-    return any(model.step == step for model in Facts.__subclasses__())
+    models: list[type[Facts]] = [*Facts.__subclasses__(), ReleasedTraffic]
+    return any(model.step == step for model in models)

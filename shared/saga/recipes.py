@@ -1,8 +1,8 @@
 """The three recipes: the steps in order, each with its owner, its limit and its role.
 
 `compensatable`: can be undone, and is, in reverse order, when a later step fails.
-`commits`:       one transaction of a server: the point of no return once it has committed. Its
-                 `undo` refuses (Refused) when the world shows that; the job then goes on.
+`commits`:       one act that is done or not: the point of no return once it is done. Its `undo`
+                 refuses (Refused) when the world shows that; the job then goes on.
 `pivot`:         the point of no return from the moment it is sent, for it may run half and fail.
 `retriable`:     behind the point of no return, forward only: repeated until it is done.
 
@@ -189,8 +189,8 @@ MAINTENANCE: Recipe = (
     _step("verify_rollback_point", "backup",         4 * HOUR,    2, "drop the scratch database"),
     _step("apply_on_active",       "replicator",     12 * HOUR,   1, "the file's own transaction"),
     _step("confirm",               "health-monitor", 1 * HOUR,    1, _NOTHING),
-    _step("release_traffic",       "proxy-agent",    1 * MINUTE,  5, "hold traffic"),
-    _step("finish",                "replicator",     1 * HOUR,    5, _NEVER, "pivot"),
+    _step("release_traffic",       "proxy-agent",    1 * MINUTE,  5, "held still", "commits"),
+    _step("finish",                "replicator",     1 * HOUR,    5, _NEVER, "retriable"),
 )
 # fmt: on
 

@@ -39,6 +39,12 @@ class CountingPool:
     def is_paused(self) -> bool:
         return self.paused
 
+    def refuse(self) -> None:
+        assert self.paused
+
+    def admit(self) -> None:
+        self.paused = False
+
     def route_to(self, colour: Colour) -> None:
         self.route = colour
 

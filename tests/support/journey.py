@@ -200,7 +200,7 @@ class Journey:
 
     def standby(self) -> str:
         """The colour of the side that is in recovery now."""
-        return next(side for side in ("blue", "green") if self._in_recovery(side))
+        return next(side for side in ("blue", "green") if self.is_in_recovery(side))
 
     def as_application(self, sql: str) -> None:
         with psycopg.connect(self.doors["direct"], autocommit=True) as connection:
@@ -235,7 +235,7 @@ class Journey:
                 time.sleep(0.005)
         raise AssertionError(f"{side} did not become writable within {within_s} s")
 
-    def _in_recovery(self, side: str) -> bool:
+    def is_in_recovery(self, side: str) -> bool:
         with psycopg.connect(self.doors[side], autocommit=True) as connection:
             row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
         return bool(row and row[0])

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from shared.adapters.alerts import AlertBook, Sinks
 from shared.adapters.celery_client import queue_is_empty, send
 from shared.adapters.celery_shell import make_worker, on_wake, run_beside
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.coordinator_store import CoordinatorStore
+from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.install import install
 from shared.adapters.flower_rows import FlowerRows
 from shared.adapters.redis_bus import RedisBus
@@ -21,17 +23,19 @@ from workers.coordinator.loop import Doorbell, listen, run_turns
 from workers.coordinator.steps.hold_for_approval import HoldForApproval
 from workers.coordinator.steps.wait_for_window import WaitForWindow
 
-
-def build_steps(_settings: Settings) -> Sequence[Step]:
-    return (HoldForApproval(), WaitForWindow(clock=lambda: datetime.now(UTC)))
-
-
 settings = load(os.environ)
 database = ControlDatabase(settings, application_name="bluegreen/coordinator")
+bus = RedisBus(settings)
+alerts = AlertBook(HealthStore(database), bus, Sinks(settings.alerts.urls))
+
+
+def build_steps(_settings: Settings) -> Sequence[Step]:
+    return (HoldForApproval(), WaitForWindow(clock=lambda: datetime.now(UTC), alerts=alerts))
+
+
 with database.session() as session:
     install(session)
 app = make_worker("coordinator", build_steps)
-bus = RedisBus(settings)
 bell = Doorbell()
 coordinator = Coordinator(
     store=CoordinatorStore(database),

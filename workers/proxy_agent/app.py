@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from shared.adapters.alerts import AlertBook, Sinks
 from shared.adapters.celery_shell import make_worker
 from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.switch_store import SwitchStore
 from shared.adapters.direct_door import SymlinkDoor
 from shared.adapters.pgbouncer import PgBouncer
@@ -37,7 +39,10 @@ def build_steps(settings: Settings) -> Sequence[Step]:
         RedisBus(settings),
     )
     cutover = Cutover(switch, Recovery(nodes, pooler, door), partial(datetime.now, UTC))
-    return (cutover, HoldTraffic(pooler), ReleaseTraffic(pooler))
+    store, now = HealthStore(control), partial(datetime.now, UTC)
+    alerts = AlertBook(store, RedisBus(settings), Sinks(settings.alerts.urls))
+    hold = HoldTraffic(nodes, pooler, store, alerts, now)
+    return (cutover, hold, ReleaseTraffic(nodes, pooler, store, alerts, now))
 
 
 app = make_worker("proxy-agent", build_steps)

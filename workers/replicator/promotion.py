@@ -1,9 +1,10 @@
 """The way back of a maintenance: the standby, held before the file, becomes the side that serves.
 
-It replays up to the note that was written on the active side right before the file, with clients
-held already, so it has every write that was acknowledged and nothing of the file. Order: fence the
-old side, promote, route both doors; clients go on with the undo of `hold_traffic`. The old side is
-made a standby afterwards, by the undo of `pause_standby_replay`, with traffic on the new one.
+It replays up to the note that was written on the active side right before the file, with the side
+fenced already, so it has every write that was acknowledged and nothing of the file. That holds only
+while the fence has stood ever since: it is asked for. Order: promote, route both doors; the undo of
+`hold_traffic` opens the new side, the old one stays fenced. It is made a standby afterwards, by the
+undo of `pause_standby_replay`, with traffic on the new one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,11 @@ WHERE job = %s AND part = %s
 NOTE_ARMED = """
 UPDATE bluegreen.applied SET note = note || '{"armed": true}' WHERE job = %s AND part = %s
 """
-FENCE = "SELECT bluegreen.fence(), bluegreen.terminate()"
+HELD_SINCE = """
+SELECT bluegreen.is_fenced() AND coalesce(
+    (SELECT min(fenced_at) FROM bluegreen.fenced_role)
+        < (SELECT at FROM bluegreen.applied WHERE job = %s AND part = %s), false)
+"""
 POSITIONS = "SELECT pg_last_wal_replay_lsn()::text, pg_last_wal_receive_lsn()::text"
 LOOK_S = 3.0
 
@@ -56,7 +61,7 @@ class Promotion:
         """
         old, standing = self.nodes[job.source], self.nodes[job.target]
         with old.session() as session:
-            session.rows(FENCE)
+            _check_held_since(session, job)
             if not _is_primary(standing):
                 self._send_to_note(session, job)
             if not holds_within(LOOK_S, lambda: _is_primary(standing)):
@@ -86,6 +91,16 @@ class Promotion:
             standing.driver.set_recovery(fork.follow(old, standing) | target, standby=True)
             session.execute(NOTE_ARMED, [job.id, BEFORE])
         standing.driver.start(limit_s=fork.START_LIMIT_S)
+
+
+def _check_held_since(old: Session, job: Job) -> None:
+    """Raises Broken when somebody may have written on the old side since the file began."""
+    if not old.value(HELD_SINCE, [job.id, BEFORE]):
+        raise Broken(
+            f"expected {job.source} to be fenced since before {job.file_name}, found that it was"
+            f" opened: what was written there since is not on {job.target}; nothing was promoted",
+            remedy="keep what is applied, or take it back with a file of your own",
+        )
 
 
 def has_taken_over(active: Node, old: Node) -> bool:

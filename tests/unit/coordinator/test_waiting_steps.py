@@ -8,6 +8,7 @@ from shared.domain.environment import Colour
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job, RunOptions
 from shared.ports import Done, Pending
+from tests.support.told_alerts import ToldAlerts
 from workers.coordinator.steps.hold_for_approval import HoldForApproval
 from workers.coordinator.steps.wait_for_window import LONGEST_LOOK_S, WaitForWindow
 
@@ -33,7 +34,7 @@ def test_it_is_held_until_a_person_approves():
 
 
 def test_it_waits_for_the_window_and_looks_again_in_time():
-    step = WaitForWindow(clock=lambda: NOON)
+    step = WaitForWindow(clock=lambda: NOON, alerts=ToldAlerts())
     waits = step.do(job(window="12:00-13:00", at="2026-11-23T12:00:10"))
     assert isinstance(waits, Pending)
     assert waits.look_again_s == 10
@@ -44,7 +45,7 @@ def test_it_waits_for_the_window_and_looks_again_in_time():
 
 
 def test_inside_the_window_it_goes_on():
-    step = WaitForWindow(clock=lambda: NOON)
+    step = WaitForWindow(clock=lambda: NOON, alerts=ToldAlerts())
     assert step.is_done(job(window="11:00-13:00"))
     assert isinstance(step.do(job(window="11:00-13:00")), Done)
     assert isinstance(step.undo(job()), Done)

@@ -23,7 +23,7 @@ from shared.domain.migration import Job, Kind
 from shared.ports import Done, Node, Pending, Session
 from workers.replicator import outside, promotion, run_file
 from workers.replicator.background import Background
-from workers.replicator.groups import PlannedPart, planned_parts
+from workers.replicator.groups import OPENS_TRANSACTIONS, PlannedPart, planned_parts
 from workers.replicator.poll import holds_within
 from workers.replicator.promotion import Promotion
 from workers.replicator.short_pause import ShortPause
@@ -82,6 +82,7 @@ class ApplyOnActive:
                 str(each.statement.place)
                 for each in planned_parts(job, run_as="")
                 if run_file.is_applied(session, job, each.part.name)
+                or self._may_have_committed(session, job, each)
             ]
         if not applied:
             return Done(f"nothing of {job.file_name} is on {job.source}")
@@ -92,6 +93,11 @@ class ApplyOnActive:
             f" {', '.join(applied)}; it is committed and stays",
             remedy="take it back with a file of your own, or run the rest as a new file",
         )
+
+    def _may_have_committed(self, session: Session, job: Job, each: PlannedPart) -> bool:
+        """A procedure that failed may have committed before: nothing tells what."""
+        opens = each.statement.tag in OPENS_TRANSACTIONS
+        return opens and run_file.is_applied(session, job, each.part.name + outside.BEGUN)
 
     def _apply(self, session: Session, job: Job, each: PlannedPart, of: int) -> Pending | None:
         """Apply one group; None when it is. Raises what makes it impossible."""

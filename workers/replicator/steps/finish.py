@@ -45,7 +45,9 @@ class Finish:
     def is_done(self, job: Job) -> bool:
         target = self.nodes[job.target]
         if job.kind is Kind.MAINTENANCE:
-            return target.driver.is_running() and not replay.is_held(target)
+            if not target.driver.is_running() or replay.is_held(target):
+                return False
+            return not any(self._has_guard(colour) for colour in (job.source, job.target))
         with target.session() as session:
             return end_of_window.nothing_left(session)
 
@@ -53,7 +55,7 @@ class Finish:
         if job.kind is Kind.MAINTENANCE:
             target = self.nodes[job.target]
             target.driver.start(limit_s=60)
-            replay.go_on(target)
+            replay.end_hold(target, self.nodes[job.source])
             return Done(f"{job.target} replays again")
         return self._end_window(job)
 
@@ -67,6 +69,10 @@ class Finish:
             f"expected the way back from {job.target} to stand, found it closed: what was written"
             f" there since is not on {job.source}; going on is the only way"
         )
+
+    def _has_guard(self, colour: Colour) -> bool:
+        with self.nodes[colour].session(database=replay.DATABASE) as session:
+            return replay.has_guard(session)
 
     def _end_window(self, job: Job) -> Done | Pending:
         old, active = self.nodes[job.source], self.nodes[job.target]

@@ -1,6 +1,7 @@
 """The standby keeps the state from before the file: a way back that is instant at any size.
 
-Guarantee: the standing standby replays nothing, and goes on receiving.
+Guarantee: the standing standby replays nothing, and goes on receiving; guard slots on both sides
+           hold the WAL with which the old side can be rewound, should the standby take over.
 Repeats:   holding it twice is holding it once; a restart of the standby ends it, and is noticed.
 Undo:      replay goes on; where the standby took over, the old side becomes its standby.
 Fails with Transient when the standby does not answer.
@@ -16,7 +17,7 @@ from typing import ClassVar
 from shared.domain.environment import Colour
 from shared.domain.migration import Job
 from shared.ports import Done, Node, Pending
-from workers.replicator import promotion, replay, standby
+from workers.replicator import fork, promotion, replay, standby
 from workers.replicator.poll import holds_within
 
 LOOK_S = 2.0
@@ -28,13 +29,18 @@ class PauseStandbyReplay:
     name: ClassVar[str] = "pause_standby_replay"
 
     def is_done(self, job: Job) -> bool:
-        standby = self.nodes[job.target]
-        return standby.driver.is_running() and replay.is_held(standby)
+        standing = self.nodes[job.target]
+        if not standing.driver.is_running() or not replay.is_held(standing):
+            return False
+        return all(self._has_guard(colour) for colour in (job.source, job.target))
 
     def do(self, job: Job) -> Done | Pending:
-        standby = self.nodes[job.target]
-        replay.hold(standby)
-        if not holds_within(LOOK_S, lambda: replay.is_held(standby)):
+        for colour in (job.source, job.target):
+            with self.nodes[colour].session(database=replay.DATABASE) as session:
+                fork.ensure_guard(session)
+        standing = self.nodes[job.target]
+        replay.hold(standing)
+        if not holds_within(LOOK_S, lambda: replay.is_held(standing)):
             return Pending(f"{job.target} comes to the end of what it replays")
         return Done(f"{job.target} keeps the state from before the file")
 
@@ -44,6 +50,9 @@ class PauseStandbyReplay:
             with standing.session() as session:
                 diverged = not standby.streams(old, session)
                 return standby.make_standby(old, standing, session, job, diverged=diverged)
-        if standing.driver.is_running():  # one that is down has forgotten the hold
-            replay.go_on(standing)
+        replay.end_hold(standing, old)
         return Done(f"{job.target} replays again")
+
+    def _has_guard(self, colour: Colour) -> bool:
+        with self.nodes[colour].session(database=replay.DATABASE) as session:
+            return replay.has_guard(session)
