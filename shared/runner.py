@@ -3,6 +3,7 @@
 Law: forward is `is_done`, else `do`, then `is_done` must hold; back is `undo`.
 A step that finds its guarantee already true answers done without touching the world again. Where
 a worker died between the deed and the answer, its facts are recalled, or told by `do` once more.
+A step that only looks has no guarantee to find: its answer is the look.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from shared.domain.errors import Broken
 from shared.domain.facts import leaves_facts
 from shared.domain.migration import Job
-from shared.ports import Done, Pending, Recalling, Step
+from shared.ports import Done, Looking, Pending, Recalling, Step
 
 
 def forward(step: Step, job: Job) -> Done | Pending:
@@ -21,10 +22,12 @@ def forward(step: Step, job: Job) -> Done | Pending:
 
     Raises whatever the step raises, and Broken when `do` said done and the world says not.
     """
+    if isinstance(step, Looking):
+        return step.do(job)
     if step.is_done(job):
         facts = known_facts(step, job)
         if facts is not None:
-            return Done(f"{step.name} was done already", facts)
+            return Done("nothing was left to do", facts)
     answer = step.do(job)
     if isinstance(answer, Done) and not step.is_done(job):
         raise Broken(

@@ -18,7 +18,7 @@ from shared.ports.records import (
 )
 from shared.ports.rollback_points import RollbackPoints
 from shared.ports.servers import DeedState, Node, NodeDriver, Row, Session
-from shared.ports.steps import Done, Pending, Recalling, Step
+from shared.ports.steps import Done, Looking, Pending, Recalling, Step
 from shared.saga.events import Steering
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Door",
     "HistoryRecord",
     "JobRecord",
+    "Looking",
     "Node",
     "NodeDriver",
     "Observations",

@@ -45,6 +45,14 @@ class Step(Protocol):
 
 
 @runtime_checkable
+class Looking(Protocol):
+    """A step that changes nothing: what `do` answers is a look of this moment, so it is never found
+    done from before, and nothing is asked again after it."""
+
+    only_looks: ClassVar[bool]
+
+
+@runtime_checkable
 class Recalling(Protocol):
     """A step that can read its facts from the world again.
 

@@ -86,3 +86,11 @@ def test_back_is_undo():
     step = Deed(done=True)
     runner.backward(step, job())
     assert (step.done, step.deeds) == (False, ["undo"])
+
+
+def test_a_step_that_only_looks_is_asked_once_and_never_found_done():
+    step = Deed(done=True)
+    step.only_looks = True
+    assert runner.forward(step, job()) == Done("done now", FACTS)
+    assert runner.forward(step, job()) == Done("done now", FACTS)
+    assert step.deeds == ["do", "do"]

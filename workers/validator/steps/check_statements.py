@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from shared.adapters.named_queries import named_queries
 from shared.domain.environment import Colour
@@ -41,12 +41,10 @@ class CheckStatements:
     application_role: str
 
     name: ClassVar[str] = "check_statements"
+    only_looks: ClassVar[bool] = True
 
     def is_done(self, job: Job) -> bool:
-        try:
-            return self._passes(job, self._examine(job))
-        except Transient:
-            return False
+        return False
 
     def do(self, job: Job) -> Done | Pending:
         try:
@@ -64,9 +62,6 @@ class CheckStatements:
 
     def undo(self, job: Job) -> Done:
         return Done("nothing to undo: statements were only parsed")
-
-    def recall(self, job: Job) -> Mapping[str, Any]:
-        return self._examine(job).model_dump(mode="json")
 
     def _passes(self, job: Job, found: StatementCheck) -> bool:
         return not found.broken or job.options.accept_broken_statements
