@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from producer.render import duration
+from shared.domain.counted import counted
 
 
 def markdown(body: Mapping[str, Any]) -> str:
@@ -16,7 +18,8 @@ def markdown(body: Mapping[str, Any]) -> str:
 def _lines(body: Mapping[str, Any]) -> Iterator[str]:
     yield f"# {body['file']}: {(body['outcome'] or 'still running').replace('_', ' ')}"
     yield ""
-    yield f"Job `{body['job']}`, {body['type']}, {body['startedAt']} to {body['endedAt'] or 'now'}."
+    ended = _moment(body["endedAt"]) if body["endedAt"] else "now"
+    yield f"Job `{body['job']}`, {body['type']}, {_moment(body['startedAt'])} to {ended}."
     if body["sentence"]:
         yield f"{body['sentence']}."
     yield from _downtime(body["downtime"])
@@ -24,6 +27,10 @@ def _lines(body: Mapping[str, Any]) -> Iterator[str]:
     yield from _proof(body)
     yield from _mapping(body["mapping"])
     yield from _steps(body["steps"])
+
+
+def _moment(stamp: str) -> str:
+    return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _downtime(downtime: Mapping[str, Any] | None) -> Iterator[str]:
@@ -66,7 +73,8 @@ def _proof(body: Mapping[str, Any]) -> Iterator[str]:
         yield from ("", "## Proof", "")
     if comparison:
         yield (
-            f"- Compared {comparison['rowsCompared']:,} rows in {comparison['tables']} tables: "
+            f"- Compared {counted(comparison['rowsCompared'], 'row')} in "
+            f"{counted(comparison['tables'], 'table')}: "
             f"{comparison['rowsDifferent']} different."
         )
         if comparison["columnsNotCompared"]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from shared.domain.counted import counted
 from shared.domain.errors import Broken, Transient
 from shared.domain.facts import Cutover as CutoverFacts
 from shared.domain.migration import Job
@@ -134,4 +135,6 @@ def _sentence(job: Job, record: SwitchRecord) -> str:
             f", the longest transaction {record.longest_ms:.0f} ms, "
             f"{record.failed_transactions} failed"
         )
-    return f"{told}, {record.connections_cut} direct connections were cut"
+    if record.connections_cut:
+        told += f", {counted(record.connections_cut, 'direct connection')} cut"
+    return told

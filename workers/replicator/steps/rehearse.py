@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from shared.domain.counted import counted
 from shared.domain.environment import Colour
 from shared.domain.facts import Rehearsal
 from shared.domain.migration import Job
@@ -34,7 +35,8 @@ class Rehearse:
         rehearsed = self.rooms[job.source].rehearse(job.sql)
         self.rehearsals.save(job.id, rehearsed)
         changed = len(TableMapping.model_validate(rehearsed.mapping).changed_tables)
-        return Done(f"rehearsed: {changed} tables change their shape", _facts(rehearsed))
+        told = counted(changed, "table changes its shape", "tables change their shape")
+        return Done(f"rehearsed: {told}", _facts(rehearsed))
 
     def undo(self, job: Job) -> Done:
         self.rooms[job.source].clear()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from shared.domain.counted import counted
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused
 from shared.domain.facts import Rehearsal, Verdict
@@ -62,7 +63,8 @@ class CompareRows:
         self._save(job, progress)
         _judge(job, progress)
         return Done(
-            f"{progress.rows_compared} rows compared in {len(mapping.tables)} tables, 0 different",
+            f"{counted(progress.rows_compared, 'row')} compared in "
+            f"{counted(len(mapping.tables), 'table')}, 0 different",
             _verdict(mapping, progress),
         )
 
