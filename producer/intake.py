@@ -12,11 +12,12 @@ from typing import Any
 
 from producer.exit_codes import NOT_VALID, ExitCode
 from producer.output import Output, error_document, error_line
-from shared.adapters.migration_file import read_migration
+from shared.adapters.migration_file import Unreadable, read_migration
 from shared.domain.errors import Refused
-from shared.domain.kinds import Kind
+from shared.domain.kinds import Kind, Risk
 from shared.sql.catalog import Catalog
-from shared.sql.report import Report
+from shared.sql.observation import Traced
+from shared.sql.report import Error, Report
 from shared.sql.validate import NEWEST, validate
 
 
@@ -29,6 +30,15 @@ class Intake:
     kind: Kind
     """What runs: the claim where there is one, else what the file needs."""
     report: Report
+    trace: Traced | None = None
+    """What a throw-away server did with it, where one was asked."""
+
+    def document(self) -> dict[str, Any]:
+        """The report as JSON, with what else is known."""
+        found = self.report.as_json()
+        if self.trace is not None:
+            found["trace"] = self.trace.as_json()
+        return found
 
 
 def take_in(
@@ -57,6 +67,43 @@ def take_in(
     return taken
 
 
+def look_at(
+    files: Sequence[Path],
+    claimed: Kind | None,
+    *,
+    catalog: Catalog | None = None,
+    server_version: int = NEWEST,
+) -> list[Intake]:
+    """Validate every file; one that cannot be read, or holds no statement, is answered too."""
+    found = []
+    for path in files:
+        try:
+            _, sql = read_migration(path)
+        except Unreadable as error:
+            report = unread(str(path), error, server_version)
+            found.append(Intake(path, "", claimed or Kind.SAFE, report))
+            continue
+        report = validate(
+            sql, file=str(path), claimed=claimed, catalog=catalog, server_version=server_version
+        )
+        found.append(Intake(path, sql, claimed or report.migration_type, report))
+    return found
+
+
+def unread(file: str, error: Unreadable, server_version: int) -> Report:
+    """The report of a file whose bytes are no text of a migration."""
+    return Report(
+        is_valid=False,
+        operations=(),
+        warnings=(),
+        errors=(Error("syntax", error.what, error.line, error.column, error.remedy),),
+        risk_level=Risk.LOW,
+        migration_type=Kind.SAFE,
+        server_version=server_version,
+        file=file,
+    )
+
+
 def all_valid(taken: Sequence[Intake]) -> bool:
     return all(item.report.is_valid for item in taken)
 
@@ -77,7 +124,7 @@ def refuse(output: Output, taken: Sequence[Intake]) -> ExitCode:
         output.warn(error_line(message, remedy))
     message, remedy = found[0]
     error = error_document(message, code=NOT_VALID, remedy=remedy, exit_code=ExitCode.REFUSED)
-    output.document({**files_document([item.report.as_json() for item in taken]), **error})
+    output.document({**files_document([item.document() for item in taken]), **error})
     return ExitCode.REFUSED
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.domain.kinds import Risk
+from shared.sql.observation import Traced
 from shared.sql.report import Report
 from shared.sql.source import Source
 
@@ -18,6 +19,8 @@ class Validated:
 
     report: Report
     sql: str
+    trace: Traced | None = None
+    """What a throw-away server did with it, where one was asked."""
 
 
 @dataclass(frozen=True, slots=True)

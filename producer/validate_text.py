@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from producer.marks import Level, Mark, Validated, marks, source_line
+from shared.sql.observation import Observation
 
 _COLOURS: dict[Level, str] = {"error": "31", "warning": "33", "note": "36"}
 _WIDTH = 100
@@ -25,6 +26,22 @@ def text(each: Validated, *, colour: bool) -> Iterator[str]:
         yield f"  runs in {len(report.plan)} parts"
     for unseen in report.not_seen:
         yield f"  not seen: {unseen}"
+    if each.trace is not None:
+        yield from trace_lines(each.trace.observation)
+
+
+def trace_lines(observation: Observation) -> Iterator[str]:
+    """What was seen of each statement, one line each."""
+    yield f"  trace on PostgreSQL {observation.server_version}:"
+    for seen in observation.statements:
+        if not (seen.locks or seen.rewrites or seen.error):
+            continue
+        facts = [f"{name} {mode}" for name, mode in seen.locks.items()]
+        facts += [f"{name} is copied" for name in seen.rewrites]
+        facts += [seen.error] if seen.error else []
+        yield f"    line {seen.line}, {seen.milliseconds:.1f} ms: {'; '.join(facts)}"
+    for unseen in observation.not_seen:
+        yield f"    not seen: {unseen}"
 
 
 def _waits(reads: tuple[str, ...], writes: tuple[str, ...], table: str) -> str:

@@ -1,20 +1,27 @@
-"""`bluegreen validate`: files against a schema and a server version; no queue, no database."""
+"""`bluegreen validate`: files against a schema and a server version.
+
+Needs no queue and no database, but for `--live` (the active side's own catalog) and `--trace` (a
+throw-away server on this host).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from producer.configuration import Configuration
 from producer.exit_codes import ExitCode
-from producer.intake import Intake, all_valid, files_document, refuse, take_in
+from producer.intake import Intake, all_valid, files_document, look_at, refuse
 from producer.marks import Validated
 from producer.output import Output
 from producer.validate_output import Format, render
+from producer.validate_text import trace_lines
 from shared.adapters.migration_file import read_migration
 from shared.domain.kinds import Kind
 from shared.sql.analysis import build
 from shared.sql.catalog import Catalog
+from shared.sql.validate import NEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +29,30 @@ class Against:
     """What the files are held against."""
 
     claimed: Kind | None
-    server_version: int
+    server_version: int | None
+    """None: that of the live server, else the newest."""
     schema: Path | None
     """A `pg_dump -s`, or any file of DDL."""
     form: Format | None = None
     """Print the reports alone, in this form."""
+    live: bool = False
+    """The schema of the active side, with sizes and traffic."""
+    trace: bool = False
+    """Run each file on a throw-away copy of the schema, too."""
 
 
-def validate_files(output: Output, files: Sequence[Path], against: Against) -> ExitCode:
+def validate_files(
+    configuration: Configuration, output: Output, files: Sequence[Path], against: Against
+) -> ExitCode:
     """Say what each file does and needs; 3 when one has errors."""
-    catalog = _catalog(output, against)
-    taken = take_in(files, against.claimed, catalog=catalog, server_version=against.server_version)
+    met = _met(configuration, output, against)
+    taken = look_at(files, against.claimed, catalog=met.catalog, server_version=met.version)
+    if against.trace:
+        from producer.tracing import traced
+
+        taken = traced(taken, met.schema_sql(), met.version)
     if against.form is not None:
-        found = [Validated(item.report, item.sql) for item in taken]
+        found = [Validated(item.report, item.sql, item.trace) for item in taken]
         print(render(against.form, found, colour=output.on_terminal), flush=True)
         return ExitCode.DONE if all_valid(taken) else ExitCode.REFUSED
     if not output.as_json:
@@ -42,18 +60,34 @@ def validate_files(output: Output, files: Sequence[Path], against: Against) -> E
             output.say(line)
     if not all_valid(taken):
         return refuse(output, taken)
-    output.document(files_document([item.report.as_json() for item in taken]))
+    output.document(files_document([item.document() for item in taken]))
     return ExitCode.DONE
 
 
-def _catalog(output: Output, against: Against) -> Catalog | None:
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """The schema that the files meet."""
+
+    catalog: Catalog | None
+    version: int
+    schema_sql: Callable[[], str]
+
+
+def _met(configuration: Configuration, output: Output, against: Against) -> _Met:
+    if against.live:
+        from producer.live_schema import LiveSchema
+
+        live = LiveSchema.of(configuration)
+        catalog, version = live.catalog()
+        return _Met(catalog, against.server_version or version, live.dump)
+    version = against.server_version or NEWEST
     if against.schema is None:
-        return None
+        return _Met(None, version, str)
     _, sql = read_migration(against.schema)
-    catalog, unread = build(sql, version=against.server_version)
+    catalog, unread = build(sql, version=version)
     for line in unread:
         output.warn(f"{against.schema}:{line}")
-    return catalog
+    return _Met(catalog, version, lambda: sql)
 
 
 def report_lines(item: Intake) -> Iterator[str]:
@@ -67,3 +101,5 @@ def report_lines(item: Intake) -> Iterator[str]:
         yield f"  {warning.line}:{warning.column} {warning.message}{remedy}"
     for unseen in report.not_seen:
         yield f"  not seen: {unseen}"
+    if item.trace is not None:
+        yield from trace_lines(item.trace.observation)

@@ -12,14 +12,26 @@ from producer.output import Output
 from shared.domain.kinds import Kind
 
 ServerVersion = Annotated[
-    int,
-    typer.Option("--server-version", min=15, max=18, help="Major version it will run on."),
+    int | None,
+    typer.Option(
+        "--server-version", min=15, max=18, help="Major version it will run on [default: 18]."
+    ),
 ]
 Schema = Annotated[
     Path | None,
     typer.Option("--schema", help="The schema it will meet: a `pg_dump -s`, or any DDL."),
 ]
 
+Live = Annotated[
+    bool,
+    typer.Option("--live", help="The schema of the active side, with its sizes and traffic."),
+]
+Trace = Annotated[
+    bool,
+    typer.Option(
+        "--trace", help="Run each file on a throw-away copy of the schema; say what really happens."
+    ),
+]
 Form = Annotated[
     Literal["text", "json", "sarif", "github", "markdown"] | None,
     typer.Option("--format", help="Print the reports alone, in this form."),
@@ -89,20 +101,25 @@ def run(
 
 
 def validate(
+    context: typer.Context,
     files: options.Files,
     claimed: options.Claimed = None,
     schema: Schema = None,
-    server_version: ServerVersion = 18,
+    live: Live = False,
+    server_version: ServerVersion = None,
+    trace: Trace = False,
     form: Form = None,
     as_json: options.Json = False,
 ) -> None:
     """Check files: what they do, lock and need. No queue, no database; exit 3 on errors."""
     options.refuse_repeated(files)
+    if live and schema is not None:
+        raise typer.BadParameter("--live and --schema contradict: a file meets one schema")
     from producer import validating
 
     kind = Kind(claimed) if claimed else None
-    against = validating.Against(kind, server_version, schema, form)
-    raise typer.Exit(validating.validate_files(Output(as_json), files, against))
+    against = validating.Against(kind, server_version, schema, form, live, trace)
+    raise typer.Exit(validating.validate_files(context.obj, Output(as_json), files, against))
 
 
 RUN_EXAMPLES = options.examples(
@@ -116,4 +133,6 @@ VALIDATE_EXAMPLES = options.examples(
     "validate --schema schema.sql --server-version 16 002_drop_unused_table.sql",
     "validate --type safe --json 001_add_user_preferences.sql",
     "validate --format sarif migrations/*.sql",
+    "validate --live 002_drop_unused_table.sql",
+    "validate --trace --schema schema.sql 003_split_names.sql",
 )

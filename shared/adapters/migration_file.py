@@ -10,11 +10,23 @@ from shared.domain.errors import Refused
 LIMIT_BYTES = 10 * 1024 * 1024
 
 
+class Unreadable(Refused):
+    """The file is there, and what it holds cannot be the text of a migration."""
+
+    def __init__(
+        self, path: Path, what: str, *, remedy: str, line: int = 1, column: int = 1
+    ) -> None:
+        super().__init__(f"{path}:{line}:{column}: {what}", remedy=remedy, code="Refused")
+        self.what = what
+        self.line = line
+        self.column = column
+
+
 def read_migration(path: Path) -> tuple[str, str]:
     """(name, SQL text) of the file. The name is the file's, without its folders.
 
-    Raises Refused, with file:line:column and a remedy, for what is missing, empty, no regular file,
-    too big, not UTF-8, or holds a zero byte.
+    Raises Refused for what is missing or no regular file; Unreadable, with its place, for what is
+    empty, too big, not UTF-8, or holds a zero byte.
     """
     try:
         status = path.stat()
@@ -29,8 +41,9 @@ def read_migration(path: Path) -> tuple[str, str]:
             remedy="give the path of a .sql file",
         )
     if status.st_size > LIMIT_BYTES:
-        raise Refused(
-            f"{path}: expected at most {LIMIT_BYTES:,} bytes, found {status.st_size:,}",
+        raise Unreadable(
+            path,
+            f"expected at most {LIMIT_BYTES:,} bytes, found {status.st_size:,}",
             remedy="load large amounts of rows outside of the migration",
         )
     try:
@@ -50,27 +63,37 @@ def _text(path: Path, data: bytes) -> str:
         found = f"byte 0x{data[error.start]:02x}, which is not UTF-8"
         if zero >= 0 or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             found = "a file that looks like UTF-16"
-        raise Refused(
-            f"{path}:{_place(data, error.start)}: expected UTF-8 text, found {found}",
+        line, column = _place(data, error.start)
+        raise Unreadable(
+            path,
+            f"expected UTF-8 text, found {found}",
             remedy="save the file as UTF-8",
+            line=line,
+            column=column,
         ) from error
     if zero >= 0:
-        raise Refused(
-            f"{path}:{_place(data, zero)}: expected text, found a zero byte",
+        line, column = _place(data, zero)
+        raise Unreadable(
+            path,
+            "expected text, found a zero byte",
             remedy="save the file as UTF-8 text",
+            line=line,
+            column=column,
         )
     if not text.strip("\ufeff \t\r\n\f\v"):
-        raise Refused(
-            f"{path}:1:1: expected SQL statements, found an empty file",
+        raise Unreadable(
+            path,
+            "expected SQL statements, found an empty file",
             remedy="write the migration into it, or leave it out",
         )
     return text
 
 
-def _place(data: bytes, offset: int) -> str:
+def _place(data: bytes, offset: int) -> tuple[int, int]:
+    """Line and column in characters, from 1."""
     line = data.count(b"\n", 0, offset) + 1
     start = data.rfind(b"\n", 0, offset) + 1
-    return f"{line}:{len(data[start:offset].decode('utf-8', 'replace')) + 1}"
+    return line, len(data[start:offset].decode("utf-8", "replace")) + 1
 
 
 def _what(mode: int) -> str:

@@ -18,6 +18,7 @@ from shared.sql.locks import Lock
 from shared.sql.operations.registry import look
 from shared.sql.operations.session import lock_timeout_ms
 from shared.sql.parse import Reading, Statement, read
+from shared.sql.principals import roles_made, roles_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def analyse(reading: Reading, *, version: int, catalog: Catalog | None = None) -
 def build(schema_sql: str, *, version: int) -> tuple[Catalog, tuple[str, ...]]:
     """The catalog that a schema file makes (a `pg_dump -s`, or any file of DDL).
 
-    Data statements are skipped. Also answers what of it could not be read, with its place.
+    Data statements are skipped. A file that makes roles is taken to name all of them; otherwise
+    roles are not known. Also answers what of it could not be read, with its place.
     """
     reading = read(schema_sql)
     ctx = Context(
@@ -83,6 +85,8 @@ def build(schema_sql: str, *, version: int) -> tuple[Catalog, tuple[str, ...]]:
         if statement.tag not in _DATA:
             _step(ctx, statement)
     ctx.catalog.extensions.add("plpgsql")
+    if made := roles_made(reading):
+        ctx.catalog.roles = made | roles_named(reading) | {"postgres"}
     skipped = [
         f"{each.place}: {each.message}"
         for each in reading.problems

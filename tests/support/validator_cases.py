@@ -21,6 +21,8 @@ from shared.sql.validate import validate
 
 DATA = Path(__file__).parent.parent / "data" / "validator"
 VERSIONS = (15, 16, 18)
+ROLES = "CREATE ROLE app_rw; CREATE ROLE app_ro; CREATE ROLE reporting;\n"
+"""What the cases take to exist besides their setup (tests/data/validator/README.md)."""
 FACTS = (
     "valid",
     "invalid_kind",
@@ -80,7 +82,7 @@ def cases() -> tuple[Case, ...]:
 
 @cache
 def catalog(setup: str, version: int) -> Catalog:
-    built, skipped = build(setup, version=version)
+    built, skipped = build(ROLES + setup, version=version)
     assert not skipped, skipped
     return built
 

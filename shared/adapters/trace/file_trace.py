@@ -1,0 +1,302 @@
+"""Run a file statement by statement, as `psql -f` does, and see what each one does.
+
+Each statement runs inside a transaction that is looked at before it ends: pg_locks for what it
+holds, the transaction's own counters for what it read and changed, file nodes for what was copied.
+While it is open, and when its work grows with a table, a second session tries to plan a read and a
+write of each table: whether that has to wait is what clients would feel. What PostgreSQL does not
+run inside a transaction is watched from outside (lock_watch).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from psycopg.pq import TransactionStatus
+
+from shared.adapters.named_queries import named_queries
+from shared.adapters.postgres import PsycopgSession
+from shared.adapters.trace.lock_watch import TABLES, watch
+from shared.adapters.trace.throwaway import ThrowAway
+from shared.domain.errors import MigrationError
+from shared.domain.identifiers import ident
+from shared.sql.locks import Lock
+from shared.sql.names import shown
+from shared.sql.observation import MODES, Observation, SeenStatement
+from shared.sql.parse import Statement
+
+QUERIES = named_queries(__file__, "observe.sql")
+NOT_IN_BLOCK = ("25001", "2D000")
+"""PostgreSQL refuses the statement inside a transaction; it ends transactions itself."""
+WITHOUT_BLOCK = frozenset({"LockStmt", "DeclareCursorStmt"})
+"""Refused outside a block: to wrap them would hide it."""
+_WORD = re.compile(r'"[^"]+"|\w+')
+WAITED = "55P03"
+BULK = 0.4
+"""The share of a table's rows from which a change counts as work that grows with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    schema: str
+    name: str
+    kind: str
+    """`pg_class.relkind`: r, p, v, m."""
+
+    @property
+    def label(self) -> str:
+        return shown(self.schema, self.name)
+
+    @property
+    def sql(self) -> str:
+        return ident(self.schema, self.name)
+
+
+@dataclass(slots=True)
+class _State:
+    """What is so at one moment of a transaction, by oid."""
+
+    locks: dict[int, Lock] = field(default_factory=dict)
+    work: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Scans so far, and rows updated and deleted."""
+    files: dict[int, tuple[int | None, int]] = field(default_factory=dict)
+    """File node and bytes."""
+    indexes: dict[int, list[int]] = field(default_factory=dict)
+    """File nodes of a table's indexes."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one statement did, by oid."""
+
+    milliseconds: float = 0.0
+    locks: dict[int, Lock] = field(default_factory=dict)
+    scans: set[int] = field(default_factory=set)
+    changes: dict[int, int] = field(default_factory=dict)
+    rewrites: set[int] = field(default_factory=set)
+    indexes: set[int] = field(default_factory=set)
+    """Tables with an index that was written anew."""
+    no_reads: set[int] = field(default_factory=set)
+    no_writes: set[int] = field(default_factory=set)
+    error: MigrationError | None = None
+
+    def compare(self, before: _State, after: _State, statement: Statement) -> None:
+        emptied = {oid for oid in after.files if _is_emptied(oid, before, after, statement)}
+        self.locks = {oid: m for oid, m in after.locks.items() if before.locks.get(oid) != m}
+        for oid, (scans, changes) in after.work.items():
+            first = before.work.get(oid, (0, 0))
+            if scans > first[0] and oid not in emptied:
+                self.scans.add(oid)
+            if changes > first[1]:
+                self.changes[oid] = changes - first[1]
+        for oid, (node, _) in after.files.items():
+            if oid not in emptied and node != before.files.get(oid, (node, 0))[0]:
+                self.rewrites.add(oid)
+        for oid, nodes in after.indexes.items():
+            if oid not in emptied and set(nodes) - set(before.indexes.get(oid, ())):
+                self.indexes.add(oid)
+
+
+def _is_emptied(oid: int, before: _State, after: _State, statement: Statement) -> bool:
+    """TRUNCATE gives a new file too, and copies nothing into it."""
+    node, size = after.files[oid]
+    first, size_before = before.files.get(oid, (node, 0))
+    if node == first or size > 0:
+        return False
+    return size_before > 0 or statement.tag == "TruncateStmt"
+
+
+class FileTrace:
+    """One run of one file on one database of a throw-away server."""
+
+    def __init__(self, server: ThrowAway, database: str) -> None:
+        self._server = server
+        self._database = database
+        self._old: dict[int, _Relation] = {}
+        self._rows: dict[int, int] = {}
+
+    def run(self, statements: Sequence[Statement]) -> Observation:
+        """Run it. Ends at the first statement that fails, which is part of the answer."""
+        with (
+            self._server.session(self._database) as session,
+            self._server.session(self._database) as probe,
+        ):
+            probe.execute("SET lock_timeout = '40ms'")
+            version = str(session.value("SELECT current_setting('server_version')"))
+            self._remember(session)
+            found: list[SeenStatement] = []
+            for statement in statements:
+                work = self._statement(session, probe, statement)
+                found.append(self._seen(statement, work))
+                if work.error is not None:
+                    break
+        return Observation(version, tuple(found), self._not_seen())
+
+    def _remember(self, session: PsycopgSession) -> None:
+        for oid, schema, name, kind in session.rows(QUERIES["relations"]):
+            relation = _Relation(schema, name, kind)
+            self._old[oid] = relation
+            if kind == "r":
+                count = f"SELECT count(*) FROM ONLY {relation.sql}"  # noqa: S608 (quoted)
+                self._rows[oid] = int(session.value(count))
+
+    def _not_seen(self) -> tuple[str, ...]:
+        tables = sum(relation.kind in "rp" for relation in self._old.values())
+        if tables > TABLES:
+            return (
+                f"locks of CONCURRENTLY and VACUUM on tables beyond the {TABLES} that it names",
+            )
+        return ()
+
+    def _statement(
+        self, session: PsycopgSession, probe: PsycopgSession, statement: Statement
+    ) -> _Work:
+        in_block = session.connection.info.transaction_status is TransactionStatus.INTRANS
+        if statement.tag == "TransactionStmt" or statement.tag in WITHOUT_BLOCK or in_block:
+            work = self._look(session, probe, statement, in_block=in_block)
+            _commit_error(session, work)
+            return work
+        session.execute("BEGIN")
+        work = self._look(session, probe, statement, in_block=True)
+        if work.error is not None:
+            session.execute("ROLLBACK")
+            if work.error.code in NOT_IN_BLOCK:
+                return self._outside(session, statement)
+            return work
+        try:
+            session.execute("COMMIT")
+        except MigrationError as error:
+            work.error = error
+        return work
+
+    def _look(
+        self,
+        session: PsycopgSession,
+        probe: PsycopgSession,
+        statement: Statement,
+        *,
+        in_block: bool,
+    ) -> _Work:
+        inside = in_block and statement.tag != "TransactionStmt"
+        before = self._state(session) if inside else _State()
+        work = _run(session, statement)
+        if work.error is not None or not inside:
+            return work
+        after = self._state(session)
+        work.compare(before, after, statement)
+        if self._grows(work):
+            self._probe(session, probe, work, after.locks)
+        return work
+
+    def _state(self, session: PsycopgSession) -> _State:
+        oids = list(self._old)
+        return _State(
+            locks=self._locks(session),
+            work={oid: (scans or 0, changes or 0)
+                  for oid, scans, changes in session.rows(QUERIES["work"], [oids])},
+            files={oid: (node, size)
+                   for oid, node, size in session.rows(QUERIES["filenodes"], [oids])},
+            indexes=dict(session.rows(QUERIES["index_nodes"], [oids])),
+        )  # fmt: skip
+
+    def _grows(self, work: _Work) -> bool:
+        many = any(
+            count >= BULK * max(self._rows.get(oid, 0), 1) for oid, count in work.changes.items()
+        )
+        return bool(work.scans or work.rewrites or work.indexes or many)
+
+    def _locks(self, session: PsycopgSession) -> dict[int, Lock]:
+        found: dict[int, Lock] = {}
+        pid = session.connection.info.backend_pid
+        for oid, mode in session.rows(QUERIES["locks"], [pid, list(self._old)]):
+            found[oid] = max(MODES[mode], found.get(oid, MODES[mode]))
+        return found
+
+    def _probe(
+        self, session: PsycopgSession, probe: PsycopgSession, work: _Work, held: dict[int, Lock]
+    ) -> None:
+        """Who has to wait. Only what is held can keep anybody out: a table, its partition's
+        parent, or an index of it."""
+        pid = session.connection.info.backend_pid
+        strong = {oid for oid, mode in held.items() if mode.strong}
+        strong |= {row[0] for row in session.rows(QUERIES["held_indexes"], [pid, list(self._old)])}
+        if not strong:
+            return
+        for oid, relation in self._old.items():
+            if oid not in strong and relation.kind != "p":
+                continue
+            if _waits(probe, f"EXPLAIN SELECT * FROM {relation.sql}"):  # noqa: S608 (quoted)
+                work.no_reads.add(oid)
+            write = f"EXPLAIN DELETE FROM {relation.sql} WHERE false"  # noqa: S608 (quoted)
+            if relation.kind != "m" and _waits(probe, write):
+                work.no_writes.add(oid)
+
+    def _outside(self, session: PsycopgSession, statement: Statement) -> _Work:
+        tables = self._tables_of(session, statement)
+        before = self._state(session)
+        started = time.perf_counter()
+        watched = watch(self._server, self._database, session, statement.text, tables)
+        work = _Work(1000 * (time.perf_counter() - started), error=watched.error)
+        if watched.error is not None:
+            return work
+        after = self._state(session)
+        after.locks = watched.locks
+        work.compare(before, after, statement)
+        strong = {oid for oid, mode in work.locks.items() if mode.strong}
+        if work.rewrites or work.indexes:
+            work.no_writes = strong
+            work.no_reads = strong & (work.rewrites | work.indexes)
+        return work
+
+    def _tables_of(self, session: PsycopgSession, statement: Statement) -> dict[int, str]:
+        """The tables that the statement names, with their relatives; all when it names none."""
+        tables = {oid: each.sql for oid, each in self._old.items() if each.kind in "rp"}
+        words = [word.strip('"') for word in _WORD.findall(statement.text)]
+        asked = {"oids": list(tables), "words": [*words, *(word.lower() for word in words)]}
+        named = [row[0] for row in session.rows(QUERIES["named"], asked)]
+        return {oid: tables[oid] for oid in named} or tables
+
+    def _seen(self, statement: Statement, work: _Work) -> SeenStatement:
+        def names(oids: set[int]) -> tuple[str, ...]:
+            return tuple(sorted(self._old[oid].label for oid in oids))
+
+        return SeenStatement(
+            index=statement.index,
+            line=statement.line,
+            column=statement.column,
+            statement=statement.text,
+            milliseconds=work.milliseconds,
+            locks={self._old[oid].label: mode.wire for oid, mode in work.locks.items()},
+            rewrites=names(work.rewrites),
+            scans=names(work.scans),
+            changes={self._old[oid].label: count for oid, count in work.changes.items()},
+            blocks_reads_of=names(work.no_reads),
+            blocks_writes_of=names(work.no_writes),
+            error=work.error.message if work.error is not None else "",
+            sqlstate=work.error.code if work.error is not None else "",
+        )
+
+
+def _commit_error(session: PsycopgSession, work: _Work) -> None:
+    """COMMIT of a failed block succeeds as a rollback: that is not the file running to its end."""
+    if session.connection.info.transaction_status is TransactionStatus.INERROR and not work.error:
+        work.error = MigrationError("the transaction has failed", code="25P02")
+
+
+def _run(session: PsycopgSession, statement: Statement) -> _Work:
+    started, error = time.perf_counter(), None
+    try:
+        session.execute(statement.text)
+    except MigrationError as caught:
+        error = caught
+    return _Work(1000 * (time.perf_counter() - started), error=error)
+
+
+def _waits(probe: PsycopgSession, sql: str) -> bool:
+    try:
+        probe.execute(sql)
+    except MigrationError as error:
+        return error.code == WAITED
+    return False
