@@ -38,6 +38,16 @@ class NodeSettings(_Frozen):
     run_as: str | None = None
     """Unprivileged user that owns the server's files, when workers run as root."""
     administrator: str = "postgres"
+    ca_file: Path | None = None
+    """Where the *servers* find the authority of this node's TLS certificate: the other server reads
+    from this one only over TLS, and checks its name. Our own processes are told by libpq's
+    PGSSLMODE and PGSSLROOTCERT."""
+
+
+class KeeperSettings(_Frozen):
+    """The one service that reaches the container engine (driver `docker`)."""
+
+    socket: Path
 
 
 class ServerSettings(_Frozen):
@@ -73,6 +83,8 @@ class RedisSettings(_Frozen):
     database: int = 0
     user: str | None = None
     prefix: str = "bluegreen:"
+    ca_file: Path | None = None
+    """Certificate authority of its TLS certificate, whose name is checked; None: no TLS."""
 
 
 class FlowerSettings(_Frozen):
@@ -132,6 +144,7 @@ class Settings(_Frozen):
     migration_role: str | None = None
     """Role that runs the file; None: the owner of what it touches (docs/adr/0003)."""
     alerts: AlertSettings = Field(default_factory=AlertSettings)
+    keeper: KeeperSettings | None = None
 
     def secret(self, name: str) -> str:
         """The secret of that role or service. Raises Refused when its file cannot be read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 AGENTS = ("coordinator", "validator", "backup", "replicator", "proxy-agent", "health-monitor")
@@ -22,3 +23,8 @@ def worker_argv(agent: str, *, module: str = "") -> list[str]:
         "--concurrency", str(THREADS), "--events", "--without-gossip", "--without-mingle",
         "--loglevel", "INFO",
     ]  # fmt: skip
+
+
+if __name__ == "__main__":  # `python -m shared.adapters.agents NAME` becomes that worker
+    argv = worker_argv(sys.argv[1])
+    os.execv(argv[0], argv)

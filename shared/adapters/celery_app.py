@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 from urllib.parse import quote
 
@@ -36,13 +37,23 @@ def celery_app(settings: Settings, name: str = "bluegreen") -> Celery:
 def broker_url(settings: Settings) -> str:
     server = settings.redis
     password = quote(settings.secret(SECRET), safe="")
+    scheme = "redis" if server.ca_file is None else "rediss"
     account = f"{server.user or ''}:{password}@" if password else ""
-    return f"redis://{account}{server.host}:{server.port}/{server.database}"
+    return f"{scheme}://{account}{server.host}:{server.port}/{server.database}"
+
+
+def _broker_tls(settings: Settings) -> dict[str, Any] | None:
+    """redis-py also checks the server's name, which is its default."""
+    authority = settings.redis.ca_file
+    if authority is None:
+        return None
+    return {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_ca_certs": str(authority)}
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:
     return {
         "broker_transport": TRANSPORT,
+        "broker_use_ssl": _broker_tls(settings),
         "broker_transport_options": {
             # A command that a dead worker had fetched and not begun comes back; stale by then.
             "visibility_timeout": VISIBILITY_S,

@@ -82,10 +82,7 @@ class Deeds:
         if not (place / "deed.json").exists():
             return DeedState("absent")
         running = self._runs(place)
-        tail = self._tail(place)
-        last = next((line for line in reversed(tail) if line), "")
-        percent = next((m for line in reversed(tail) if (m := PERCENT.search(line))), None)
-        progress = min(int(percent[1]), 100) / 100 if percent else None
+        last, progress = last_line_and_progress(self._tail(place))
         if running:
             return DeedState("running", last, progress)
         try:
@@ -124,15 +121,25 @@ class Deeds:
         os.close(lock)
         return False
 
-    def _tail(self, place: Path) -> list[str]:
-        """The last lines of the log; programs that show progress end them with `\\r`."""
+    def _tail(self, place: Path) -> str:
+        """The end of the log."""
         try:
             with (place / "log").open("rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL_BYTES))
-                text = log.read().decode("utf-8", "replace")
+                return log.read().decode("utf-8", "replace")
         except OSError:
-            return []
-        return [line.strip() for line in re.split(r"[\r\n]", text)]
+            return ""
+
+
+def last_line_and_progress(text: str) -> tuple[str, float | None]:
+    """The last line of a log that says something, and the last percentage as a share of 1.
+
+    Programs that show progress end their lines with `\\r`.
+    """
+    lines = [line.strip() for line in reversed(re.split(r"[\r\n]", text))]
+    percent = next((m for line in lines if (m := PERCENT.search(line))), None)
+    last = next((line for line in lines if line), "")
+    return last, min(int(percent[1]), 100) / 100 if percent else None
 
 
 def _lock(place: Path, kind: int, tries: int = 1) -> int | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from shared.adapters.docker_driver import DockerDriver
 from shared.adapters.local_driver import LocalDriver
 from shared.adapters.postgres import PostgresNode
+from shared.adapters.remote_driver import RemoteDriver
 from shared.domain.environment import Colour
-from shared.domain.errors import Refused
 from shared.ports import Node, NodeDriver
 from shared.settings import Settings
 
@@ -19,11 +20,11 @@ def make_nodes(settings: Settings, role: str) -> dict[Colour, Node]:
 
 
 def make_driver(settings: Settings, colour: Colour) -> NodeDriver:
-    """Raises Refused for a driver that is not there."""
-    kind = settings.nodes[colour].driver
-    if kind == "local":
-        return LocalDriver.of(settings, colour)
-    raise Refused(
-        f"expected driver `local` for {colour}, found `{kind}`",
-        remedy="run the pair on this host, as `bluegreen up` does",
-    )
+    """Raises Refused when the settings leave out what that driver needs."""
+    match settings.nodes[colour].driver:
+        case "local":
+            return LocalDriver.of(settings, colour)
+        case "docker" if settings.keeper is not None:
+            return DockerDriver.of(settings, colour)
+        case "docker" | "remote":  # an agent that mounts no socket of the keeper only connects
+            return RemoteDriver(colour)

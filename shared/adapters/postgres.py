@@ -211,6 +211,8 @@ class PostgresNode:
             "user": role,
             "passfile": str(self._settings.secrets_dir / "passfile" / role),
         }
+        if self._node.ca_file is not None:
+            parts |= {"sslmode": "verify-full", "sslrootcert": str(self._node.ca_file)}
         if database is not None:
             parts["dbname"] = database
         return conninfo.make_conninfo(**parts)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from shared.adapters.embedded.ports import HOST, Ports
 
@@ -11,15 +13,24 @@ ROUTE_FILE = "route.ini"
 POOL_SIZE = 40
 
 
-def pgbouncer_ini(place: Path, *, port: int, auth_user: str, auth_query: str,
-                  administrator: str) -> str:  # fmt: skip
+def pgbouncer_ini(
+    place: Path,
+    *,
+    port: int,
+    auth_user: str,
+    auth_query: str,
+    administrator: str,
+    listen: str = HOST,
+    route: Path | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """`server_login_retry` is 15 s by default, and `max_prepared_statements` 0: with either, a
     cutover shows to clients (measured)."""
     return f"""\
-%include {place / ROUTE_FILE}
+%include {route or place / ROUTE_FILE}
 
 [pgbouncer]
-listen_addr = {HOST}
+listen_addr = {listen}
 listen_port = {port}
 unix_socket_dir =
 auth_type = scram-sha-256
@@ -37,7 +48,7 @@ query_wait_timeout = 60
 ignore_startup_parameters = extra_float_digits,options
 log_connections = 0
 log_disconnections = 0
-"""
+""" + "".join(f"{name} = {value}\n" for name, value in more.items())
 
 
 def userlist(secrets: dict[str, str]) -> str:

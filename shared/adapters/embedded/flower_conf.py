@@ -8,10 +8,10 @@ from shared.adapters.embedded.description import FLOWER_USER
 from shared.adapters.embedded.ports import HOST
 
 
-def flower_conf(place: Path, port: int, secret: str) -> str:
+def flower_conf(place: Path, port: int, secret: str, *, address: str = HOST) -> str:
     """A file rather than options: a secret does not belong on a command line."""
     settings = {
-        "address": HOST,
+        "address": address,
         "port": port,
         "basic_auth": [f"{FLOWER_USER}:{secret}"],
         "read_only": True,

@@ -7,16 +7,42 @@ not lie in it (port, name, who may connect, where it recovers from).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
-from shared.adapters.embedded.layout import ServerLayout
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR
 from shared.domain.environment import Colour
 from shared.domain.objects import AGENT_ROLES, POOLER_ROLE, REPLICATION_ROLES
 
 Access = Literal["open", "closed"]
 LOOPBACK = "127.0.0.1/32"
+
+
+class Places(Protocol):
+    """Where a server finds its data, its configuration and its sockets."""
+
+    @property
+    def data(self) -> Path: ...
+
+    @property
+    def conf(self) -> Path: ...
+
+    @property
+    def socket_dir(self) -> Path: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How a server is reached, in the words of pg_hba.conf."""
+
+    transport: Literal["host", "hostssl"] = "host"
+    addresses: str = LOOPBACK
+    local_administrator: Literal["scram-sha-256", "peer"] = "scram-sha-256"
+    """`peer`: whoever is the server's own user inside its container is asked for no password."""
+
+
+EMBEDDED = Network()
 COMMON: dict[str, str] = {
     "password_encryption": "scram-sha-256",
     "unix_socket_permissions": "0777",
@@ -57,19 +83,20 @@ CONTROL: dict[str, str] = {
 
 
 def postgresql_conf(
-    layout: ServerLayout,
+    layout: Places,
     *,
     port: int,
     cluster_name: str,
     log_directory: Path,
     settings: Mapping[str, str],
+    listen: str = "127.0.0.1",
 ) -> str:
     """`recovery.conf` stands last, so that what the driver writes there wins."""
     own = {
         "data_directory": str(layout.data),
         "hba_file": str(layout.conf / "pg_hba.conf"),
         "ident_file": str(layout.conf / "pg_ident.conf"),
-        "listen_addresses": "127.0.0.1",
+        "listen_addresses": listen,
         "port": str(port),
         "unix_socket_directories": str(layout.socket_dir),
         "cluster_name": cluster_name,
@@ -85,32 +112,37 @@ def setting_lines(settings: Mapping[str, str]) -> str:
     return "".join(f"{name} = '{value}'\n" for name, value in quoted.items())
 
 
-def node_hba(colour: Colour, access: Access) -> str:
+def node_hba(colour: Colour, access: Access, network: Network = EMBEDDED) -> str:
     """Who may connect to a node.
 
     A physical standby has the same roles and passwords as the server it follows, so that the two
     are told apart here: each lets in only its own replication role.
     """
-    ours = ",".join((ADMINISTRATOR, *AGENT_ROLES.values(), POOLER_ROLE))
+    agents = ",".join((*AGENT_ROLES.values(), POOLER_ROLE))
     reader, other = REPLICATION_ROLES[colour.value], REPLICATION_ROLES[colour.other.value]
     rest = "scram-sha-256" if access == "open" else "reject"
+    host = f"{network.transport:<7}"
     return "\n".join((
         f"# {access}",
-        f"local all         {ours} scram-sha-256",
-        f"host  all         {ours} {LOOPBACK} scram-sha-256",
-        f"host  replication {reader} {LOOPBACK} scram-sha-256",
-        f"host  all         {reader} {LOOPBACK} scram-sha-256",
-        f"host  all         {other} all reject",
-        f"local all         {reader},{other} reject",
-        f"local all         all {rest}",
-        f"host  all         all {LOOPBACK} {rest}",
+        f"local   all         {ADMINISTRATOR} {network.local_administrator}",
+        f"local   all         {agents} scram-sha-256",
+        f"{host} all         {ADMINISTRATOR},{agents} {network.addresses} scram-sha-256",
+        f"{host} replication {reader} {network.addresses} scram-sha-256",
+        f"{host} all         {reader} {network.addresses} scram-sha-256",
+        f"host    all         {other} all reject",
+        f"local   all         {reader},{other} reject",
+        f"local   all         all {rest}",
+        f"{host} all         all {network.addresses} {rest}",
         "",
     ))  # fmt: skip
 
 
-def plain_hba() -> str:
+def plain_hba(network: Network = EMBEDDED) -> str:
     """Who may connect to the control database: whoever has a password."""
-    return f"local all all scram-sha-256\nhost all all {LOOPBACK} scram-sha-256\n"
+    return (
+        f"local   all postgres {network.local_administrator}\nlocal   all all scram-sha-256\n"
+        f"{network.transport:<7} all all {network.addresses} scram-sha-256\n"
+    )
 
 
 def access_of(hba: str) -> Access:

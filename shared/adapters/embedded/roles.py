@@ -62,10 +62,10 @@ def create_roles(session: Session, secret: Callable[[str], str]) -> None:
             session.execute("SELECT pg_create_physical_replication_slot(%s, true)", [slot])
 
 
-def create_database(session: Session) -> None:
+def create_database(session: Session, name: str = DATABASE) -> None:
     """The application's database, owned by its role: a plain one, never a superuser."""
-    if session.value("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]) is None:
-        session.execute(f"CREATE DATABASE {ident(DATABASE)} OWNER {ident(APPLICATION)}")
+    if session.value("SELECT 1 FROM pg_database WHERE datname = %s", [name]) is None:
+        session.execute(f"CREATE DATABASE {ident(name)} OWNER {ident(APPLICATION)}")
 
 
 def grant_rewind(session: Session) -> None:

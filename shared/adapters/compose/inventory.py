@@ -1,0 +1,116 @@
+"""Who there is in the compose stack, and what each may know: the one table of identities.
+
+A service gets a volume of its own at `OWN`, read-only: its settings, its secrets, the authority's
+certificate, and, where it serves, a certificate and the configuration of its program. Nobody holds
+the secret of another; the vault, which holds all, is mounted by the two one-shot services only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.adapters.embedded.secrets_store import (
+    ADMINISTRATOR,
+    APPLICATION,
+    CONTROL_ROLE,
+    POOLER_ADMINISTRATOR,
+)
+from shared.domain.objects import AGENT_ROLES, POOLER_ROLE, REPLICATION_ROLES
+
+OWN = Path("/etc/bluegreen")
+"""Where a service finds what is its own."""
+SECRETS = OWN / "secrets"
+AUTHORITY = OWN / "tls/ca.crt"
+STATE = Path("/var/lib/bluegreen")
+METRICS = STATE / "metrics"
+"""Where the health-monitor writes `metrics.prom`, the one thing it keeps in files."""
+DOORS = STATE / "doors"
+"""The routes of both doors: written by the proxy-agent, read by pooler and proxy."""
+BACKUPS = Path("/var/lib/postgresql/backups")
+KEEPER_ALL, KEEPER_LOOK = Path("/run/keeper/all"), Path("/run/keeper/look")
+"""Directories of the keeper's sockets: whoever mounts one may give those orders."""
+
+OURS_UID, POSTGRES_UID, REDIS_UID = 10001, 999, 999
+"""Of our image; of the public images `postgres` and `redis`."""
+POOLER_STATISTICS = "bg_pooler_stats"
+"""May look at the pooler's console, and change nothing."""
+CONTROL_ADMINISTRATOR = "postgres-control"
+"""Secret of the administrator of the control server, whose login is `postgres` as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One service: its user, its secrets (name there -> name in the vault), its host names."""
+
+    service: str
+    uid: int = OURS_UID
+    secrets: tuple[str, ...] = ()
+    control: str = ""
+    """Login at the control database; its secret is in the vault under this name."""
+    redis: str = ""
+    """User of Redis."""
+    pooler: str = POOLER_ADMINISTRATOR
+    names: tuple[str, ...] = ()
+    """Hosts that its certificate is for; none: it serves nobody over TLS."""
+
+    def vault_names(self) -> dict[str, str]:
+        """The secret's file name here -> its name in the vault."""
+        found = {name: name for name in self.secrets}
+        if self.control:
+            found[self.control] = self.control
+        if self.redis:
+            found["redis"] = f"redis-{self.redis}"
+        return found
+
+
+def control_login(agent: str) -> str:
+    """The login of one agent at the control database."""
+    return f"{CONTROL_ROLE}_{agent.replace('-', '_')}"
+
+
+def _agent(agent: str, *secrets: str, service: str = "", pooler: str = "") -> Identity:
+    return Identity(service or agent, secrets=secrets, control=control_login(agent), redis=agent,
+                    pooler=pooler or POOLER_ADMINISTRATOR)  # fmt: skip
+
+
+DOOR_NAMES = ("migration-proxy", "localhost", "127.0.0.1")
+"""The doors pass TLS through: what ends it must carry their names too."""
+AGENT_IDENTITIES = (
+    _agent("coordinator", ADMINISTRATOR, APPLICATION, POOLER_ADMINISTRATOR,
+           service="migration-controller"),
+    _agent("validator", AGENT_ROLES["validator"]),
+    _agent("backup", AGENT_ROLES["backup"]),
+    _agent("replicator", AGENT_ROLES["replicator"], POOLER_ADMINISTRATOR),
+    _agent("proxy-agent", AGENT_ROLES["proxy-agent"], APPLICATION, POOLER_ADMINISTRATOR),
+    _agent("health-monitor", AGENT_ROLES["health-monitor"], POOLER_STATISTICS,
+           pooler=POOLER_STATISTICS),
+)  # fmt: skip
+IDENTITIES = (
+    *AGENT_IDENTITIES,
+    Identity("postgres-blue", POSTGRES_UID, (ADMINISTRATOR, REPLICATION_ROLES["green"]),
+             names=("postgres-blue", *DOOR_NAMES)),
+    Identity("postgres-green", POSTGRES_UID, (ADMINISTRATOR, REPLICATION_ROLES["blue"]),
+             names=("postgres-green", *DOOR_NAMES)),
+    Identity("postgres-control", POSTGRES_UID, (CONTROL_ADMINISTRATOR,),
+             names=("postgres-control", "localhost")),
+    Identity("redis", REDIS_UID, names=("redis", "localhost")),
+    Identity("pooler", names=("pooler", *DOOR_NAMES)),
+    Identity("migration-proxy", names=DOOR_NAMES, control=control_login("proxy-agent"),
+             redis="proxy-agent",
+             secrets=(AGENT_ROLES["proxy-agent"], APPLICATION, POOLER_ADMINISTRATOR)),
+    Identity("flower", secrets=("flower",), redis="flower"),
+)  # fmt: skip
+NODE_ROLES = (ADMINISTRATOR, APPLICATION, *AGENT_ROLES.values(), *REPLICATION_ROLES.values(),
+              POOLER_ROLE)  # fmt: skip
+REDIS_USERS = (*(identity.redis for identity in AGENT_IDENTITIES), "flower")
+CONTROL_LOGINS = tuple(identity.control for identity in AGENT_IDENTITIES)
+
+
+def vault_secrets() -> Sequence[str]:
+    """Every secret of the stack."""
+    return (
+        *NODE_ROLES, POOLER_ADMINISTRATOR, POOLER_STATISTICS, CONTROL_ROLE, CONTROL_ADMINISTRATOR,
+        "flower", *CONTROL_LOGINS, *(f"redis-{user}" for user in REDIS_USERS),
+    )  # fmt: skip

@@ -1,0 +1,208 @@
+"""First one-shot service of the stack: fill the volumes from which every other service reads.
+
+Guarantee   each service finds its settings, secrets, certificate and configuration, and no other's
+Repeats     safe, at each `up`: secrets and good certificates stay, configuration is written anew
+Fails with  Refused   a setting of `.env` cannot be obeyed; its name is said
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from shared.adapters.compose.certificates import Authority, Pair
+from shared.adapters.compose.inventory import (
+    CONTROL_ADMINISTRATOR,
+    IDENTITIES,
+    OURS_UID,
+    POOLER_STATISTICS,
+    POSTGRES_UID,
+    REDIS_UID,
+    Identity,
+    vault_secrets,
+)
+from shared.adapters.compose.programs_conf import (
+    NETWORK,
+    ServerPlaces,
+    pooler_conf,
+    proxy_conf,
+    redis_conf,
+    server_conf,
+    web_account,
+)
+from shared.adapters.compose.redis_users import users_acl
+from shared.adapters.compose.stack_settings import (
+    FLOWER_PORT,
+    NODE_SOCKETS,
+    SERVER_PORT,
+    Choices,
+    settings_for,
+)
+from shared.adapters.compose.vault import Vault, choices_from
+from shared.adapters.embedded.child import write_whole
+from shared.adapters.embedded.description import FLOWER_USER
+from shared.adapters.embedded.doors_conf import DIRECT_LINK, ROUTE_FILE, userlist
+from shared.adapters.embedded.flower_conf import flower_conf
+from shared.adapters.embedded.postgres_conf import access_of, node_hba, plain_hba, setting_lines
+from shared.adapters.embedded.secrets_store import ADMINISTRATOR, POOLER_ADMINISTRATOR
+from shared.adapters.pgbouncer import route_text
+from shared.adapters.postgres import PostgresNode
+from shared.adapters.remote_driver import RemoteDriver
+from shared.domain.environment import Colour
+from shared.domain.errors import MigrationError
+from shared.domain.objects import POOLER_ROLE, STANDBY_SLOTS
+from shared.settings import Settings
+
+ROOT = Path("/stack")
+SHARED = {
+    "flower": OURS_UID,
+    "redis": REDIS_UID,
+    "doors": OURS_UID,
+    "backups": OURS_UID,
+    "logs": OURS_UID,
+    "metrics": OURS_UID,
+    "keeper-all": 0,
+    "keeper-look": 0,
+}
+"""Volumes that several services mount, by their owner."""
+SERVERS = ("blue", "green", "control")
+
+
+def prepare(root: Path, environment: Mapping[str, str]) -> None:
+    """Raises Refused when a setting cannot be obeyed."""
+    vault = Vault(root / "vault")
+    choices = choices_from(environment, vault)
+    vault.fill(vault_secrets(), administrator=environment.get("DB_PASSWORD_FILE", ""))
+    authority = Authority(vault.directory / "authority")
+    for name, uid in SHARED.items():
+        os.chown(root / name, uid, uid)
+    for identity in IDENTITIES:
+        _identity(root / "own" / identity.service, identity, vault, authority, choices)
+    for server in SERVERS:
+        _server_conf(root / "conf" / server, server, choices)
+        _own(root / "data" / server, POSTGRES_UID, 0o700)
+    if not (root / "data" / Colour.GREEN / ServerPlaces().data.name).exists():
+        _follow_blue(root / "conf" / Colour.GREEN, choices)
+    _routes(root / "doors", choices)
+
+
+def _identity(
+    place: Path, identity: Identity, vault: Vault, authority: Authority, choices: Choices
+) -> None:
+    for name in ("", "tls", "secrets", "secrets/passfile"):
+        _own_directory(place / name, identity.uid)
+    for here, there in identity.vault_names().items():
+        name = ADMINISTRATOR if here == CONTROL_ADMINISTRATOR else here
+        _write(place / "secrets" / name, vault.secret(there), identity.uid, 0o600)
+    authority_text = authority.files.certificate.read_text(encoding="utf-8")
+    _write(place / "tls/ca.crt", authority_text, identity.uid)
+    if identity.names:
+        pair = Pair(place / "tls/server.crt", place / "tls/server.key")
+        authority.issue(pair, (*identity.names, *_door_names(identity, choices)))
+        for path in (pair.certificate, pair.key):
+            os.chown(path, identity.uid, identity.uid)
+    if identity.control or identity.redis:
+        text = settings_for(identity, choices).model_dump_json(indent=1)
+        _write(place / "stack.json", text, identity.uid)
+    for name, text in _own_files(identity, vault, choices).items():
+        _write(place / name, text, identity.uid, 0o600)
+
+
+def _door_names(identity: Identity, choices: Choices) -> tuple[str, ...]:
+    return choices.door_names if "migration-proxy" in identity.names else ()
+
+
+def _own_files(identity: Identity, vault: Vault, choices: Choices) -> dict[str, str]:
+    """The configuration of the program that this service runs."""
+    match identity.service:
+        case "redis":
+            users = users_acl(lambda user: vault.secret(f"redis-{user}"))
+            return {"redis.conf": redis_conf(), "users.acl": users}
+        case "pooler":
+            known = (POOLER_ROLE, POOLER_ADMINISTRATOR, POOLER_STATISTICS)
+            users = userlist({name: vault.secret(name) for name in known})
+            return {"pgbouncer.ini": pooler_conf(), "userlist.txt": users}
+        case "migration-proxy":
+            accounts = web_account(FLOWER_USER, vault.secret("flower"))
+            return {"nginx.conf": proxy_conf(), "web-accounts": accounts}
+        case "flower":
+            place = Path("/var/lib/bluegreen/flower")
+            secret = vault.secret("flower")
+            return {"flowerconfig.py": flower_conf(place, FLOWER_PORT, secret, address="")}
+        case "postgres-blue" | "postgres-green":
+            (role,) = (name for name in identity.secrets if name.startswith("bg_repl_"))
+            return {f"secrets/passfile/{role}": f"*:*:*:{role}:{vault.secret(role)}\n"}
+    return {}
+
+
+def _server_conf(place: Path, server: str, choices: Choices) -> None:
+    """The keeper writes `pg_hba.conf` and the recovery files later on: what it said stays said."""
+    is_node = server in tuple(Colour)
+    hba, place_of = place / "pg_hba.conf", place / "postgresql.conf"
+    if is_node:
+        access = access_of(hba.read_text(encoding="utf-8")) if hba.exists() else "open"
+        text = node_hba(Colour(server), access, NETWORK)
+    else:
+        text = plain_hba(NETWORK)
+    write_whole(hba, text)
+    write_whole(place_of, server_conf(f"bluegreen-{choices.stack}-{server}", is_node=is_node))
+    for name in ("pg_ident.conf", "recovery.conf", "recovery.mode"):
+        (place / name).touch(mode=0o644)
+
+
+def _follow_blue(place: Path, choices: Choices) -> None:
+    """Green's first start: what makes the copy of blue follow it."""
+    follow = {
+        "primary_conninfo": first_source(settings_for(IDENTITIES[0], choices)),
+        "primary_slot_name": STANDBY_SLOTS[Colour.GREEN],
+        "recovery_target_timeline": "latest",
+    }
+    write_whole(place / "recovery.conf", setting_lines(follow))
+    write_whole(place / "recovery.mode", "standby first\n")
+
+
+def first_source(settings: Settings) -> str:
+    """The conninfo with which green copies blue, and then follows it."""
+    blue = PostgresNode(settings, Colour.BLUE, "", RemoteDriver(Colour.BLUE))
+    return f"{blue.replication_conninfo(database=None)} application_name={Colour.GREEN}"
+
+
+def _routes(place: Path, choices: Choices) -> None:
+    """Blue at the first start; later the routes are the proxy-agent's."""
+    blue = settings_for(IDENTITIES[0], choices).nodes[Colour.BLUE]
+    if not (place / ROUTE_FILE).exists():
+        _write(place / ROUTE_FILE, route_text(choices.database, blue), OURS_UID)
+    link = place / DIRECT_LINK
+    if not link.is_symlink():
+        link.symlink_to(NODE_SOCKETS / Colour.BLUE / f".s.PGSQL.{SERVER_PORT}")
+        os.lchown(link, OURS_UID, OURS_UID)
+
+
+def _own_directory(path: Path, uid: int) -> None:
+    path.mkdir(exist_ok=True)
+    _own(path, uid, 0o755 if path.name != "secrets" else 0o700)
+
+
+def _own(path: Path, uid: int, mode: int) -> None:
+    path.chmod(mode)
+    os.chown(path, uid, uid)
+
+
+def _write(path: Path, text: str, uid: int, mode: int = 0o644) -> None:
+    write_whole(path, text, mode)
+    os.chown(path, uid, uid)
+
+
+def main() -> None:
+    os.umask(0o022)
+    try:
+        prepare(ROOT, os.environ)
+    except MigrationError as error:
+        print(f"prepare: {error.message}; {error.remedy}", file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The settings of one service of the compose stack: the same shape as the embedded stack's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.adapters.compose.inventory import (
+    AUTHORITY,
+    BACKUPS,
+    DOORS,
+    KEEPER_ALL,
+    KEEPER_LOOK,
+    METRICS,
+    SECRETS,
+    STATE,
+    Identity,
+)
+from shared.adapters.embedded.build import CONTROL_DATABASE
+from shared.adapters.embedded.doors_conf import DIRECT_LINK, ROUTE_FILE
+from shared.adapters.embedded.roles import DATABASE
+from shared.adapters.embedded.secrets_store import ADMINISTRATOR, APPLICATION
+from shared.domain.environment import Colour
+from shared.settings import (
+    AlertSettings,
+    BackupSettings,
+    DoorSettings,
+    FlowerSettings,
+    KeeperSettings,
+    NodeSettings,
+    PoolerSettings,
+    RedisSettings,
+    ServerSettings,
+    Settings,
+)
+
+SERVER_PORT, REDIS_PORT, POOLED_PORT, DIRECT_PORT, FLOWER_PORT = 5432, 6379, 6432, 6433, 5555
+METRICS_PORT = 9187
+NODE_SOCKETS = Path("/run/bluegreen/doors")
+"""In the proxy's container: nginx listens there once per node, and passes on over TCP. So the route
+of the direct door is one symlink, as in the embedded stack, and TLS goes through to the server."""
+SOCKET_NAMES = {"replicator": KEEPER_ALL, "health-monitor": KEEPER_LOOK}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What `.env` says of the stack."""
+
+    stack: str
+    """Part of the servers' cluster names: tells two stacks apart."""
+    database: str = DATABASE
+    application: str = APPLICATION
+    alert_urls: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    door_names: tuple[str, ...] = field(default=())
+    """Further names under which applications reach the doors."""
+
+
+def settings_for(identity: Identity, choices: Choices) -> Settings:
+    keeper = SOCKET_NAMES.get(identity.service)
+    return Settings(
+        state_dir=METRICS if identity.service == "health-monitor" else STATE,
+        database=choices.database,
+        application_role=choices.application,
+        nodes={colour: _node(colour, choices) for colour in Colour},
+        control=ServerSettings(
+            host="postgres-control", port=SERVER_PORT, database=CONTROL_DATABASE,
+            user=identity.control,
+        ),
+        redis=RedisSettings(host="redis", port=REDIS_PORT, user=identity.redis, ca_file=AUTHORITY),
+        pooler=PoolerSettings(
+            host="pooler", port=POOLED_PORT, admin_user=identity.pooler,
+            route_file=DOORS / ROUTE_FILE,
+        ),
+        doors=DoorSettings(
+            host="migration-proxy", pooled_port=POOLED_PORT, direct_port=DIRECT_PORT,
+            direct_link=DOORS / DIRECT_LINK,
+        ),
+        flower=FlowerSettings(host="flower", port=FLOWER_PORT),
+        secrets_dir=SECRETS,
+        backup_dir=BACKUPS,
+        backup=BackupSettings(recipients=choices.recipients),
+        alerts=AlertSettings(urls=choices.alert_urls),
+        keeper=None if keeper is None else KeeperSettings(socket=keeper / "keeper.sock"),
+    )  # fmt: skip
+
+
+def _node(colour: Colour, choices: Choices) -> NodeSettings:
+    return NodeSettings(
+        colour=colour,
+        driver="docker",
+        host=f"postgres-{colour}",
+        port=SERVER_PORT,
+        cluster_name=f"bluegreen-{choices.stack}-{colour}",
+        socket_dir=NODE_SOCKETS / colour,
+        administrator=ADMINISTRATOR,
+        ca_file=AUTHORITY,
+    )

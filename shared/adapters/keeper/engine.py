@@ -1,0 +1,253 @@
+"""Two servers of one compose project, through the Docker SDK: the only caller of the engine.
+
+Guarantee   nothing but the containers `postgres-blue` and `postgres-green` of this project, and
+            one-off containers beside them, is ever touched
+Repeats     safe
+Fails with  Transient  the engine does not answer, a server does not come up or down in time
+            Broken     a deed was asked for while its server runs
+Source      Docker Engine API 1.41 and later; Docker SDK for Python
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, NotFound
+
+from shared.adapters.compose.programs_conf import NETWORK, ServerPlaces
+from shared.adapters.deeds import last_line_and_progress
+from shared.adapters.embedded.child import write_whole
+from shared.adapters.embedded.postgres_conf import Access, access_of, node_hba, setting_lines
+from shared.adapters.embedded.postmaster import READY
+from shared.adapters.keeper.orders import NodeState
+from shared.domain.environment import Colour
+from shared.domain.errors import Broken, Transient
+from shared.ports import DeedState
+
+COMPOSE = "com.docker.compose."
+PROJECT, SERVICE, ONE_OFF = (COMPOSE + name for name in ("project", "service", "oneoff"))
+DEED = "bluegreen.deed"
+POLL_S = 0.02
+ENGINE_LIMIT_S = 60
+EMPTY_THEN = "mkdir -p {data}; find {data} -mindepth 1 -delete; "
+PLACES = ServerPlaces()
+LOCK = PLACES.data.parent / "lock"
+"""Held by whoever writes to the data directory: the server (compose/node-entrypoint.sh) or a deed.
+So a container that someone starts by hand waits for the deed, and never serves half a copy."""
+
+
+@dataclass(slots=True)
+class Engine:
+    project: str
+    mounts: Path
+    """`<colour>/conf` and `<colour>/data` are that node's volumes."""
+    client: docker.DockerClient
+    _cpu: dict[Colour, tuple[float, float]] = field(default_factory=dict)
+
+    def look(self, colour: Colour) -> NodeState:
+        with _translated():
+            container = self._container(colour)
+            running = container.status == "running"
+            memory, cpu = self._usage(colour, container) if running else (None, None)
+            health = (container.attrs["State"].get("Health") or {}).get("Status", "")
+        place = os.statvfs(self.mounts / colour / "data")
+        return NodeState(
+            running=running,
+            access=self._access(colour),
+            free_disk_bytes=place.f_bavail * place.f_frsize,
+            memory_bytes=memory,
+            cpu_share=cpu,
+            health=health,
+        )
+
+    def start(self, colour: Colour, limit_s: float) -> None:
+        with _translated():
+            self._container(colour).start()
+            _until(lambda: self._is_ready(colour), f"{colour} to start", limit_s)
+
+    def stop(self, colour: Colour, mode: Literal["fast", "immediate"], limit_s: float) -> None:
+        """`fast` is the container's stop signal, SIGINT. A container that was told to stop is not
+        started again by its restart policy, killed ones included."""
+        with _translated():
+            container = self._container(colour)
+            if mode == "immediate" and container.status == "running":
+                container.kill()
+            container.stop(timeout=int(limit_s))
+            container.reload()
+            if container.status == "running":
+                raise Transient(f"expected {colour} to stop ({mode}) within {limit_s:.0f} s")
+
+    def reload(self, colour: Colour) -> None:
+        with _translated():
+            container = self._container(colour)
+            if container.status == "running":
+                container.kill(signal="SIGHUP")
+
+    def set_access(self, colour: Colour, level: Access) -> None:
+        write_whole(self._conf(colour) / "pg_hba.conf", node_hba(colour, level, NETWORK))
+        self.reload(colour)
+
+    def set_recovery(self, colour: Colour, settings: Mapping[str, str], *, standby: bool) -> None:
+        """`recovery.mode` becomes the signal file when the server starts: the keeper has no right
+        to write into a data directory. Each is obeyed once (its second word tells them apart), for
+        a server that was promoted has taken its signal file away itself."""
+        write_whole(self._conf(colour) / "recovery.conf", setting_lines(settings))
+        self._write_mode(colour, "standby" if standby else "recovery")
+
+    def clear_recovery(self, colour: Colour) -> None:
+        write_whole(self._conf(colour) / "recovery.conf", "")
+        self._write_mode(colour, "none")
+        self.reload(colour)
+
+    def start_deed(self, colour: Colour, name: str, program: str, args: Sequence[str]) -> None:
+        with _translated():
+            node = self._container(colour)
+            if node.status == "running":
+                raise Broken(
+                    f"expected {colour} to be stopped before {program}, found it running; "
+                    "nothing was begun"
+                )
+            old = self._deed(colour, name)
+            if old is not None:
+                if old.status in ("created", "running"):
+                    return
+                old.remove(force=True)
+            self._one_off(node, colour, name, _command(program, args))
+
+    def look_at_deed(self, colour: Colour, name: str) -> DeedState:
+        with _translated():
+            found = self._deed(colour, name)
+            if found is None:
+                return DeedState("absent")
+            text = found.logs(tail=20).decode("utf-8", "replace")
+            code = found.attrs["State"]["ExitCode"]
+        last, progress = last_line_and_progress(text)
+        if found.status in ("created", "running"):
+            return DeedState("running", last, progress)
+        return DeedState("succeeded" if code == 0 else "failed", last, progress)
+
+    def forget_deed(self, colour: Colour, name: str) -> None:
+        with _translated():
+            found = self._deed(colour, name)
+            if found is not None:
+                found.remove(force=True)
+
+    def _one_off(self, node: Any, colour: Colour, name: str, command: Sequence[str]) -> None:
+        """A container with the server's volumes, network and user, and no more rights than it."""
+        networks = sorted(node.attrs["NetworkSettings"]["Networks"])
+        labels = {label: value for label, value in node.labels.items() if label.startswith(COMPOSE)}
+        self.client.containers.run(
+            node.attrs["Image"],
+            entrypoint=list(command),
+            command=[],
+            name=f"{self.project}-{colour}-{name}",
+            labels={**labels, ONE_OFF: "True", DEED: name},
+            user=node.attrs["Config"]["User"],
+            environment=node.attrs["Config"]["Env"],
+            volumes_from=[node.id],
+            tmpfs={str(PLACES.socket_dir): "mode=1777", "/tmp": "mode=1777"},
+            network=networks[0],
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            detach=True,
+        )
+
+    def _container(self, colour: Colour) -> Any:
+        found = self.client.containers.list(
+            all=True,
+            filters={"label": [f"{PROJECT}={self.project}", f"{SERVICE}=postgres-{colour}",
+                               f"{ONE_OFF}=False"]},
+        )  # fmt: skip
+        if not found:
+            raise Transient(
+                f"expected a container postgres-{colour} of project {self.project}, found none; "
+                f"`docker compose -f docker-compose.migrations.yml up -d postgres-{colour}`"
+            )
+        return found[0]
+
+    def _deed(self, colour: Colour, name: str) -> Any | None:
+        try:
+            return self.client.containers.get(f"{self.project}-{colour}-{name}")
+        except NotFound:
+            return None
+
+    def _is_ready(self, colour: Colour) -> bool:
+        """The server of this very start has written that it accepts connections or recovers.
+        Inside its container every server is process 1: which start it was, its time tells."""
+        container = self._container(colour)
+        if container.status != "running":
+            return False
+        began = datetime.fromisoformat(container.attrs["State"]["StartedAt"][:19] + "+00:00")
+        file = self.mounts / colour / "data" / PLACES.data.name / "postmaster.pid"
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+            return int(lines[2]) >= int(began.timestamp()) and lines[7].strip() in READY
+        except (OSError, ValueError, IndexError):
+            return False
+
+    def _usage(self, colour: Colour, container: Any) -> tuple[int | None, float | None]:
+        """Memory, and the share of one processor since the look before. Every field is optional:
+        cgroup versions differ."""
+        said = container.stats(stream=False, one_shot=True)
+        memory = said.get("memory_stats", {}).get("usage")
+        used = said.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage")
+        if used is None:
+            return memory, None
+        now, before = (time.monotonic(), used / 1e9), self._cpu.get(colour)
+        self._cpu[colour] = now
+        if before is None or now[0] <= before[0]:
+            return memory, None
+        return memory, max(0.0, (now[1] - before[1]) / (now[0] - before[0]))
+
+    def _write_mode(self, colour: Colour, mode: str) -> None:
+        write_whole(self._conf(colour) / "recovery.mode", f"{mode} {time.time_ns()}\n")
+
+    def _access(self, colour: Colour) -> Access:
+        try:
+            text = (self._conf(colour) / "pg_hba.conf").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return "open"
+        return access_of(text)
+
+    def _conf(self, colour: Colour) -> Path:
+        return self.mounts / colour / "conf"
+
+
+def _command(program: str, args: Sequence[str]) -> list[str]:
+    """The program under the data directory's lock, in the working directory of its own volume."""
+    data, conf = str(PLACES.data), str(PLACES.conf / "postgresql.conf")
+    if program == "pg_rewind":
+        words = [program, "--target-pgdata", data, "--config-file", conf, *args]
+        work = shlex.join(words)
+    else:
+        words = [program, "--pgdata", data, *args]
+        work = EMPTY_THEN.format(data=shlex.quote(data)) + "exec " + shlex.join(words)
+    return ["flock", "--nonblock", str(LOCK), "/bin/sh", "-ec", work]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (DockerException, APIError, requests.RequestException) as error:
+        said = str(error).strip().splitlines()[0]
+        raise Transient(f"the container engine: {said}") from error
+
+
+def _until(holds: Callable[[], bool], what: str, limit_s: float) -> None:
+    deadline = time.monotonic() + limit_s
+    while not holds():
+        if time.monotonic() > deadline:
+            raise Transient(f"expected {what} within {limit_s:.0f} s")
+        time.sleep(POLL_S)
