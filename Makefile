@@ -3,7 +3,7 @@
 BIN := .venv/bin
 
 .PHONY: validator-cases rule-pages new-rule bench-backup
-.PHONY: help install check test test-full docs faults demo format
+.PHONY: help install check test test-full docs faults e2e demo format
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | sort
@@ -37,6 +37,9 @@ test-full: check  ## every test on real servers, each PostgreSQL version: more t
 
 faults: install  ## kill and freeze every process at every step
 	$(BIN)/pytest -q tests/faults
+
+e2e: install  ## the compose stack in containers, and Flower in a browser; starts an engine if none answers
+	$(BIN)/pytest -q tests/e2e --durations=10 -p no:randomly
 
 demo: install  ## a shop under load, migrated, taken back, migrated again; ROWS= sets its size
 	$(BIN)/bluegreen demo

@@ -1,3 +1,4 @@
 #!/bin/sh
 # The guide's name for `bluegreen health`: exit 0 when every check holds.
-PATH="$(dirname "$0")/../../.venv/bin:$PATH" exec bluegreen health "$@"
+. "$(dirname "$0")/stack.sh"
+bluegreen_here health "$@"

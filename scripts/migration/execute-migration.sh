@@ -1,3 +1,4 @@
 #!/bin/sh
 # The guide's name for `bluegreen run`: the same options, the same exit codes.
-PATH="$(dirname "$0")/../../.venv/bin:$PATH" exec bluegreen run "$@"
+. "$(dirname "$0")/stack.sh"
+bluegreen_here run "$@"
