@@ -12,8 +12,12 @@ import json
 import os
 import shlex
 import socket
+import ssl
 import subprocess
 import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -170,6 +174,22 @@ class ComposeStack:
                 ("direct", "BLUEGREEN_DIRECT_PORT"),
             )
         }
+
+    def flower(self, path: str, *, secret: str = "", method: str = "GET") -> tuple[int, str]:
+        """Status and text with which Flower's door answers, over TLS that is checked."""
+        port = self.environment["BLUEGREEN_FLOWER_PORT"]
+        asked = urllib.request.Request(f"https://localhost:{port}{path}", method=method)
+        if method == "POST":
+            asked.data = b"{}"
+        if secret:
+            token = b64encode(f"flower:{secret}".encode()).decode()
+            asked.add_header("Authorization", f"Basic {token}")
+        trusted = ssl.create_default_context(cafile=str(self.authority))
+        try:
+            with urllib.request.urlopen(asked, context=trusted, timeout=20) as answer:
+                return int(answer.status), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
 
     def note(self, name: str, value: Any) -> None:
         """Keep a figure among the build's artefacts."""

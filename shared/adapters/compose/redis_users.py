@@ -19,7 +19,7 @@ SHARED_KEYS = ("unacked*", "_kombu.binding*", STREAM, "pong*", "*.reply.celery.p
 SENDERS = ("coordinator", "health-monitor")
 """They put commands, and pings, into every queue; the command line is the coordinator's."""
 COMMANDS = (
-    "+@all -@admin -@dangerous -@scripting +eval +evalsha +script|load"
+    "+@all -@admin -@dangerous -@scripting +eval +evalsha +script|load +script|exists"
     " +info +client|setname +client|setinfo +client|id"
 )
 """Nothing that ends the server, reads its configuration or empties it."""

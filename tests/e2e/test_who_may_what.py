@@ -1,0 +1,168 @@
+"""Each service has what it needs and nothing of another's; no secret is seen where people look."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.adapters.compose.inventory import CONTROL_ADMINISTRATOR, IDENTITIES, Identity
+from tests.support.compose_stack import CONTROLLER, ComposeJourney, ComposeStack
+
+ONE_SHOT = {"prepare", "bootstrap"}
+AS_ROOT = {"keeper", *ONE_SHOT}
+
+
+def inspected(stack: ComposeStack) -> dict[str, dict[str, Any]]:
+    """What the engine says of every container of the stack, by service."""
+    listed = stack.compose("ps", "-aq").out.split()
+    said = json.loads(stack.docker("inspect", *listed).out)
+    return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in said}
+
+
+@pytest.mark.parametrize("identity", IDENTITIES, ids=lambda identity: identity.service)
+def test_a_service_holds_its_own_secrets_only(stack: ComposeStack, identity: Identity) -> None:
+    script = "cd /etc/bluegreen/secrets && find . -type f -printf '%P %m %U\\n'"
+    found = dict(
+        (line.split()[0], tuple(line.split()[1:]))
+        for line in stack.execute(identity.service, "sh", "-c", script).out.splitlines()
+    )
+    expected = {
+        "postgres" if name == CONTROL_ADMINISTRATOR else name for name in identity.vault_names()
+    }
+    expected |= {f"passfile/{name}" for name in expected if name.startswith("bg_repl_")}
+    assert set(found) == expected
+    assert {mode for mode, _ in found.values()} <= {"600"}
+    assert {owner for _, owner in found.values()} <= {str(identity.uid)}
+
+
+def test_every_container_is_closed(stack: ComposeStack) -> None:
+    containers = inspected(stack)
+    for service, one in containers.items():
+        host = one["HostConfig"]
+        assert host["ReadonlyRootfs"], service
+        assert host["CapDrop"] == ["ALL"], service
+        assert "no-new-privileges:true" in host["SecurityOpt"], service
+        assert not host["Privileged"], service
+        assert host["Memory"] > 0, service
+        is_root = one["Config"]["User"] in ("", "root", "0")
+        assert is_root == (service in AS_ROOT), service
+
+
+def test_only_the_proxy_is_published_and_only_the_keeper_reaches_the_engine(
+    stack: ComposeStack,
+) -> None:
+    containers = inspected(stack)
+    published = {
+        s for s, one in containers.items() if any(one["NetworkSettings"]["Ports"].values())
+    }
+    assert published == {"migration-proxy"}
+    reach = {
+        service
+        for service, one in containers.items()
+        if any(mount["Destination"].endswith("docker.sock") for mount in one["Mounts"])
+    }
+    assert reach == {"keeper"}
+    assert set(containers["keeper"]["NetworkSettings"]["Networks"]) == {"none"}
+    vault = {
+        service
+        for service, one in containers.items()
+        if any(mount.get("Name", "").endswith("_vault") for mount in one["Mounts"])
+    }
+    assert vault == ONE_SHOT
+
+
+def test_servers_and_agents_reach_no_network_outside(stack: ComposeStack) -> None:
+    out = "import socket; socket.create_connection(('1.1.1.1', 53), 3)"
+    for service in ("replicator", CONTROLLER, "pooler"):
+        said = stack.execute(service, "python", "-c", out)
+        assert "unreachable" in said.err or "timed out" in said.err, said.err
+
+
+ASK = (
+    "import socket, sys\n"
+    "s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1])\n"
+    "b = sys.argv[2].encode()\n"
+    "s.sendall(b'POST / HTTP/1.0\\r\\nContent-Length: %d\\r\\n\\r\\n' % len(b) + b)\n"
+    "print(s.makefile().read())\n"
+)
+STRANGE = (
+    '{"order": "run", "colour": "blue", "image": "debian"}',
+    '{"order": "start", "colour": "red", "limit_s": 5}',
+    '{"order": "start_deed", "colour": "green", "name": "x", "program": "sh", "args": []}',
+    '{"order": "start_deed", "colour": "green", "name": "x", "program": "pg_rewind",'
+    ' "args": ["; rm -rf /"]}',
+    '{"order": "set_recovery", "colour": "green", "standby": true,'
+    ' "settings": {"restore_command": "touch /tmp/x"}}',
+    '{"order": "set_recovery", "colour": "green", "standby": true,'
+    ' "settings": {"primary_conninfo": "host=x service=y"}}',
+    "not JSON",
+)
+
+
+def test_the_keeper_hears_a_few_orders_and_obeys_no_other(stack: ComposeStack) -> None:
+    def ask(service: str, way: str, order: str) -> str:
+        path = f"/run/keeper/{way}/keeper.sock"
+        return stack.execute(service, "python", "-c", ASK, path, order).out
+
+    look = '{"order": "look", "colour": "blue"}'
+    for service, way in (("replicator", "all"), ("health-monitor", "look")):
+        said = ask(service, way, look)
+        assert "200" in said.splitlines()[0], said
+        assert '"running": true' in said
+    for order in STRANGE:
+        assert "400" in ask("replicator", "all", order).splitlines()[0], order
+    stop = '{"order": "stop", "colour": "blue", "mode": "fast", "limit_s": 5}'
+    assert "403" in ask("health-monitor", "look", stop).splitlines()[0]
+    for service in ("validator", "backup", CONTROLLER, "proxy-agent"):
+        assert stack.execute(service, "ls", "/run/keeper").code != 0
+
+
+def secrets_of(stack: ComposeStack) -> dict[str, str]:
+    """Every secret that a running service holds, by a name for people."""
+    found = {}
+    for identity in IDENTITIES:
+        script = (
+            "cd /etc/bluegreen/secrets && for f in $(ls -p | grep -v /); do echo $f $(cat $f); done"
+        )
+        for line in stack.execute(identity.service, "sh", "-c", script).out.splitlines():
+            name, secret = line.split()
+            found[f"{name} of {identity.service}"] = secret
+    return found
+
+
+def test_no_secret_is_seen_in_logs_inspect_processes_events_reports_or_flower(
+    stack: ComposeStack, journey: ComposeJourney
+) -> None:
+    job = journey.submit("canary.sql", "CREATE TABLE IF NOT EXISTS canary (id bigint PRIMARY KEY);")
+    journey.until_ended(job)
+    listed = stack.compose("ps", "-aq").out.split()
+    looks = {
+        "logs": stack.compose("logs", "--no-color").out + stack.compose("logs").err,
+        "inspect": stack.docker("inspect", *listed).out,
+        "processes": "".join(stack.docker("top", one, "-eo", "args").out for one in listed),
+        "report": journey.bluegreen("report", job).out + journey.bluegreen("logs", job).out,
+        "history": journey.bluegreen("history", "--json").out,
+        "configuration": journey.bluegreen("config", "show").out,
+        "control": stack.execute(
+            "postgres-control", "sh", "-c",
+            "psql -U postgres -d bluegreen_control -XAtc \"SELECT string_agg(t::text, '') FROM"
+            " bluegreen_control.history t\" ; psql -U postgres -d bluegreen_control -XAtc"
+            " \"SELECT string_agg(t::text, '') FROM bluegreen_control.audit t\"",
+        ).out,
+        "events": stack.execute(CONTROLLER, "python", "-c", EVENTS).out,
+        "tasks in Flower": stack.flower("/api/tasks", secret=stack.secret("flower", "flower"))[1],
+    }  # fmt: skip
+    assert all(looks.values()), {name: bool(text) for name, text in looks.items()}
+    secrets = secrets_of(stack)
+    assert len(secrets) > 20
+    for where, text in looks.items():
+        seen = [name for name, secret in secrets.items() if secret in text]
+        assert seen == [], f"{where} shows {seen}"
+
+
+EVENTS = (
+    "import os; from shared.settings import load; from shared.adapters.redis_bus import client\n"
+    "print(client(load(os.environ)).xrange('bluegreen:events'))"
+)
