@@ -9,11 +9,26 @@ import pytest
 
 from tests.support.compose_stack import ComposeJourney, ComposeStack, running_compose_stack
 
+TEST_LIMIT_S = 1200
+"""The first one builds and starts the stack."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/e2e/" in str(item.path):
             item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(TEST_LIMIT_S))
+
+
+@pytest.fixture(autouse=True)
+def no_job_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that fails in the middle of a job must not fail those after it."""
+    yield
+    if "journey" in request.fixturenames:
+        found: ComposeJourney = request.getfixturevalue("journey")
+        for line in found.bluegreen("history", "--json").body["jobs"]:
+            if line["outcome"] is None:
+                found.bluegreen("abort", line["job"], limit_s=300)
 
 
 @pytest.fixture(scope="session")

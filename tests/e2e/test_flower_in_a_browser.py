@@ -1,0 +1,138 @@
+"""Flower as people use it: Debian's chromium, headless, on pages that the proxy's door serves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from tests.support.compose_stack import ARTEFACTS, ROOT, ComposeJourney, ComposeStack, free_ports
+from tests.support.files import Pets
+
+IMAGE = "bluegreen-browser:local"
+BUILD_LIMIT_S, START_LIMIT_S, PAGE_LIMIT_S = 600, 60, 60
+CUTOVER_LIMIT_S = 400
+"""On a busy host a cutover gives up, harmlessly, until the marker crosses in time."""
+RUN = f"{int(time.time()):x}"
+
+
+@pytest.fixture(scope="module")
+def browser(stack: ComposeStack) -> Iterator[WebDriver]:
+    """In a container beside the stack, on the network on which applications reach the doors."""
+    said = stack.docker(
+        "build", "-q", "-t", IMAGE, str(ROOT / "tests/e2e/browser"), limit_s=BUILD_LIMIT_S
+    )
+    assert said.code == 0, said.err
+    (port,) = free_ports(1)
+    name = f"{stack.project}-browser"
+    stack.docker("rm", "-f", name)
+    said = stack.docker(
+        "run", "-d", "--name", name, "--network", f"{stack.project}_doors", "--shm-size", "512m",
+        "--publish", f"127.0.0.1:{port}:9515", IMAGE,
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    try:
+        driver = _driver(f"http://127.0.0.1:{port}")
+        secret = stack.secret("flower", "flower")
+        driver.get(f"https://flower:{secret}@migration-proxy:5555/tasks")
+        yield driver
+        driver.quit()
+    finally:
+        stack.docker("rm", "-f", name)
+
+
+def _driver(address: str) -> WebDriver:
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--window-size=1500,1100"):
+        options.add_argument(argument)
+    options.set_capability("acceptInsecureCerts", True)  # trust is tested where TLS is
+    deadline = time.monotonic() + START_LIMIT_S
+    while True:
+        try:
+            driver = webdriver.Remote(command_executor=address, options=options)
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            driver.set_page_load_timeout(PAGE_LIMIT_S)
+            return driver
+
+
+def rows_of(browser: WebDriver, job: str, *, expected: tuple[str, ...]) -> dict[str, str]:
+    """The rows that a search for the job's id shows: the text of each by its task's name."""
+    deadline = time.monotonic() + PAGE_LIMIT_S
+    while True:
+        browser.get(f"https://migration-proxy:5555/tasks?{time.time_ns()}")
+        rows: dict[str, str] = {}
+        with suppress(WebDriverException):
+            search = browser.find_element(By.CSS_SELECTOR, "input[type=search]")
+            search.send_keys(job)
+            time.sleep(1.5)
+            for row in browser.find_elements(By.CSS_SELECTOR, "#tasks-table tbody tr"):
+                cells = [cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
+                if len(cells) > 1:
+                    rows[cells[0]] = " ".join(cells)
+        if all(name in rows for name in expected):
+            return rows
+        assert time.monotonic() < deadline, f"expected {expected}, found {sorted(rows)}"
+
+
+def picture(browser: WebDriver, name: str) -> None:
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    assert browser.save_screenshot(str(ARTEFACTS / f"{name}.png"))
+
+
+def test_a_running_risky_job_is_found_by_its_id_with_each_step(
+    browser: WebDriver, journey: ComposeJourney
+) -> None:
+    pets = Pets(f"seen_{RUN}")
+    journey.as_application(pets.table)
+    job = journey.submit(f"{pets.name}.sql", pets.risky, "--type", "risky")
+    journey.until_step(job, "hold_rollback_window", within_s=CUTOVER_LIMIT_S)
+    steps = (
+        "validator.validate", "health-monitor.preflight", "replicator.create_green",
+        "replicator.apply_migration", "validator.compare_rows", "proxy-agent.cutover",
+        "health-monitor.hold_rollback_window",
+    )  # fmt: skip
+    rows = rows_of(browser, job, expected=steps)
+    picture(browser, "flower-risky-job")
+    assert "SUCCESS" in rows["proxy-agent.cutover"]
+    assert (
+        "green serves" in rows["proxy-agent.cutover"]
+        or "blue serves" in rows["proxy-agent.cutover"]
+    )
+    assert "PROGRESS" in rows["health-monitor.hold_rollback_window"], rows
+    assert journey.bluegreen("finish", job).code == 0
+    assert journey.until_ended(job, within_s=CUTOVER_LIMIT_S) == "completed"
+    after = rows_of(browser, job, expected=("replicator.restore_standby",))
+    assert "SUCCESS" in after["replicator.restore_standby"]
+    picture(browser, "flower-finished-job")
+
+
+def test_a_failed_job_shows_what_was_undone(browser: WebDriver, journey: ComposeJourney) -> None:
+    pets = Pets(f"undone_{RUN}")
+    journey.as_application(pets.table)
+    job = journey.submit(f"{pets.name}.sql", pets.fails_on_rows, "--type", "risky")
+    assert journey.until_ended(job, within_s=CUTOVER_LIMIT_S) == "rolled_back"
+    rows = rows_of(browser, job, expected=("replicator.apply_migration", "replicator.create_green"))
+    picture(browser, "flower-rolled-back-job")
+    assert any("FAILURE" in text for text in rows.values()), rows
+    assert "few" in " ".join(rows.values())
+
+
+def test_nothing_on_the_pages_can_be_pressed(browser: WebDriver) -> None:
+    browser.get("https://migration-proxy:5555/workers")
+    deadline = time.monotonic() + PAGE_LIMIT_S
+    while "validator@" not in browser.find_element(By.TAG_NAME, "body").text:
+        assert time.monotonic() < deadline, browser.find_element(By.TAG_NAME, "body").text
+        time.sleep(0.5)
+    picture(browser, "flower-workers")
+    for words in ("Shut Down", "Restart", "Revoke", "Terminate"):
+        assert words not in browser.find_element(By.TAG_NAME, "body").text
