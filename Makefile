@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: validator-cases rule-pages new-rule bench-backup
+.PHONY: validator-cases rule-pages new-rule bench-backup bench-cutover soak-cutover
 .PHONY: help install check test test-full docs faults e2e demo format
 
 help:  ## this list
@@ -25,8 +25,8 @@ check: install  ## what a commit needs: format, lint, types, arrows, unit tests
 # The CI size: every part once on real servers, within the budget. `test-full` runs all of them.
 CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   cluster standing pgbouncer migration_file validate_step saga_control_store saga_shell \
-  cli_bad_input compare_rows check_statements cutover_step cutover_switch mapping_rehearsal \
-  backup_steps backup_points backup_daily health_steps))
+  cli_bad_input compare_rows check_statements cutover_step cutover_switch cutover_applications \
+  poolers cli_proxy mapping_rehearsal backup_steps backup_points backup_daily health_steps))
 
 test: check  ## unit tests, and the CI size of the tests on real servers
 	$(BIN)/pytest -q $(CI_TESTS) --durations=10
@@ -36,7 +36,15 @@ test-full: check  ## every test on real servers, each PostgreSQL version: more t
 	$(BIN)/pytest -q tests/integration --durations=15
 
 faults: install  ## kill and freeze every process at every step
-	$(BIN)/pytest -q tests/faults
+	$(BIN)/pytest -q tests/faults -m 'not slow'
+
+bench-cutover: install  ## ours beside three usual designs: build/bench/cutover.json and .png; ARGS=
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --quiet --frozen --inexact --group bench
+	$(BIN)/python -m benchmarks.cutover $(ARGS)
+
+soak-cutover: install  ## SWITCHES= (1,000) in a row under load: nothing fails, nothing is lost
+	$(BIN)/pytest -q tests/faults -m slow
+	$(BIN)/python -m benchmarks.cutover.soak $(SWITCHES)
 
 e2e: install  ## the compose stack in containers, and Flower in a browser; starts an engine if none answers
 	$(BIN)/pytest -q tests/e2e --durations=10 -p no:randomly

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+BUILD = Path(__file__).parent.parent / "build" / "bench"
 CALL_LIMIT_S = 1800
 
 
@@ -56,8 +57,14 @@ def summary(samples: Sequence[float]) -> dict[str, float]:
     }
 
 
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The value that this share of an ordered sequence does not exceed."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
 def keep(name: str, result: dict[str, Any]) -> None:
-    """Print the result and write it to benchmarks/results/, with date, commit and machine."""
+    """Print the result and write it to benchmarks/results/ and build/bench/, with date, commit and
+    machine."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],
         capture_output=True, text=True, check=False, cwd=Path(__file__).parent,
@@ -69,7 +76,8 @@ def keep(name: str, result: dict[str, Any]) -> None:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
         **result,
     }
-    RESULTS.mkdir(exist_ok=True)
     text = json.dumps(body, indent=2) + "\n"
-    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
+    for place in (RESULTS, BUILD):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{name}.json").write_text(text, encoding="utf-8")
     print(text)

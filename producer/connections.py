@@ -20,7 +20,7 @@ from producer.services import service
 from producer.store import open_store, settings_of
 from shared.adapters import celery_client, redis_bus
 from shared.adapters.catalog_reader import read_catalog
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.poolers import poolers_of
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from shared.settings import Settings
@@ -30,7 +30,7 @@ from shared.sql.catalog import Catalog
 def active_side(settings: Settings) -> Colour:
     """The side that serves: where the pooled door leads, read from the running pooler."""
     with service("PgBouncer", settings.pooler.host, settings.pooler.port):
-        return PgBouncer(settings).routed_to()
+        return poolers_of(settings).routed_to()
 
 
 @dataclass(frozen=True, slots=True)

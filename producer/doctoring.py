@@ -158,7 +158,7 @@ def _routes(settings: Settings) -> str:
     if pooled is not direct:
         raise Broken(
             f"expected both doors to lead to one side, found pooled {pooled.value} and direct "
-            f"{direct.value}",
+            f"{direct.value if direct else 'held'}",
             remedy="inside a cutover this lasts milliseconds; else `bluegreen proxy status`",
         )
     return f"both doors lead to {pooled.value}"

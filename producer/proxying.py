@@ -7,6 +7,7 @@ live job is asked to roll back, so that it does not go on as if nothing had happ
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Literal
 
 from producer.configuration import Configuration
@@ -33,13 +34,28 @@ def status(configuration: Configuration, output: Output) -> None:
     _say(output, standing)
 
 
-def switch(configuration: Configuration, output: Output, colour: str, max_stall_ms: int) -> None:
-    """Raises Refused where the way to that side is not open."""
+def switch(
+    configuration: Configuration,
+    output: Output,
+    colour: str,
+    max_stall_ms: int,
+    *,
+    accept_loss: bool,
+) -> None:
+    """Raises Refused where the way to that side is not open, or would lose writes."""
     settings = settings_of(configuration)
-    standing = _ask(settings, "switch", to=colour, max_stall_ms=max_stall_ms)
+    standing = _ask(
+        settings, "switch", to=colour, max_stall_ms=max_stall_ms, accept_loss=accept_loss,
+        job=_live_job(settings),
+    )  # fmt: skip
     noted = _tell_the_job(settings, output, colour)
     output.document({**standing, "rollbackRequestedOf": noted})
     output.say(f"{colour} serves; every door leads to it")
+    if "unreachable" in standing["sides"].values():
+        output.warn(
+            f"the other side does not answer; run `bluegreen proxy switch {colour}` again when it "
+            "does: it is closed then, before anybody writes there"
+        )
     _say(output, standing)
 
 
@@ -52,6 +68,15 @@ def _ask(settings: Settings, what: Literal["status", "switch"], **more: Any) -> 
         raise _FAMILIES[said["family"]](said["message"], remedy=said["remedy"], code=code)
     standing: dict[str, Any] = said["standing"]
     return standing
+
+
+def _live_job(settings: Settings) -> str | None:
+    """None without one, or where the control database does not answer."""
+    with suppress(MigrationError):
+        for job in open_store(settings).jobs(live_only=True):
+            if job.database == settings.database:
+                return job.id
+    return None
 
 
 def _tell_the_job(settings: Settings, output: Output, colour: str) -> str | None:
@@ -76,6 +101,6 @@ def _say(output: Output, standing: dict[str, Any]) -> None:
         return
     held = ", clients are held" if standing["paused"] else ""
     output.say(f"pooled door: {standing['pooled']}{held}")
-    output.say(f"direct door: {standing['direct']}")
+    output.say(f"direct door: {standing['direct'] or 'new connections are held'}")
     for side, state in standing["sides"].items():
         output.say(f"{side}: {state}")

@@ -7,15 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from producer.render import duration
+from producer.switch_text import text_picture
 from shared.domain.counted import counted
+from shared.ports import SwitchRecord
 
 
-def markdown(body: Mapping[str, Any]) -> str:
-    """The document of producer.report, in the order in which a reader asks."""
-    return "\n".join(_lines(body)) + "\n"
+def markdown(body: Mapping[str, Any], switches: Sequence[SwitchRecord] = ()) -> str:
+    """The document of producer.report, in the order in which a reader asks; with `switches`, a
+    picture of each."""
+    return "\n".join(_lines(body, switches)) + "\n"
 
 
-def _lines(body: Mapping[str, Any]) -> Iterator[str]:
+def _lines(body: Mapping[str, Any], switches: Sequence[SwitchRecord]) -> Iterator[str]:
     yield f"# {body['file']}: {(body['outcome'] or 'still running').replace('_', ' ')}"
     yield ""
     ended = _moment(body["endedAt"]) if body["endedAt"] else "now"
@@ -24,6 +27,9 @@ def _lines(body: Mapping[str, Any]) -> Iterator[str]:
         yield f"{body['sentence']}."
     yield from _downtime(body["downtime"])
     yield from _switches(body["switches"])
+    for switch in switches:
+        if switch.samples:
+            yield from ("", "```text", switch.direction, *text_picture(switch), "```")
     yield from _proof(body)
     yield from _mapping(body["mapping"])
     yield from _steps(body["steps"])

@@ -30,7 +30,7 @@ def report(configuration: Configuration, job: str, form: Form, output: Path | No
     body = report_document(record, store.steps(job), switches)
     text = {
         "json": lambda: json.dumps({"schema": SCHEMA, **body}, default=str) + "\n",
-        "markdown": lambda: markdown(body),
+        "markdown": lambda: markdown(body, switches),
         "html": lambda: page(body, switches),
     }[form]()
     _write(text, output)

@@ -19,6 +19,7 @@ _POINT = "rollback-"
 
 _WANTED: dict[Steering, Outcome] = {
     "approve": Outcome.COMPLETED,
+    "withdraw": Outcome.COMPLETED,
     "finish": Outcome.COMPLETED,
     "abort": Outcome.ROLLED_BACK,
     "rollback": Outcome.ROLLED_BACK,

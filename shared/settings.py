@@ -135,6 +135,8 @@ class Settings(_Frozen):
     control: ServerSettings
     redis: RedisSettings
     pooler: PoolerSettings
+    further_poolers: tuple[PoolerSettings, ...] = ()
+    """More proxies that clients use, each with a route file of its own."""
     doors: DoorSettings
     flower: FlowerSettings | None = None
     secrets_dir: Path

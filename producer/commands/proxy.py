@@ -26,19 +26,26 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     proxying.status(context.obj, Output(as_json))
 
 
-@proxy.command(epilog=examples("proxy switch blue"))
+@proxy.command(epilog=examples("proxy switch blue", "proxy switch blue --accept-loss"))
 def switch(
     context: typer.Context,
     colour: Annotated[ColourName, typer.Argument(help="The side that is to serve.")],
     max_stall: MaxStall = 500,
+    accept_loss: Annotated[
+        bool,
+        typer.Option(
+            "--accept-loss", help="Go there though the side that serves is dead and may have more."
+        ),
+    ] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Bring traffic back to a side, fenced and without loss, in an emergency.
 
     Works with Redis, the coordinator and the control database down. A switch that would lose
-    writes is refused. In quiet times use `bluegreen rollback JOB`.
+    writes is refused, and says up to which LSN that side has everything. In quiet times use
+    `bluegreen rollback JOB`.
     """
     from producer import proxying
 
-    proxying.switch(context.obj, Output(as_json), colour, max_stall)
+    proxying.switch(context.obj, Output(as_json), colour, max_stall, accept_loss=accept_loss)

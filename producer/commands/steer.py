@@ -51,18 +51,29 @@ def watch(
 def approve(
     context: typer.Context,
     job: JobId,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Take the approval back, until the pause begins.")
+    ] = False,
     yes: Yes = False,
     detach: Detach = False,
     wait_timeout: WaitTimeout = None,
     as_json: Json = False,
 ) -> None:
-    """Let a job go on that waits: because of --hold, or in sync after `rollback --keep-sync`."""
+    """Let a job go on that waits: because of --hold, or in sync after `rollback --keep-sync`.
+
+    An approval counts for an hour (and for --switch-delay more), then it must be given again.
+    """
     from producer import connections, steering
 
     client = connections.connect(context.obj)
     raise typer.Exit(
         steering.steer(
-            client, Output(as_json), [job], "approve", detach=detach, limit_s=wait_timeout
+            client,
+            Output(as_json),
+            [job],
+            "withdraw" if withdraw else "approve",
+            detach=detach or withdraw,
+            limit_s=wait_timeout,
         )
     )
 
@@ -139,7 +150,7 @@ def finish(
 
 EXAMPLES = {
     "watch": examples("watch 20261123-7f3a", "watch 20261123-7f3a --wait-timeout 600"),
-    "approve": examples("approve 20261123-7f3a"),
+    "approve": examples("approve 20261123-7f3a", "approve 20261123-7f3a --withdraw"),
     "abort": examples("abort 20261123-7f3a --wait-timeout 120"),
     "rollback": examples(
         "rollback 20261123-7f3a",

@@ -3,6 +3,7 @@
 Guarantee   a route that was set is on disk, loaded, and read back from the running pooler
 Repeats     safe: a pool that is not paused is left as it is, a route is written again
 Fails with  Transient  the pooler does not answer, or clients did not come to rest in time
+            Refused    the route cannot be written
             Broken     the pooler leads to neither server
 Source      PgBouncer manual, "Admin console": PAUSE, RESUME, RELOAD, SHOW DATABASES; PAUSE has no
             owner, and a RESUME from another connection leaves its caller without an answer
@@ -10,52 +11,25 @@ Source      PgBouncer manual, "Admin console": PAUSE, RESUME, RELOAD, SHOW DATAB
 
 from __future__ import annotations
 
-import os
 import select
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import psycopg
+from psycopg import pq
 
 from shared.adapters.postgres import translate
+from shared.adapters.route_file import RouteFile
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Transient
 from shared.domain.identifiers import ident
 from shared.ports import Pooler
-from shared.settings import NodeSettings, Settings
+from shared.settings import PoolerSettings, Settings
 
 CONNECT_LIMIT_S = 2
-ANSWER_LIMIT_S = 5.0
-
-
-def route_text(database: str, node: NodeSettings) -> str:
-    """The route file: the `[databases]` section with the one line that is the pooled route."""
-    return (
-        f"; the route of the pooled door: {node.colour}\n"
-        "[databases]\n"
-        f"{database} = host={node.host} port={node.port} dbname={database}\n"
-    )
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Replace the file so that a reader, or a crash, meets the old text or the new one whole."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    try:
-        os.fchmod(descriptor, 0o644)  # the pooler runs as another user
-        os.write(descriptor, text.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    draft.rename(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+ANSWER_LIMIT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +37,18 @@ class PgBouncer:
     """The pooler by its settings; every call opens a connection, `opened()` keeps two."""
 
     settings: Settings
+    address: PoolerSettings | None = None
+    """None: the one that `settings.pooler` names."""
 
     @contextmanager
-    def opened(self) -> Iterator[Pooler]:
+    def opened(self) -> Iterator[OpenPgBouncer]:
         """The same pooler over two admin connections that stand already, for use in a pause."""
-        with console(self.settings) as pausing, console(self.settings) as commanding:
-            yield OpenPgBouncer(self.settings, pausing, commanding)
+        address = self.address or self.settings.pooler
+        with (
+            console(self.settings, address) as pausing,
+            console(self.settings, address) as commanding,
+        ):
+            yield OpenPgBouncer(self.settings, address, pausing, commanding)
 
     def pause(self, *, limit_s: float) -> None:
         with self.opened() as pooler:
@@ -90,13 +70,22 @@ class PgBouncer:
         with self.opened() as pooler:
             pooler.admit()
 
-    def route_to(self, colour: Colour) -> None:
+    def prepare_route(self, colour: Colour) -> None:
+        self._file().prepare(colour)
+
+    def route_to(self, colour: Colour, *, flush: bool = True) -> None:
         with self.opened() as pooler:
-            pooler.route_to(colour)
+            pooler.route_to(colour, flush=flush)
+
+    def flush_route(self) -> None:
+        self._file().flush()
 
     def routed_to(self) -> Colour:
         with self.opened() as pooler:
             return pooler.routed_to()
+
+    def _file(self) -> RouteFile:
+        return RouteFile(self.settings, (self.address or self.settings.pooler).route_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +93,17 @@ class OpenPgBouncer:
     """The pooler over two open admin connections: one to wait in PAUSE, one for all else."""
 
     settings: Settings
+    address: PoolerSettings
     _pausing: psycopg.Connection
     _commanding: psycopg.Connection
-    _name: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_name", self.settings.database)
+    @property
+    def _name(self) -> str:
+        return self.settings.database
+
+    @property
+    def _file(self) -> RouteFile:
+        return RouteFile(self.settings, self.address.route_file)
 
     def opened(self) -> AbstractContextManager[Pooler]:
         return _same(self)
@@ -117,25 +111,15 @@ class OpenPgBouncer:
     def pause(self, *, limit_s: float) -> None:
         """A PAUSE that comes too late is ended by a RESUME from the other connection, and its own
         connection dropped: its answer would never come."""
-        wire = self._pausing.pgconn
-        deadline = time.monotonic() + limit_s
-        wire.send_query(f"PAUSE {ident(self._name)}".encode())
-        while wire.is_busy():
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([wire.socket], [], [], left)[0]:
-                self.resume()
-                self._pausing.close()
-                raise Transient(
-                    f"expected open transactions to end within {limit_s * 1000:.0f} ms of PAUSE, "
-                    "found some that did not; clients go on as before"
-                )
-            wire.consume_input()
-        result = wire.get_result()
-        said = "" if result is None else result.error_message.decode(errors="replace").strip()
-        while wire.get_result() is not None:
-            pass
-        if said:
-            raise Transient(f"expected the pooler to pause, found: {said}")
+        try:
+            _answer(self._pausing, f"PAUSE {ident(self._name)}", limit_s)
+        except TimeoutError as error:
+            self.resume()
+            self._pausing.close()
+            raise Transient(
+                f"expected open transactions to end within {limit_s * 1000:.0f} ms of PAUSE, "
+                "found some that did not; clients go on as before"
+            ) from error
 
     def resume(self) -> None:
         try:
@@ -145,7 +129,7 @@ class OpenPgBouncer:
                 raise
 
     def is_paused(self) -> bool:
-        return self._line()["paused"] in (1, "1")
+        return self._line()["paused"] == "1"
 
     def refuse(self) -> None:
         """New clients are told that the database is disabled, those who wait that it is gone."""
@@ -156,13 +140,22 @@ class OpenPgBouncer:
         self._command(f"ENABLE {ident(self._name)}")
         self.resume()
 
-    def route_to(self, colour: Colour) -> None:
+    def prepare_route(self, colour: Colour) -> None:
+        self._file.prepare(colour)
+
+    def route_to(self, colour: Colour, *, flush: bool = True) -> None:
         """A route that is set already costs one look: what settles a cutover asks for it again."""
-        path = self.settings.pooler.route_file
-        text = route_text(self._name, self.settings.nodes[colour])
-        if path.exists() and path.read_text(encoding="utf-8") == text and self._leads_to(colour):
-            return
-        write_durably(path, text)
+        if not (self._file.holds(colour) and self._leads_to(colour)):
+            self._file.put_in_place(colour)
+            self._load(colour)
+        if flush:
+            self.flush_route()
+
+    def flush_route(self) -> None:
+        self._file.flush()
+        self._file.discard_drafts()
+
+    def _load(self, colour: Colour) -> None:
         self._command("RELOAD")
         found = self.routed_to()
         if found is not colour:
@@ -171,7 +164,7 @@ class OpenPgBouncer:
     def routed_to(self) -> Colour:
         line = self._line()
         for colour, node in self.settings.nodes.items():
-            if (line["host"], int(str(line["port"]))) == (node.host, node.port):
+            if (line["host"], int(line["port"])) == (node.host, node.port):
                 return colour
         raise Broken(
             f"expected the pooler to lead to blue or green, found {line['host']}:{line['port']}"
@@ -182,27 +175,60 @@ class OpenPgBouncer:
             return self.routed_to() is colour
         return False
 
-    def _line(self) -> dict[str, object]:
+    def _line(self) -> dict[str, str]:
         """What SHOW DATABASES says of our database."""
-        cursor = self._command("SHOW DATABASES")
-        names = [column.name for column in cursor.description or ()]
-        for row in cursor.fetchall():
-            line = dict(zip(names, row, strict=True))
+        for line in self._command("SHOW DATABASES"):
             if line["name"] == self._name:
                 return line
         raise Broken(f"expected the pooler to know database {self._name}, found no such line")
 
-    def _command(self, text: str) -> psycopg.Cursor:
+    def _command(self, text: str) -> list[dict[str, str]]:
+        """A pooler that is frozen keeps its connections and says nothing: it is left then."""
         try:
-            return self._commanding.execute(text.encode())
-        except psycopg.Error as error:
-            raise Transient(f"{text}: {translate(error).message}") from error
+            return _answer(self._commanding, text, ANSWER_LIMIT_S)
+        except TimeoutError as error:
+            self._commanding.close()
+            raise Transient(
+                f"{text}: expected an answer within {ANSWER_LIMIT_S:.0f} s, found none"
+            ) from error
+
+
+def _answer(connection: psycopg.Connection, text: str, limit_s: float) -> list[dict[str, str]]:
+    """The rows that a command of the admin console answers with, all values as text.
+
+    Raises TimeoutError when there is no answer within the limit, Transient for one that is an
+    error, and for a connection that is lost.
+    """
+    wire = connection.pgconn
+    deadline = time.monotonic() + limit_s
+    try:
+        wire.send_query(text.encode())
+        while wire.is_busy():
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([wire.socket], [], [], left)[0]:
+                raise TimeoutError
+            wire.consume_input()
+        found = wire.get_result()
+        while wire.get_result() is not None:
+            pass
+    except psycopg.Error as error:
+        raise Transient(f"{text}: {translate(error).message}") from error
+    if found is None or found.status == pq.ExecStatus.FATAL_ERROR:
+        said = "no answer" if found is None else found.error_message.decode(errors="replace")
+        raise Transient(f"{text}: expected the pooler to do it, found: {said.strip()}")
+    names = [(found.fname(column) or b"").decode() for column in range(found.nfields)]
+    return [
+        {name: (found.get_value(row, column) or b"").decode() for column, name in enumerate(names)}
+        for row in range(found.ntuples)
+    ]
 
 
 @contextmanager
-def console(settings: Settings) -> Iterator[psycopg.Connection]:
+def console(
+    settings: Settings, address: PoolerSettings | None = None
+) -> Iterator[psycopg.Connection]:
     """One connection to the admin console, closed at the end."""
-    pooler = settings.pooler
+    pooler = address or settings.pooler
     try:
         connection = psycopg.connect(
             host=pooler.host,

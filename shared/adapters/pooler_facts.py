@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import psycopg
 from psycopg.rows import dict_row
@@ -15,13 +16,32 @@ from shared.settings import Settings
 
 
 def read_pooler(settings: Settings) -> PoolerFacts:
-    """Raises Transient when the console does not answer, Broken when it does not know the
-    database."""
-    try:
-        with console(settings) as connection:
-            return _read(connection, settings.database)
-    except psycopg.Error as error:
-        raise Transient(f"the pooler's admin console: {translate(error).message}") from error
+    """Of all poolers that clients use, as one: the oldest, the least patient, every socket.
+
+    Raises Transient when a console does not answer, Broken when it does not know the database.
+    """
+    found = []
+    for address in (settings.pooler, *settings.further_poolers):
+        try:
+            with console(settings, address) as connection:
+                found.append(_read(connection, settings.database))
+        except psycopg.Error as error:
+            raise Transient(f"the pooler's admin console: {translate(error).message}") from error
+    return together(found)
+
+
+def together(found: Sequence[PoolerFacts]) -> PoolerFacts:
+    limits = [facts.query_wait_timeout_s for facts in found if facts.query_wait_timeout_s > 0]
+    modes = [facts.pool_mode for facts in found if facts.pool_mode != "transaction"]
+    return PoolerFacts(
+        version=min(facts.version for facts in found),
+        pool_mode=modes[0] if modes else "transaction",
+        query_wait_timeout_s=min(limits, default=0.0),
+        sockets=frozenset().union(*(facts.sockets for facts in found)),
+        clients=sum(facts.clients for facts in found),
+        max_clients=sum(facts.max_clients for facts in found),
+        waiting=sum(facts.waiting for facts in found),
+    )
 
 
 def _read(connection: psycopg.Connection, database: str) -> PoolerFacts:

@@ -127,6 +127,14 @@ BEGIN
   END LOOP;
 END $$;
 
+-- How many sessions `terminate` would end. Asked beforehand, it leaves warm what that one reads.
+CREATE OR REPLACE FUNCTION bluegreen.sessions() RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT count(*) FROM pg_stat_activity
+   WHERE (usesysid IS NOT NULL AND usename NOT IN (SELECT name FROM bluegreen.exempt_role))
+      OR (usesysid IS NULL AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'virtualxid'))
+$$;
+
 -- End the application's sessions whose transaction is older than this. Returns how many.
 CREATE OR REPLACE FUNCTION bluegreen.end_transactions_older_than(limit_ms integer) RETURNS integer
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

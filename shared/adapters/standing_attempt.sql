@@ -6,7 +6,8 @@
 -- `forward` leads to the file's names (final), the way `back` to the names before it (sync).
 -- Error BG001: the attempt is no longer open, or not the newest.
 -- What a later act of the same side makes durable anyway does not wait for the disk itself
--- (`do_not_flush`): the marker flushes the fence, the commit the new names, consent the old side's.
+-- (`do_not_flush`): the marker flushes the fence, the commit what was replicated and the new names,
+-- consent the old side's.
 
 SET ROLE bg_owner;
 
@@ -20,8 +21,14 @@ CREATE TABLE IF NOT EXISTS bluegreen.attempt (
   renamed boolean NOT NULL DEFAULT false,
   apart_lsn pg_lsn,
   opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  decided_at timestamptz
+  decided_at timestamptz,
+  taken_over boolean NOT NULL DEFAULT false,
+  return_begun boolean NOT NULL DEFAULT false
 );
+COMMENT ON COLUMN bluegreen.attempt.return_begun IS
+  'on the old side: the returning stream was started; one that stops later is not started by us';
+COMMENT ON COLUMN bluegreen.attempt.taken_over IS
+  'on the new side: the old one was dead and was not asked; it is closed once it answers';
 COMMENT ON COLUMN bluegreen.attempt.returning_stream IS
   'whether replication from the new side back to the old one begins in the pause';
 COMMENT ON COLUMN bluegreen.attempt.apart_lsn IS
@@ -114,10 +121,8 @@ BEGIN
   INSERT INTO bluegreen_job.marker (token) VALUES (its_token);
 END $$;
 
--- Wait for a marker and make everything up to it durable; false when the limit is over.
--- The transactional message gives this transaction a commit record, which lies behind the marker's
--- and is flushed by synchronous_commit. (Its `flush` argument is of 17 and later.)
-CREATE OR REPLACE FUNCTION bluegreen.await_marker(its_token text, limit_ms integer) RETURNS boolean
+-- Wait for a marker; false when the limit is over.
+CREATE OR REPLACE FUNCTION bluegreen.see_marker(its_token text, limit_ms integer) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   until timestamptz := clock_timestamp() + limit_ms * interval '1 millisecond';
@@ -128,6 +133,18 @@ BEGIN
     END IF;
     PERFORM pg_sleep(0.0005);
   END LOOP;
+  RETURN true;
+END $$;
+
+-- Wait for a marker and make everything up to it durable; false when the limit is over.
+-- The transactional message gives this transaction a commit record, which lies behind the marker's
+-- and is flushed by synchronous_commit. (Its `flush` argument is of 17 and later.)
+CREATE OR REPLACE FUNCTION bluegreen.await_marker(its_token text, limit_ms integer) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT bluegreen.see_marker(its_token, limit_ms) THEN
+    RETURN false;
+  END IF;
   PERFORM pg_logical_emit_message(true, 'bluegreen', '');
   RETURN true;
 END $$;
@@ -153,7 +170,8 @@ END $$;
 -- is where this side's own history begins: behind all that was replicated to it, before any write
 -- of the application.
 CREATE OR REPLACE FUNCTION bluegreen.prepare_new(
-  number bigint, positions jsonb, OUT sequences_moved integer, OUT apart_at pg_lsn)
+  number bigint, positions jsonb, OUT sequences_moved integer, OUT apart_at pg_lsn,
+  OUT at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
 DECLARE
@@ -164,42 +182,30 @@ BEGIN
   PERFORM bluegreen.rename(number, held.way, true);
   sequences_moved := bluegreen.advance_sequences(positions, 0);
   apart_at := pg_current_wal_insert_lsn();
+  at := clock_timestamp();
   UPDATE bluegreen.attempt SET apart_lsn = apart_at WHERE attempt = number;
 END $$;
 
--- Names on the old side, and the stream that leads back to it started where the new side's own
--- history begins. Without that start a server that cannot filter by origin (15) would send back what
--- came from here.
-CREATE OR REPLACE FUNCTION bluegreen.turn_old(held bluegreen.attempt, apart_at pg_lsn) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM bluegreen.rename(held.attempt, held.way, true);
-  IF held.returning_stream THEN
-    PERFORM pg_replication_origin_advance('pg_' || oid, apart_at) FROM pg_subscription
-      WHERE subname = bluegreen.stream(bluegreen.opposite(held.way))
-        AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database());
-    PERFORM bluegreen.set_subscription(bluegreen.opposite(held.way), true);
-  END IF;
-END $$;
-
--- The old side made ready in one transaction.
-CREATE OR REPLACE FUNCTION bluegreen.prepare_old(number bigint, apart_at pg_lsn) RETURNS void
+-- Names on the old side. Nothing of it is seen before the attempt is decided, so the disk need not
+-- have it yet.
+CREATE OR REPLACE FUNCTION bluegreen.prepare_old(number bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
 DECLARE
   held bluegreen.attempt := bluegreen.hold(number, 'old');
 BEGIN
   PERFORM bluegreen.do_not_flush();
-  PERFORM bluegreen.turn_old(held, apart_at);
+  PERFORM bluegreen.rename(number, held.way, true);
 END $$;
 
 -- THE COMMIT POINT, on the new side: the attempt is decided and the fence lifted, or neither.
--- Returns what the attempt is now: only `committed` means that this side serves.
-CREATE OR REPLACE FUNCTION bluegreen.commit_new(number bigint) RETURNS text
+-- Returns what the attempt is now: only `committed` means that this side serves. `not_after` is of
+-- this server's clock: an order that lay in a broken network until the pause was over changes nothing.
+CREATE OR REPLACE FUNCTION bluegreen.commit_new(number bigint, not_after timestamptz) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   UPDATE bluegreen.attempt SET state = 'committed', decided_at = clock_timestamp()
-   WHERE attempt = number AND side = 'new' AND state = 'open'
+   WHERE attempt = number AND side = 'new' AND state = 'open' AND clock_timestamp() <= not_after
      AND NOT EXISTS (SELECT FROM bluegreen.attempt AS newer WHERE newer.attempt > number);
   IF FOUND THEN
     PERFORM bluegreen.lift();
@@ -210,7 +216,7 @@ END $$;
 -- The old side's consent, after the commit point and before any route: from here on nobody reopens
 -- the old side for this attempt, even one who cannot ask the new side. A crash may have lost what
 -- `prepare_old` did; then it is done again here. Returns the attempt's state.
-CREATE OR REPLACE FUNCTION bluegreen.commit_old(number bigint, apart_at pg_lsn) RETURNS text
+CREATE OR REPLACE FUNCTION bluegreen.commit_old(number bigint) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
 DECLARE
@@ -221,9 +227,38 @@ BEGIN
      AND NOT EXISTS (SELECT FROM bluegreen.attempt AS newer WHERE newer.attempt > number)
   RETURNING * INTO held;
   IF FOUND AND NOT held.renamed THEN
-    PERFORM bluegreen.turn_old(held, apart_at);
+    PERFORM bluegreen.rename(number, held.way, true);
   END IF;
   RETURN (SELECT state FROM bluegreen.attempt WHERE attempt = number);
+END $$;
+
+-- On the old side, once it consented: start the stream that leads back here where the new side's own
+-- history begins. Without that start a server that cannot filter by origin (15) would send back what
+-- came from here. The slot keeps what happens until then. Once: one that stopped since then has its
+-- reasons. Returns whether the stream runs.
+CREATE OR REPLACE FUNCTION bluegreen.begin_return(number bigint, apart_at pg_lsn) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  held bluegreen.attempt;
+  back text;
+BEGIN
+  SELECT * INTO held FROM bluegreen.attempt WHERE attempt = number FOR UPDATE;
+  IF held.attempt IS NULL OR held.side <> 'old' OR held.state <> 'committed'
+     OR EXISTS (SELECT FROM bluegreen.attempt WHERE attempt > number) THEN
+    RAISE EXCEPTION 'attempt % may not act here', number USING ERRCODE = 'BG001';
+  END IF;
+  IF NOT held.returning_stream THEN
+    RETURN false;
+  END IF;
+  back := bluegreen.stream(bluegreen.opposite(held.way));
+  IF NOT held.return_begun THEN
+    PERFORM pg_replication_origin_advance('pg_' || oid, apart_at) FROM pg_subscription
+      WHERE subname = back AND NOT subenabled
+        AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database());
+    PERFORM bluegreen.set_subscription(bluegreen.opposite(held.way), true);
+    UPDATE bluegreen.attempt SET return_begun = true WHERE attempt = number;
+  END IF;
+  RETURN EXISTS (SELECT FROM pg_subscription WHERE subname = back AND subenabled);
 END $$;
 
 -- Make an open attempt worthless on this side. Returns its state: `committed` means too late.
@@ -274,6 +309,92 @@ BEGIN
   END IF;
   RETURN bluegreen.fence();
 END $$;
+
+-- The other side is dead and will not be asked: this one serves from now on, with the names of a way.
+-- What the dead side had committed and not sent is missing here. Sequences are moved past every value
+-- that is stored, and `headroom` further, since the other side's are not known.
+CREATE OR REPLACE FUNCTION bluegreen.take_over(
+  number bigint, for_job text, its_way text, headroom bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
+DECLARE
+  last bluegreen.attempt;
+BEGIN
+  SELECT * INTO last FROM bluegreen.attempt ORDER BY attempt DESC LIMIT 1;
+  PERFORM bluegreen.open_attempt(number, for_job, its_way, 'new', false);
+  PERFORM bluegreen.set_subscription(its_way, false);
+  IF NOT bluegreen.wears(last, its_way) THEN
+    PERFORM bluegreen.rename(number, its_way, true);
+  END IF;
+  PERFORM bluegreen.pass_stored_values(headroom);
+  UPDATE bluegreen.attempt SET state = 'committed', taken_over = true, renamed = true,
+         apart_lsn = pg_current_wal_insert_lsn(), decided_at = clock_timestamp()
+   WHERE attempt = number;
+  PERFORM bluegreen.lift();
+END $$;
+
+-- Whether a side whose newest attempt is this one wears the names of that way already.
+CREATE OR REPLACE FUNCTION bluegreen.wears(last bluegreen.attempt, its_way text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE WHEN last.attempt IS NULL OR NOT last.renamed THEN
+                CASE WHEN last.attempt IS NULL THEN its_way = 'back' ELSE last.way <> its_way END
+              ELSE last.way = its_way END
+$$;
+
+-- Every sequence that belongs to a column goes on behind the highest value stored there.
+CREATE OR REPLACE FUNCTION bluegreen.pass_stored_values(headroom bigint) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  owned record;
+  stored numeric;
+  moved integer := 0;
+BEGIN
+  FOR owned IN
+    SELECT q.seqrelid, q.seqmin, q.seqmax, q.seqincrement > 0 AS up, c.oid::regclass AS tab, a.attname
+      FROM pg_sequence AS q
+      JOIN pg_depend AS d ON d.objid = q.seqrelid AND d.classid = 'pg_class'::regclass
+       AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+      JOIN pg_class AS c ON c.oid = d.refobjid AND c.relpersistence <> 't'
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+     WHERE NOT q.seqcycle
+  LOOP
+    EXECUTE format('SELECT %s(%I)::numeric FROM %s',
+                   CASE WHEN owned.up THEN 'max' ELSE 'min' END, owned.attname, owned.tab)
+      INTO stored;
+    CONTINUE WHEN stored IS NULL;
+    stored := CASE WHEN owned.up
+      THEN greatest(stored, pg_sequence_last_value(owned.seqrelid)) + headroom
+      ELSE least(stored, pg_sequence_last_value(owned.seqrelid)) - headroom END;
+    PERFORM setval(owned.seqrelid, greatest(owned.seqmin, least(owned.seqmax, stored))::bigint);
+    moved := moved + 1;
+  END LOOP;
+  RETURN moved;
+END $$;
+
+-- The old side of a cutover that it never heard of, since it was dead: closed before anybody is let
+-- in again. It keeps its names and rows, to be compared and thrown away.
+CREATE OR REPLACE FUNCTION bluegreen.yield_to(number bigint, for_job text, its_way text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM bluegreen.attempt WHERE attempt >= number) THEN
+    PERFORM bluegreen.open_attempt(number, for_job, its_way, 'old', false);
+    UPDATE bluegreen.attempt SET state = 'committed', decided_at = clock_timestamp()
+     WHERE attempt = number;
+  END IF;
+  PERFORM bluegreen.set_subscription(bluegreen.opposite(its_way), false);
+  PERFORM bluegreen.fence();
+END $$;
+
+-- How far this side has applied what the other one sent, by the other one's LSN; null without it.
+CREATE OR REPLACE FUNCTION bluegreen.applied_up_to(its_way text, OUT applied pg_lsn, OUT heard_of pg_lsn)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT pg_replication_origin_progress('pg_' || s.oid, false),
+         greatest(max(w.latest_end_lsn), max(w.received_lsn))
+    FROM pg_subscription AS s LEFT JOIN pg_stat_subscription AS w ON w.subid = s.oid
+   WHERE s.subname = bluegreen.stream(its_way)
+     AND s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+   GROUP BY s.oid
+$$;
 
 -- End the sessions that hold one of the cutover's locks here: what they still send has no effect.
 CREATE OR REPLACE FUNCTION bluegreen.evict(lock_class bigint) RETURNS integer

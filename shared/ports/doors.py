@@ -35,8 +35,18 @@ class Pooler(Protocol):
         """Let clients in again and go on, whatever held or refused them."""
         ...
 
-    def route_to(self, colour: Colour) -> None:
-        """Write the route durably, reload, and read it back."""
+    def prepare_route(self, colour: Colour) -> None:
+        """Write what `route_to` will put in place. Raises Refused when the route cannot be
+        written: better known before a pause than in it."""
+        ...
+
+    def route_to(self, colour: Colour, *, flush: bool = True) -> None:
+        """Put the route in place, reload, and read it back. Without `flush` a crash of the host
+        may bring back the route before it, until `flush_route`."""
+        ...
+
+    def flush_route(self) -> None:
+        """The route that was put in place last survives a crash of the host."""
         ...
 
     def routed_to(self) -> Colour: ...
@@ -45,9 +55,19 @@ class Pooler(Protocol):
 class DirectDoor(Protocol):
     """nginx: the door for session features, routed by one symlink."""
 
+    def kept(self) -> AbstractContextManager[DirectDoor]:
+        """The same door with a process beside it that `hold` needs: it outlives ours."""
+        ...
+
+    def hold(self) -> None:
+        """What connects from now on waits, and reaches the side that `route_to` names next."""
+        ...
+
     def route_to(self, colour: Colour) -> None: ...
 
-    def routed_to(self) -> Colour: ...
+    def routed_to(self) -> Colour | None:
+        """None while what connects is held."""
+        ...
 
 
 class Door(Protocol):

@@ -23,13 +23,14 @@ class On(StrEnum):
     ABORT = "abort asked"
     KEEP_SYNC = "keep sync asked"
     GO_ON = "go on asked"
+    TAKE_BACK = "withdraw asked"
 
 
 Family = Literal["", "transient", "refused", "broken", "late"]
 """What kind of failure: those of shared/domain/errors.py, and `late`: over the step's limit."""
 
 
-Steering = Literal["approve", "finish", "resume", "abort", "rollback", "keep-sync"]
+Steering = Literal["approve", "withdraw", "finish", "resume", "abort", "rollback", "keep-sync"]
 """What a person may ask of a job that runs."""
 
 
@@ -64,7 +65,7 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A person asks: `abort` and `rollback` to undo all, `keep-sync` to undo the cutover only,
-    `approve`, `finish`, `resume` to go on."""
+    `approve`, `finish`, `resume` to go on, `withdraw` to take an approval back."""
 
     what: Steering
     who: str
@@ -75,6 +76,8 @@ class Asked:
     def on(self) -> On:
         if self.what == "keep-sync":
             return On.KEEP_SYNC
+        if self.what == "withdraw":
+            return On.TAKE_BACK
         return On.ABORT if self.what in ("abort", "rollback") else On.GO_ON
 
 

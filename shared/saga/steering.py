@@ -21,7 +21,9 @@ def refusal(state: SagaState, what: Steering) -> str:
         return _no_way_back(state) or _no_sync_to_keep(state)
     if what == "resume":
         return "" if state.phase is Phase.STUCK else f"job {state.job} is not stuck"
-    if state.phase is Phase.STUCK:
+    if what == "withdraw":
+        return "" if _is_approved(state) else f"job {state.job} has no approval that still counts"
+    if state.phase is Phase.STUCK or (what == "approve" and _is_approved(state)):
         return ""
     if state.phase is Phase.FORWARD and state.step.ends_on == what:
         return ""
@@ -30,6 +32,13 @@ def refusal(state: SagaState, what: Steering) -> str:
         if state.phase is not Phase.REQUESTED
         else f"job {state.job} does not wait for `{what}`: it has not begun"
     )
+
+
+def _is_approved(state: SagaState) -> bool:
+    """It was let go on, and has not yet done what it was held for: an approval may be taken back,
+    run out, and be given again."""
+    held = any(step.name == "hold_for_approval" for step in state.recipe)
+    return state.phase is Phase.FORWARD and held and state.step.name == "cutover"
 
 
 def choices(state: SagaState) -> str:

@@ -99,6 +99,7 @@ TABLE: tuple[Row, ...] = (
     Row(FORWARD,   On.KEEP_SYNC, always,           FORWARD,     Do.NOTHING,       "{who} asked to go back and keep the sync, which {step} does not allow"),
     Row(FORWARD,   On.GO_ON,    waits_for_this,    FORWARD,     Do.LOOK_NOW,      "{what} asked by {who}"),
     Row(FORWARD,   On.GO_ON,    always,            FORWARD,     Do.NOTHING,       "{what} asked by {who}"),
+    Row(FORWARD,   On.TAKE_BACK, always,           FORWARD,     Do.NOTHING,       "the approval is withdrawn by {who}; it counts where nothing has begun"),
 
     Row(BACKWARD,  On.PENDING,  always,            BACKWARD,    Do.LOOK_AGAIN,    "undo of {step}: {said}"),
     Row(BACKWARD,  On.DONE,     in_sync_again,     FORWARD,     Do.REST,          "{step} undone; both sides are in sync"),
@@ -129,4 +130,5 @@ IGNORED: frozenset[tuple[Phase, On]] = frozenset(
     | {(phase, on) for phase in (REQUESTED, STUCK) for on in (On.PENDING, On.DONE, On.FAILED)}
     | {(phase, On.GO_ON) for phase in (REQUESTED, BACKWARD)}
     | {(phase, On.KEEP_SYNC) for phase in (REQUESTED, BACKWARD)}
+    | {(phase, On.TAKE_BACK) for phase in (REQUESTED, BACKWARD, STUCK)}
 )

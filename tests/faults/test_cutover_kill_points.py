@@ -34,9 +34,9 @@ MAX_STALL_MS = 1000
 NOISE_MS = 1000
 """What a host that runs other tests may add; figures of a quiet one are in docs/cutover.md."""
 POINTS = (
-    "before pause", "after pause", "after fence", "after empty", "after marker", "after catch_up",
-    "after prepare_new", "before commit", "after commit", "after consent", "after route",
-    "after door", "after resume",
+    "before pause", "after pause", "after hold_door", "after fence", "after empty", "after marker",
+    "after catch_up", "after prepare_new", "before commit", "after commit", "after consent",
+    "after route", "after door", "after resume",
 )  # fmt: skip
 COMMITTED = POINTS[POINTS.index("after commit") :]
 
@@ -146,6 +146,23 @@ def test_frozen_there_for_long_it_changes_nothing_when_it_wakes(world: World, po
         said = process.end()
         assert serving(world) is serves
         assert (said == "switched") == (point in COMMITTED), said
+        assert settled(world) == ("forward" if point in COMMITTED else "back")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", ["after fence", "before commit", "after commit"])
+def test_frozen_there_for_a_minute_it_changes_nothing_when_it_wakes(
+    world: World, point: str
+) -> None:
+    with faulted(world) as fault:
+        process = fault.begin(point, signal.SIGSTOP)
+        process.until_stopped()
+        time.sleep(60)
+        fault.writers.until_acknowledged(10)
+        serves = serving(world)
+        process.wake()
+        process.end()
+        assert serving(world) is serves
         assert settled(world) == ("forward" if point in COMMITTED else "back")
 
 

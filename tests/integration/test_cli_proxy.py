@@ -79,3 +79,36 @@ def test_a_colour_that_is_none_is_named(bluegreen: CommandLine) -> None:
     answer = bluegreen("proxy", "switch", "red")
     assert answer.code == 2
     assert "red" in answer.line
+
+
+def test_where_the_serving_side_is_dead_the_loss_is_named_and_must_be_accepted(
+    tmp_path: Path,
+) -> None:
+    with cutover_world() as world:
+        config = tmp_path / "stack.json"
+        config.write_text(world.settings.model_dump_json(), encoding="utf-8")
+        bluegreen = CommandLine(tmp_path, {"BLUEGREEN_CONFIG": str(config)})
+        with Writers(world.application_dsn, count=4) as writers:
+            switched(switch_of(world), order(Way.FORWARD, Colour.BLUE))
+            writers.until_acknowledged(30)
+        world.servers[Colour.GREEN].stop("immediate")
+
+        refused = bluegreen("proxy", "switch", "blue")
+        assert refused.code == 3
+        assert "up to LSN" in refused.line
+        assert "--accept-loss" in refused.line
+        assert bluegreen("proxy", "status", "--json").body["sides"]["blue"] == "fenced"
+
+        taken = bluegreen("proxy", "switch", "blue", "--accept-loss")
+        assert taken.code == 0, taken.err
+        with Writers(world.application_dsn, count=4, first=1000) as later:
+            later.until_acknowledged(30)
+        assert later.failed == []
+        assert later.acknowledged <= world.journal(Colour.BLUE)
+
+        world.servers[Colour.GREEN].start()
+        again = bluegreen("proxy", "switch", "blue")
+        assert again.code == 0, again.err
+        body = bluegreen("proxy", "status", "--json").body
+        assert body["sides"] == {"blue": "open", "green": "fenced"}
+        assert (body["pooled"], body["direct"]) == ("blue", "blue")

@@ -15,7 +15,7 @@ from shared.domain.messages import CutoverDone
 from shared.ports import Pending
 from shared.runner import forward
 from tests.support.cutover_step import Heard, Kept, cutover_job, cutover_step
-from tests.support.cutover_world import World, cutover_world
+from tests.support.cutover_world import World, cutover_world, restore_streams
 from tests.support.steps import done, undone
 from tests.support.writers import Writers
 
@@ -107,13 +107,6 @@ def test_a_way_back_that_has_stopped_is_no_way_and_the_target_goes_on(
     undone(step, job)
     assert writers.acknowledged <= world.journal(Colour.BLUE)
     restore_streams(world)
-
-
-def restore_streams(world: World) -> None:
-    """An undone cutover leaves green out of sync, to be thrown away; here it is used again."""
-    with world.admin(Colour.BLUE) as blue, world.admin(Colour.GREEN) as green:
-        blue.execute("SELECT pg_create_logical_replication_slot('bluegreen_forward', 'pgoutput')")
-        green.execute("ALTER SUBSCRIPTION bluegreen_forward ENABLE")
 
 
 def test_undone_without_having_been_done_it_changes_nothing(

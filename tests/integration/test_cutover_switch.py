@@ -16,9 +16,12 @@ from tests.support.writers import Writers
 from workers.proxy_agent.attempt import Way
 
 ROUNDS = 3
+MAX_STALL_MS = 1000
+NOISE_MS = 1000
+"""What a host that runs other tests may add."""
 PHASES = {
-    "pause", "fence", "empty", "marker", "catch_up", "prepare_new", "prepare_old", "commit",
-    "consent", "route", "door", "resume",
+    "pause", "hold_door", "fence", "empty", "marker", "catch_up", "prepare_new", "prepare_old",
+    "commit", "consent", "route", "door", "resume",
 }  # fmt: skip
 
 
@@ -82,3 +85,18 @@ def test_sequences_go_on_where_the_other_side_stood(world: World) -> None:
         assert 50_000 < row[0] <= 52_000
     switched(switch, order(Way.BACK, Colour.GREEN))
     assert residue(world.servers[Colour.BLUE].dsn("app")).get("role without login") is None
+
+
+def test_fifty_switches_in_a_row() -> None:
+    """No wait over `--max-stall` and its margin, however often traffic goes to and fro."""
+    with cutover_world(18) as world:
+        switch, old = switch_of(world), Colour.BLUE
+        with Writers(world.application_dsn, count=8) as writers:
+            for _ in range(50):
+                way = Way.FORWARD if old is Colour.BLUE else Way.BACK
+                switched(switch, order(way, old, max_stall_ms=MAX_STALL_MS))
+                writers.until_acknowledged(8)
+                old = old.other
+        assert writers.failed == []
+        assert writers.acknowledged == world.journal(old)
+    assert writers.longest_ms() < MAX_STALL_MS + 250 + NOISE_MS

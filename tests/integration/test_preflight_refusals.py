@@ -177,6 +177,19 @@ def test_sessions_past_the_doors_and_long_transactions_are_warned_of(
     assert any(w.startswith("3 transactions are open for long") for w in warnings)
 
 
+def test_what_sessions_of_the_pool_keep_is_warned_of(stack: Stack, preflight: Preflight) -> None:
+    with (
+        psycopg.connect(stack.doors["app"], autocommit=True) as pooled,
+        psycopg.connect(stack.doors["direct"], autocommit=True) as direct,
+    ):
+        direct.execute("LISTEN news")
+        pooled.execute("SELECT pg_advisory_lock(7)")
+        warnings = done(preflight, JOB).facts["warnings"]
+        pooled.execute("SELECT pg_advisory_unlock_all()")
+    assert any("no state of a session in the pool, found a session lock of app" in w
+               for w in warnings)  # fmt: skip
+
+
 def test_a_server_that_cannot_replicate_or_rewind_is_refused(tmp_path: Path) -> None:
     with postgres(
         15, cluster_name="blue", wal_level="replica", wal_log_hints="off",

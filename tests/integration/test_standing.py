@@ -162,7 +162,7 @@ def test_the_pooler_learns_verifiers_of_application_roles_only(server: Server) -
 @pytest.mark.parametrize("role", ["app", "bg_pooler", "bg_health", "bg_validator", "bg_backup"])
 def test_nobody_else_may_fence_or_commit(server: Server, role: str) -> None:
     with server.connect(DATABASE, role) as connection:
-        for call in ("fence()", "lift()", "terminate()", "commit_new(1)", "hold(1, 'new')"):
+        for call in ("fence()", "lift()", "terminate()", "commit_new(1, now())", "hold(1, 'new')"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(f"SELECT bluegreen.{call}")
 
@@ -177,6 +177,14 @@ def test_the_proxy_agent_has_no_rights_of_its_own(proxy: psycopg.Connection) -> 
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             proxy.execute(statement)
+
+
+def test_a_commit_that_arrives_too_late_opens_nothing(proxy: psycopg.Connection) -> None:
+    number = value(proxy, "SELECT coalesce(max(attempt), 0) + 1 FROM bluegreen.attempt")
+    proxy.execute("SELECT bluegreen.open_attempt(%s, 'job', 'forward', 'new', false)", (number,))
+    late = "SELECT bluegreen.commit_new(%s, clock_timestamp() - interval '1 ms')"
+    assert value(proxy, late, number) == "open"
+    assert value(proxy, "SELECT bluegreen.commit_new(%s, 'infinity')", number) == "committed"
 
 
 def test_an_attempt_acts_only_while_it_is_open_and_the_newest(proxy: psycopg.Connection) -> None:
@@ -196,6 +204,6 @@ def test_an_attempt_acts_only_while_it_is_open_and_the_newest(proxy: psycopg.Con
     proxy.execute(opened, (newer,))
     with pytest.raises(psycopg.Error, match="not newer"):
         proxy.execute(opened, (older,))
-    assert value(proxy, "SELECT bluegreen.commit_old(%s, '0/1')", newer) == "committed"
+    assert value(proxy, "SELECT bluegreen.commit_old(%s)", newer) == "committed"
     assert value(proxy, "SELECT bluegreen.give_back(%s)", newer) == "committed"
     assert value(proxy, "SELECT bluegreen.burn(%s)", newer) == "committed"

@@ -83,6 +83,12 @@ class Server:
             **unprivileged(),
         )  # fmt: skip
 
+    def follow(self, primary: Server) -> None:
+        """Start as a standby of that server, whose history this data directory shares."""
+        (self.data / "standby.signal").touch()
+        self.settings = {**self.settings, "primary_conninfo": f"'{primary.dsn()}'"}
+        self.start()
+
     def stop(self, mode: str = "fast") -> None:
         self.run("pg_ctl", "stop", "-w", "-m", mode, "-D", str(self.data))
 

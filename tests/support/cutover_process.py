@@ -23,7 +23,7 @@ from shared.adapters.pgbouncer import PgBouncer
 from shared.adapters.processes import start_time
 from shared.adapters.remote_driver import addressed_nodes
 from shared.domain.environment import Colour
-from shared.domain.errors import MigrationError
+from shared.domain.errors import MigrationError, Transient
 from shared.settings import Settings
 from tests.support.wait import until
 from workers.proxy_agent.attempt import Way
@@ -31,6 +31,7 @@ from workers.proxy_agent.companions import watchdogs
 from workers.proxy_agent.switch import Order, Switch
 
 ENDS_WITHIN_S = 60.0
+BEGINS_WITHIN_S = 30.0
 
 
 @dataclass
@@ -95,7 +96,10 @@ def main() -> None:
     said = json.loads(sys.stdin.readline())
     settings = Settings.model_validate(said["settings"])
 
+    reached: list[str] = []
+
     def at(point: str) -> None:
+        reached.append(point)
         if point == said["point"] and said["signal"] is not None:
             os.kill(os.getpid(), said["signal"])
             time.sleep(0)  # the signal is delivered before the next statement
@@ -104,11 +108,16 @@ def main() -> None:
         addressed_nodes(settings, "bg_proxy"), PgBouncer(settings), SymlinkDoor(settings),
         watchdogs(settings), at,
     )  # fmt: skip
-    try:
-        switch.run(order_of(said["order"]))
-        end = "switched"
-    except MigrationError as error:
-        end = f"gave up: {error.message}"
+    deadline = time.monotonic() + BEGINS_WITHIN_S
+    while True:
+        try:
+            switch.run(order_of(said["order"]))
+            end = "switched"
+        except MigrationError as error:
+            end = f"gave up: {error.message}"
+            if not reached and isinstance(error, Transient) and time.monotonic() < deadline:
+                continue  # a busy host: the pause did not begin, as the step tries again
+        break
     print(json.dumps({"end": end}))
 
 

@@ -20,9 +20,10 @@ from typing import Any
 import psycopg
 
 from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer, route_text
+from shared.adapters.pgbouncer import PgBouncer
 from shared.adapters.postgres import PsycopgSession
 from shared.adapters.remote_driver import addressed_nodes
+from shared.adapters.route_file import route_text
 from shared.adapters.standing import install
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
@@ -42,6 +43,10 @@ from workers.proxy_agent.attempt import Way
 from workers.proxy_agent.companions import watchdogs
 from workers.proxy_agent.switch import Order, Switch, Switched
 
+SERVER = {
+    "cluster_name": "bluegreen-blue", "max_connections": "150", "fsync": "on",
+    "wal_retrieve_retry_interval": "200ms",
+}  # fmt: skip
 SCHEMA = """
 CREATE TABLE account (id bigserial PRIMARY KEY, name text NOT NULL, balance int NOT NULL DEFAULT 0);
 CREATE TABLE journal (id bigserial PRIMARY KEY, writer int NOT NULL, n int NOT NULL,
@@ -58,7 +63,11 @@ CREATE FUNCTION bluegreen_job.to_final() RETURNS void LANGUAGE sql AS
 CREATE FUNCTION bluegreen_job.to_sync() RETURNS void LANGUAGE sql AS
   'ALTER TABLE public.account RENAME COLUMN holder TO name';
 """
-PUBLISH = "CREATE PUBLICATION {} FOR TABLE account, journal, bluegreen_job.marker"
+SAME_NAMES = """
+CREATE OR REPLACE FUNCTION bluegreen_job.to_final() RETURNS void LANGUAGE sql AS 'SELECT';
+CREATE OR REPLACE FUNCTION bluegreen_job.to_sync() RETURNS void LANGUAGE sql AS 'SELECT';
+"""
+PUBLISH = "CREATE PUBLICATION {} FOR TABLE {}, bluegreen_job.marker"
 SUBSCRIBE = """CREATE SUBSCRIPTION {name} CONNECTION '{dsn}' PUBLICATION {name}
   WITH (create_slot = false, slot_name = '{name}', copy_data = false, enabled = false{origin})"""
 
@@ -89,27 +98,52 @@ class World:
         """Through the pooled door, as the application role."""
         return f"host=127.0.0.1 port={self.pooler.port} dbname={DATABASE} user=app"
 
+    @property
+    def application_dsn_as_url(self) -> str:
+        return f"postgresql://app@127.0.0.1:{self.pooler.port}/{DATABASE}"
+
     def application_at(self, colour: Colour) -> str:
         """Past the doors, as the application role."""
         return self.servers[colour].dsn(DATABASE, "app")
 
 
 @contextmanager
-def cutover_world(version: int = 15) -> Iterator[World]:
+def cutover_world(
+    version: int = 15, *, more: str = "", tables: str = "account, journal", renaming: bool = True
+) -> Iterator[World]:
+    """`more`: SQL that makes further tables on both sides; `tables`: those that are in sync.
+    Without `renaming` the schema stays as it is over a cutover."""
     with ExitStack() as stack:
         root = Path(tempfile.mkdtemp(prefix="bluegreen-world-"))
         stack.callback(shutil.rmtree, root, ignore_errors=True)
         root.chmod(0o755)
-        blue = stack.enter_context(
-            postgres(version, cluster_name="bluegreen-blue", max_connections="150", fsync="on")
-        )
-        _fill(blue)
+        blue = stack.enter_context(postgres(version, **SERVER))
+        _fill(blue, more if renaming else more + SAME_NAMES)
         green = stack.enter_context(_copy(blue, "bluegreen-green"))
         servers = {Colour.BLUE: blue, Colour.GREEN: green}
-        _connect_streams(servers)
+        _connect_streams(servers, tables)
         settings = _settings(root, servers, free_port())
         settings.pooler.route_file.write_text(route_text(DATABASE, settings.nodes[Colour.BLUE]))
         settings.doors.direct_link.symlink_to(blue.root / f".s.PGSQL.{blue.port}")
+        pooler = stack.enter_context(
+            pgbouncer(root, settings.pooler.port, settings.pooler.route_file)
+        )
+        yield World(root, servers, pooler, settings)
+
+
+@contextmanager
+def standby_world(version: int = 15, *, more: str = "") -> Iterator[World]:
+    """A primary with a standby that streams from it, and the same pooler before them."""
+    with ExitStack() as stack:
+        root = Path(tempfile.mkdtemp(prefix="bluegreen-world-"))
+        stack.callback(shutil.rmtree, root, ignore_errors=True)
+        root.chmod(0o755)
+        blue = stack.enter_context(postgres(version, **SERVER))
+        _fill(blue, more)
+        green = stack.enter_context(_copy(blue, "bluegreen-green", standby=True))
+        servers = {Colour.BLUE: blue, Colour.GREEN: green}
+        settings = _settings(root, servers, free_port())
+        settings.pooler.route_file.write_text(route_text(DATABASE, settings.nodes[Colour.BLUE]))
         pooler = stack.enter_context(
             pgbouncer(root, settings.pooler.port, settings.pooler.route_file)
         )
@@ -142,17 +176,26 @@ def switched(switch: Switch, asked: Order, *, limit_s: float = 60) -> Switched:
                 raise
 
 
-def _fill(server: Server) -> None:
+def restore_streams(world: World) -> None:
+    """An undone cutover leaves green out of sync, to be thrown away; here it is used again."""
+    with world.admin(Colour.BLUE) as blue, world.admin(Colour.GREEN) as green:
+        blue.execute("SELECT pg_create_logical_replication_slot('bluegreen_forward', 'pgoutput')")
+        green.execute("ALTER SUBSCRIPTION bluegreen_forward ENABLE")
+
+
+def _fill(server: Server, more: str) -> None:
     with server.connect() as admin:
         create_roles(admin)
     with server.connect(DATABASE) as admin:
         install(PsycopgSession(admin), application_role="app", administrator="postgres")
         admin.execute(SCHEMA)
         admin.execute(JOB)
+        if more:
+            admin.execute(more)
 
 
 @contextmanager
-def _copy(server: Server, cluster_name: str) -> Iterator[Server]:
+def _copy(server: Server, cluster_name: str, *, standby: bool = False) -> Iterator[Server]:
     """A second server from a base backup of the first: same system and object identifiers."""
     root = Path(tempfile.mkdtemp(prefix="bluegreen-pg-"))
     drop = unprivileged()
@@ -164,7 +207,10 @@ def _copy(server: Server, cluster_name: str) -> Iterator[Server]:
         "pg_basebackup", "-D", str(copied.data), "-c", "fast", "-X", "stream", "--no-sync",
         "-d", server.dsn(),
     )  # fmt: skip
-    copied.start()
+    if standby:
+        copied.follow(server)
+    else:
+        copied.start()
     try:
         yield copied
     finally:
@@ -172,7 +218,7 @@ def _copy(server: Server, cluster_name: str) -> Iterator[Server]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _connect_streams(servers: dict[Colour, Server]) -> None:
+def _connect_streams(servers: dict[Colour, Server], tables: str) -> None:
     """Before any write, so that both sides begin equal."""
     blue, green = servers[Colour.BLUE], servers[Colour.GREEN]
     origin = ", origin = none" if blue.version >= 16 else ""
@@ -182,7 +228,7 @@ def _connect_streams(servers: dict[Colour, Server]) -> None:
             (old, new, "bluegreen_forward"),
             (new, old, "bluegreen_reverse"),
         ):
-            source.execute(PUBLISH.format(name))
+            source.execute(PUBLISH.format(name, tables))
             reader = "bg_repl_blue" if source is old else "bg_repl_green"
             server = blue if source is old else green
             dsn = server.dsn(DATABASE, reader)

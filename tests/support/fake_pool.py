@@ -45,7 +45,11 @@ class CountingPool:
     def admit(self) -> None:
         self.paused = False
 
-    def route_to(self, colour: Colour) -> None:
+    def prepare_route(self, colour: Colour) -> None: ...
+
+    def flush_route(self) -> None: ...
+
+    def route_to(self, colour: Colour, *, flush: bool = True) -> None:
         self.route = colour
 
     def routed_to(self) -> Colour:

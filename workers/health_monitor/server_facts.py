@@ -10,6 +10,7 @@ from shared.domain.objects import AGENT_ROLES, JOB, POOLER_ROLE, REPLICATION_ROL
 from shared.ports import Node, Session
 from workers.health_monitor.snapshot import (
     Client,
+    KeptState,
     LongTransaction,
     Replica,
     ServerFacts,
@@ -49,6 +50,9 @@ def read_server(node: Node, *, exempt: Sequence[str]) -> ServerFacts:
                 for found in session.rows(_SQL["long_transactions"], (others, LONG_S))
             ),
             clients=tuple(Client(*found) for found in session.rows(_SQL["clients"], (others,))),
+            session_state=tuple(
+                KeptState(*found) for found in session.rows(_SQL["session_state"], (others,))
+            ),
             free_disk_bytes=_free_disk(node),
             without_identity=contents[0],
             unlogged=contents[1],

@@ -34,6 +34,16 @@ SELECT usename, host(client_addr), client_port, application_name FROM pg_stat_ac
 WHERE backend_type = 'client backend' AND client_addr IS NOT NULL
   AND datname = current_database() AND usename <> ALL (%s)
 
+-- session_state: what sessions of others keep between two transactions. Idle, and yet it holds an
+-- advisory lock: one of the session. LISTEN leaves no other trace than the last statement.
+SELECT DISTINCT a.usename, host(a.client_addr), a.client_port,
+       CASE WHEN l.pid IS NOT NULL THEN 'a session lock' ELSE 'LISTEN' END
+FROM pg_stat_activity a
+LEFT JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'advisory' AND l.granted
+WHERE a.backend_type = 'client backend' AND a.client_addr IS NOT NULL AND a.state = 'idle'
+  AND a.datname = current_database() AND a.usename <> ALL (%s)
+  AND (l.pid IS NOT NULL OR a.query ~* '^\s*LISTEN\M')
+
 -- contents: what the migrated database holds that replication carries badly or not at all.
 WITH own AS (
     SELECT c.oid, c.relname, c.relkind, c.relpersistence, c.relreplident, n.nspname,

@@ -45,6 +45,17 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptState:
+    """Something that a session keeps between two transactions."""
+
+    user: str
+    address: str
+    port: int
+    what: str
+    """`LISTEN` or `a session lock`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFacts:
     version_num: int
     system_identifier: str
@@ -57,6 +68,7 @@ class ServerFacts:
     prepared_transactions: int = 0
     long_transactions: tuple[LongTransaction, ...] = ()
     clients: tuple[Client, ...] = ()
+    session_state: tuple[KeptState, ...] = ()
     free_disk_bytes: int | None = None
     """None: the driver cannot tell."""
     # Of the migrated database; empty on a server in recovery, which has the same.

@@ -12,7 +12,7 @@ from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.switch_store import SwitchStore
 from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.poolers import poolers_of
 from shared.adapters.redis_bus import RedisBus
 from shared.adapters.remote_driver import addressed_nodes
 from shared.domain.objects import AGENT_ROLES
@@ -29,7 +29,7 @@ from workers.proxy_agent.switch import Switch
 
 def build_steps(settings: Settings) -> Sequence[Step]:
     nodes = addressed_nodes(settings, AGENT_ROLES["proxy-agent"])
-    pooler, door = PgBouncer(settings), SymlinkDoor(settings)
+    pooler, door = poolers_of(settings), SymlinkDoor(settings)
     control = ControlDatabase(settings, application_name="bluegreen/proxy-agent-switches")
     switch = MeasuredSwitch(
         Switch(nodes, pooler, door, watchdogs(settings)),

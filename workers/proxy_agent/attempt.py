@@ -59,6 +59,8 @@ class Recorded:
     returning: bool
     apart_at: str | None = None
     """On the new side, once it is prepared: the LSN at which its own history begins."""
+    taken_over: bool = False
+    """On the new side: the old one was dead and was not asked."""
 
 
 def newest(records: dict[Colour, Recorded | None]) -> tuple[Attempt, dict[Side, State]] | None:

@@ -46,3 +46,10 @@ def expect_frozen_schema(job: Job, source: Node) -> None:
             f"expected the schema of {job.source} as it was frozen, found it changed meanwhile",
             remedy="find out who got past the freeze, and run the file again",
         )
+
+
+def lacks_approval(job: Job) -> str:
+    """Why a job that was to be held may not switch now; empty where it may."""
+    if not job.options.hold or "approve" in job.requests:
+        return ""
+    return f"the approval was withdrawn or has run out: waits for `bluegreen approve {job.id}`"

@@ -5,7 +5,8 @@ asks the two servers and the doors, and needs no Redis, no coordinator and no co
 
 Guarantee   `switch`: that side is open, the other is not, every door leads to it, nobody is held
 Repeats     safe; an attempt that somebody left half done is settled first
-Fails with  Refused    the way there is not open: without replication a switch would lose writes
+Fails with  Refused    the way there is not open: without replication a switch would lose writes;
+                       the side that serves is dead, and its losses are not accepted
             Transient  a side that must answer does not; nothing was opened in doubt
             Broken     both sides are open to the application
 Source      docs/cutover.md; workers/proxy_agent/judge.py
@@ -14,6 +15,7 @@ Source      docs/cutover.md; workers/proxy_agent/judge.py
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 from collections.abc import Mapping
@@ -21,7 +23,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.poolers import poolers_of
 from shared.adapters.remote_driver import addressed_nodes
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Refused, Transient
@@ -32,12 +34,14 @@ from workers.proxy_agent.attempt import Way
 from workers.proxy_agent.companions import watchdogs
 from workers.proxy_agent.reach import reaching
 from workers.proxy_agent.recovery import LIMIT_S, Found, Recovery
-from workers.proxy_agent.side import ServerSide
+from workers.proxy_agent.side import ServerSide, opened
 from workers.proxy_agent.switch import Order, Switch
+from workers.proxy_agent.take_over import take_over
 
 PATIENCE_S = 30.0
 """An attempt that gives up has changed nothing for the application: it is tried again so long."""
-BETWEEN_TRIES_S = 0.3
+BETWEEN_TRIES_S = (0.2, 0.6)
+"""Jitter keeps us from meeting the same moment of the application again."""
 SideState = Literal["open", "fenced", "standby", "unreachable"]
 
 
@@ -46,7 +50,8 @@ class Standing:
     """Where traffic goes, as the servers and the doors say themselves."""
 
     pooled: Colour
-    direct: Colour
+    direct: Colour | None
+    """None while what connects is held."""
     paused: bool
     sides: Mapping[Colour, SideState]
     job: str | None
@@ -85,13 +90,27 @@ class Emergency:
             job=found.attempt.job if found else None,
         )
 
-    def bring_to(self, colour: Colour, max_stall_ms: int) -> Standing:
-        """Settle what is half done, switch when it must be, and lead every door there."""
+    def bring_to(
+        self,
+        colour: Colour,
+        max_stall_ms: int,
+        *,
+        accept_loss: bool = False,
+        job: str | None = None,
+    ) -> Standing:
+        """Settle what is half done, switch when it must be, and lead every door there.
+
+        `job` is the live one, where somebody knows it.
+        """
         found = self.recovery.look()
-        if found is not None and not _is_settled(found):
+        if found is not None and not _was_given_up(found):
             self.recovery.settle(found)
         standing = self.look()
-        if standing.serving is not colour:
+        if (standing.sides[colour], standing.sides[colour.other]) == ("fenced", "unreachable"):
+            with opened(self.nodes[colour], limit_s=LIMIT_S) as side:
+                attempt = take_over(side, job, accept_loss=accept_loss)
+            self.recovery.settle(Found(attempt, {"new": "committed"}))
+        elif standing.serving is not colour:
             self._switch_back(standing, found, colour, max_stall_ms)
         elif (standing.pooled, standing.direct) != (colour, colour) or standing.paused:
             self.pooler.route_to(colour)
@@ -124,7 +143,7 @@ class Emergency:
             except Transient:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(BETWEEN_TRIES_S)
+                time.sleep(random.uniform(*BETWEEN_TRIES_S))
 
     def _state_of(self, node: Node) -> SideState:
         with reaching(node, limit_s=LIMIT_S) as reach:
@@ -138,21 +157,25 @@ def _state(side: ServerSide) -> SideState:
     return "fenced" if side.is_fenced() else "open"
 
 
-def _is_settled(found: Found) -> bool:
-    """Both sides say the same of it, and neither that it is still open."""
-    states = set(found.states.values())
-    return len(found.states) == 2 and len(states) == 1 and "open" not in states
+def _was_given_up(found: Found) -> bool:
+    """Both sides say so. One that was committed may still lack its way back."""
+    return len(found.states) == 2 and set(found.states.values()) == {"burnt"}
 
 
 def answer(order: Mapping[str, Any]) -> dict[str, Any]:
     """What is said back: the standing, or the error in its family."""
     settings = Settings.model_validate(order["settings"])
     nodes = addressed_nodes(settings, AGENT_ROLES["proxy-agent"])
-    pooler, door = PgBouncer(settings), SymlinkDoor(settings)
+    pooler, door = poolers_of(settings), SymlinkDoor(settings)
     emergency = Emergency(nodes, pooler, door, Switch(nodes, pooler, door, watchdogs(settings)))
     try:
         if order["do"] == "switch":
-            standing = emergency.bring_to(Colour(order["to"]), order["max_stall_ms"])
+            standing = emergency.bring_to(
+                Colour(order["to"]),
+                order["max_stall_ms"],
+                accept_loss=order.get("accept_loss", False),
+                job=order.get("job"),
+            )
         else:
             standing = emergency.look()
         return {"standing": {**asdict(standing), "serving": standing.serving}}

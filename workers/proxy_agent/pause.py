@@ -7,9 +7,12 @@ that `settle` takes back; behind it, one that `settle` takes forward.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.domain.errors import Transient
 from shared.ports import DirectDoor, Pooler
@@ -17,6 +20,9 @@ from workers.proxy_agent.attempt import Attempt
 from workers.proxy_agent.pause_clock import PauseClock
 from workers.proxy_agent.preparation import new_token
 from workers.proxy_agent.side import ServerSide
+
+AFTER_RESUME_S = 0.2
+"""While clients log in again, the processor is theirs: what is left waits so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,12 @@ class Held:
 
 
 def hold_and_commit(
-    attempt: Attempt, old: ServerSide, new: ServerSide, pooler: Pooler, clock: PauseClock
+    attempt: Attempt,
+    old: ServerSide,
+    new: ServerSide,
+    pooler: Pooler,
+    door: DirectDoor,
+    clock: PauseClock,
 ) -> Held:
     """Up to the commit point.
 
@@ -37,6 +48,8 @@ def hold_and_commit(
     with _bounded(clock, old, new):
         with clock.phase("pause"):
             pooler.pause(limit_s=clock.left_s())
+        with clock.phase("hold_door"):
+            door.hold()
         with clock.phase("fence"):
             old.fence(attempt)
         with clock.phase("empty"):
@@ -46,22 +59,24 @@ def hold_and_commit(
         token = new_token()
         with clock.phase("marker"):
             positions = old.mark(token)
-        with clock.phase("catch_up"):
-            new.await_marker(token, int(clock.left_s() * 1000))
-        with clock.phase("prepare_new"):
-            apart_at = new.prepare_new(attempt, positions)
-        with clock.phase("prepare_old"):
-            old.prepare_old(attempt, apart_at)
+        with _beside(lambda: _prepare_old(attempt, old, clock)):
+            with clock.phase("catch_up"):
+                new.see_marker(token, int(clock.left_s() * 1000))
+            with clock.phase("prepare_new"):
+                apart_at, now = new.prepare_new(attempt, positions)
+                not_after = now + timedelta(seconds=clock.left_s())
         with clock.phase("commit"):
-            state = new.commit_new(attempt)
+            state = new.commit_new(attempt, not_after)
     if state != "committed":
-        raise Transient(f"attempt {attempt.number} was given up by the watchdog: it is {state}")
+        raise Transient(
+            f"expected attempt {attempt.number} committed, found it {state}: the watchdog gave it "
+            "up, or it came too late"
+        )
     return Held(cut, apart_at)
 
 
 def lead_to_new(
     attempt: Attempt,
-    held: Held,
     old: ServerSide,
     pooler: Pooler,
     door: DirectDoor,
@@ -69,15 +84,40 @@ def lead_to_new(
 ) -> None:
     """Behind the commit point: only forward. Raises Transient when `settle` must go on instead."""
     with clock.phase("consent", until_commit=False):
-        state = old.commit_old(attempt, held.apart_at)
+        state = old.commit_old(attempt)
         if state != "committed":
             raise Transient(f"{attempt.old} was reopened while {attempt.new} committed")
     with clock.phase("route", until_commit=False):
-        pooler.route_to(attempt.new)
+        pooler.route_to(attempt.new, flush=False)
     with clock.phase("door", until_commit=False):
         door.route_to(attempt.new)
     with clock.phase("resume", until_commit=False):
         pooler.resume()
+    clock.end()
+
+
+def conclude(attempt: Attempt, held: Held, old: ServerSide, pooler: Pooler) -> None:
+    """What nobody waits for: the route on disk, the stream that leads back."""
+    time.sleep(AFTER_RESUME_S)
+    pooler.flush_route()
+    old.begin_return(attempt, held.apart_at)
+
+
+def _prepare_old(attempt: Attempt, old: ServerSide, clock: PauseClock) -> None:
+    with clock.phase("prepare_old"):
+        old.prepare_old(attempt)
+
+
+@contextmanager
+def _beside(work: Callable[[], None]) -> Iterator[None]:
+    """Do `work` on the other server while the block waits for this one; both have ended after it.
+
+    Raises what the block raised, else what the work raised.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work)
+        yield
+        done.result()
 
 
 @contextmanager

@@ -26,6 +26,8 @@ class PauseClock:
     began: float = field(default_factory=time.monotonic)
     phases_ms: dict[str, float] = field(default_factory=dict)
     phase_now: str = ""
+    ended: float | None = None
+    """When clients were let go; None before."""
 
     @property
     def watchdog_deadline(self) -> float:
@@ -34,6 +36,9 @@ class PauseClock:
     def left_s(self) -> float:
         spent_ms = (time.monotonic() - self.began) * 1000
         return max(0.0, self.max_stall_ms * (1 - RESERVE) - spent_ms) / 1000
+
+    def end(self) -> None:
+        self.ended = time.monotonic()
 
     def window_ms(self) -> float:
         return round((time.monotonic() - self.began) * 1000, 3)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from datetime import timedelta
 from typing import Literal
 
 from shared.domain.errors import Broken, Refused, Transient
@@ -42,8 +43,10 @@ def expect_doors(attempt: Attempt, pooler: Pooler, door: DirectDoor) -> None:
     """Both doors lead to the old side, and nobody is held."""
     if (found := pooler.routed_to()) is not attempt.old:
         raise Broken(f"expected the pooler to lead to {attempt.old}, found {found}")
-    if (found := door.routed_to()) is not attempt.old:
-        raise Broken(f"expected the direct door to lead to {attempt.old}, found {found}")
+    if (direct := door.routed_to()) is not attempt.old:
+        raise Broken(
+            f"expected the direct door to lead to {attempt.old}, found {direct or 'it held'}"
+        )
     if pooler.is_paused():
         raise Transient("expected the pool to run, found it paused by somebody; trying again")
 
@@ -122,9 +125,29 @@ def make_ready(old: ServerSide, new: ServerSide) -> None:
     )
 
 
+def open_attempt(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:
+    """Both sides hold it, and the slot of the stream that will lead back is there. Then all that
+    comes in the pause is rehearsed where that disturbs nobody: the application is on the old
+    side, so its tables are not locked there.
+
+    Raises Transient when a lock is not to be had, as it would not be in the pause.
+    """
+    old.open_attempt(attempt, "old")
+    new.open_attempt(attempt, "new")
+    if attempt.returning:
+        new.create_return_slot(attempt)
+    with old.rehearsing():
+        old.fence(attempt)
+        positions = old.mark(new_token())
+        old.sessions()
+    with new.rehearsing():
+        _, now = new.prepare_new(attempt, positions)
+        new.commit_new(attempt, now + timedelta(seconds=1))
+
+
 def round_trip_ms(source: ServerSide, target: ServerSide) -> float:
     token = new_token()
     began = time.monotonic()
     source.mark(token)
-    target.await_marker(token, MARKER_PATIENCE_MS)
+    target.see_marker(token, MARKER_PATIENCE_MS)
     return (time.monotonic() - began) * 1000

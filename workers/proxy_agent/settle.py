@@ -25,6 +25,7 @@ End = Literal["forward", "back"]
 ROUNDS = 10
 """The longest way through the table takes five acts."""
 SLOT_LIMIT_S = 3.0
+EMPTY_LIMIT_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,16 @@ class Settlement:
 
     def settle(self, attempt: Attempt, old: Reach, new: Reach) -> End:
         """Look, do what the table says, and look again until one side serves."""
+        if new.ask(lambda side: _took_over(side, attempt)):
+            old.ask(lambda side: _yield_to(side, attempt))
+            self._lead_to_new(attempt)
+            return "forward"
         for _ in range(ROUNDS):
             said_new, said_old = state_on(new, attempt), state_on(old, attempt)
             act = next_act(said_new, said_old)
             if act is Act.GO_FORWARD:
                 self._lead_to_new(attempt)
+                self._begin_return(attempt, old, new)
                 return "forward"
             if act is Act.GO_BACK:
                 self._lead_to_old(attempt)
@@ -62,7 +68,7 @@ class Settlement:
                 self._expect_doors_at_old(attempt)
             old.ask(lambda side: side.give_back(attempt))
         elif act is Act.CONSENT:
-            self._consent(attempt, old, new)
+            old.ask(lambda side: side.commit_old(attempt))
         elif act is Act.REVOKE:
             new.ask(lambda side: side.revoke(attempt))
         else:
@@ -71,14 +77,15 @@ class Settlement:
                 "before the side that does not answer does; looking again"
             )
 
-    def _consent(self, attempt: Attempt, old: Reach, new: Reach) -> None:
+    def _begin_return(self, attempt: Attempt, old: Reach, new: Reach) -> None:
+        """Behind the clients' back. A side that does not answer has it begun at a later look."""
         record = new.ask(lambda side: side.newest())
         if record is not None and (apart_at := record.apart_at) is not None:
-            old.ask(lambda side: side.commit_old(attempt, apart_at))
+            old.ask(lambda side: side.begin_return(attempt, apart_at))
 
     def _expect_doors_at_old(self, attempt: Attempt) -> None:
         """The new side cannot be asked: reopen the old one only where all doors lead to it."""
-        found = {self.pooler.routed_to(), self.door.routed_to()}
+        found = {self.pooler.routed_to(), self.door.routed_to() or attempt.old}
         if found != {attempt.old}:
             raise Transient(
                 f"{attempt.new} does not answer and a door leads to it; nothing is opened "
@@ -107,6 +114,17 @@ class Settlement:
             if time.monotonic() > deadline:
                 raise Transient(f"a slot on {attempt.new} is still held by its reader")
             time.sleep(0.01)
+
+
+def _took_over(side: ServerSide, attempt: Attempt) -> bool:
+    record = side.newest()
+    return record is not None and record.number == attempt.number and record.taken_over
+
+
+def _yield_to(side: ServerSide, attempt: Attempt) -> None:
+    """The dead one is back, and knows nothing of it: nobody may write there any more."""
+    side.yield_to(attempt)
+    side.empty(EMPTY_LIMIT_MS)
 
 
 def state_on(reach: Reach, attempt: Attempt) -> State | None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from shared.domain.environment import Colour
@@ -18,10 +19,14 @@ from workers.proxy_agent.attempt import Attempt, Recorded, Side, State, Way
 
 LOCK_LIMIT_S = 0.2
 """An act that cannot have its locks in this time gives up, and the cutover with it."""
-NEWEST = """SELECT attempt, job, way, side, state, returning_stream, apart_lsn
+NEWEST = """SELECT attempt, job, way, side, state, returning_stream, apart_lsn, taken_over
 FROM bluegreen.attempt ORDER BY attempt DESC LIMIT 1"""
 SLOT = "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s"
 RECORD = "SELECT bluegreen.open_attempt(%s, %s, %s, %s, %s)"
+
+
+class _Rehearsed(Exception):
+    """Raised to leave nothing of a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,8 @@ class ServerSide:
         row = self.session.row(NEWEST)
         if row is None:
             return None
-        number, job, way, side, state, returning, apart_at = row
-        return Recorded(number, job, Way(way), side, state, returning, apart_at)
+        number, job, way, side, state, returning, apart_at, taken_over = row
+        return Recorded(number, job, Way(way), side, state, returning, apart_at, taken_over)
 
     def open_attempt(self, attempt: Attempt, side: Side) -> None:
         self.session.execute(
@@ -53,6 +58,10 @@ class ServerSide:
         assert row is not None
         return row[0], row[1]
 
+    def sessions(self) -> int:
+        """Of the application, and those on their way in."""
+        return int(self._ask("sessions()"))
+
     def mark(self, token: str) -> dict[str, int]:
         """Write a marker; where the sequences stand, in the same round trip."""
         row = self.session.row(
@@ -61,8 +70,9 @@ class ServerSide:
         assert row is not None
         return dict(row[1])
 
-    def await_marker(self, token: str, limit_ms: int) -> None:
-        if not self._ask("await_marker(%s, %s)", token, max(1, limit_ms)):
+    def see_marker(self, token: str, limit_ms: int) -> None:
+        """It is there, and with it all before it; not yet on this side's disk."""
+        if not self._ask("see_marker(%s, %s)", token, max(1, limit_ms)):
             raise Transient(
                 f"expected a marker on {self.colour} within {limit_ms} ms, found none: "
                 "replication is too slow or has stopped"
@@ -75,23 +85,35 @@ class ServerSide:
     def create_return_slot(self, attempt: Attempt) -> None:
         self._ask("create_return_slot(%s)", attempt.number)
 
-    def prepare_new(self, attempt: Attempt, positions: dict[str, int]) -> str:
-        """The LSN at which this side's own history begins."""
+    def prepare_new(self, attempt: Attempt, positions: dict[str, int]) -> tuple[str, datetime]:
+        """The LSN at which this side's own history begins, and this server's clock."""
         row = self.session.row(
-            "SELECT apart_at FROM bluegreen.prepare_new(%s, %s)",
+            "SELECT apart_at, at FROM bluegreen.prepare_new(%s, %s)",
             (attempt.number, json.dumps(positions)),
         )
         assert row is not None
-        return str(row[0])
+        return str(row[0]), row[1]
 
-    def prepare_old(self, attempt: Attempt, apart_at: str) -> None:
-        self._ask("prepare_old(%s, %s)", attempt.number, apart_at)
+    def prepare_old(self, attempt: Attempt) -> None:
+        self._ask("prepare_old(%s)", attempt.number)
 
-    def commit_new(self, attempt: Attempt) -> State | None:
-        return self._state("commit_new(%s)", attempt.number)
+    def commit_new(self, attempt: Attempt, not_after: datetime) -> State | None:
+        """`not_after` is of this server's clock."""
+        return self._state("commit_new(%s, %s)", attempt.number, not_after)
 
-    def commit_old(self, attempt: Attempt, apart_at: str) -> State | None:
-        return self._state("commit_old(%s, %s)", attempt.number, apart_at)
+    def commit_old(self, attempt: Attempt) -> State | None:
+        return self._state("commit_old(%s)", attempt.number)
+
+    def begin_return(self, attempt: Attempt, apart_at: str) -> None:
+        self._ask("begin_return(%s, %s)", attempt.number, apart_at)
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[None]:
+        """What is done in the block is not done: it only leaves this session's caches warm, since
+        the first call of a function takes milliseconds."""
+        with suppress(_Rehearsed), self.session.transaction():
+            yield
+            raise _Rehearsed
 
     def burn(self, attempt: Attempt) -> State | None:
         return self._state("burn(%s)", attempt.number)
@@ -101,6 +123,19 @@ class ServerSide:
 
     def revoke(self, attempt: Attempt) -> None:
         self._ask("revoke(%s)", attempt.number)
+
+    def take_over(self, attempt: Attempt, headroom: int) -> None:
+        """Serve, though the other side was not asked."""
+        self._ask("take_over(%s, %s, %s, %s)", attempt.number, attempt.job, attempt.way, headroom)
+
+    def yield_to(self, attempt: Attempt) -> None:
+        """Be closed, as the old side of an attempt that it never heard of."""
+        self._ask("yield_to(%s, %s, %s)", attempt.number, attempt.job, attempt.way)
+
+    def applied_up_to(self, way: Way) -> tuple[str, str | None] | None:
+        """LSNs of the other side: applied here, and heard of; None where nothing leads here."""
+        row = self.session.row("SELECT * FROM bluegreen.applied_up_to(%s)", (way,))
+        return None if row is None or row[0] is None else (str(row[0]), row[1])
 
     def drop_slot(self, way: Way) -> bool:
         """False while the slot's reader has not let go yet."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -82,36 +82,34 @@ class Switch:
             opened(self.nodes[order.old], limit_s=CALL_LIMIT_S) as old,
             opened(self.nodes[order.old.other], limit_s=CALL_LIMIT_S) as new,
             self.pooler.opened() as pooler,
+            self.door.kept() as door,
         ):
             locks.take(new, locks.SWITCH)
             attempt = self._next(order, old, new)
             preparation.expect_doors(attempt, pooler, self.door)
             preparation.expect_sides(attempt, old, new)
+            pooler.prepare_route(attempt.new)
             with self.watchdog(attempt) as watchdog:
                 preparation.make_ready(old, new)
                 _expect_ready(watchdog)
                 when_ready()
                 preparation.expect_short_transactions(old, order.on_slow_transaction)
-                old.open_attempt(attempt, "old")
-                new.open_attempt(attempt, "new")
-                if attempt.returning:
-                    new.create_return_slot(attempt)
+                preparation.open_attempt(attempt, old, new)
                 clock = PauseClock(order.max_stall_ms, self.at)
                 watchdog.say({"deadline": clock.watchdog_deadline})
                 watchdog.hear(limit_s=WATCHDOG_ANSWER_LIMIT_S)
+                cut = 0
                 try:
-                    cut = self._hold(attempt, old, new, pooler, clock)
+                    cut = self._hold(attempt, old, new, pooler, door, clock, watchdog)
                 except MigrationError as error:
-                    cut = 0
                     if self._settle(attempt) == "back":
-                        _dismiss(watchdog)
                         raise _gave_up(attempt, clock, error) from error
-                switched = Switched(
-                    attempt, datetime.now(UTC), clock.began, time.monotonic(),
+                finally:
+                    _dismiss(watchdog)
+                return Switched(
+                    attempt, datetime.now(UTC), clock.began, clock.ended or time.monotonic(),
                     clock.phases_ms, cut,
                 )  # fmt: skip
-                _dismiss(watchdog)
-                return switched
 
     def _next(self, order: Order, old: ServerSide, new: ServerSide) -> Attempt:
         known = [record.number for side in (old, new) if (record := side.newest()) is not None]
@@ -124,12 +122,17 @@ class Switch:
         old: ServerSide,
         new: ServerSide,
         pooler: Pooler,
+        door: DirectDoor,
         clock: PauseClock,
+        watchdog: Companion,
     ) -> int:
         with _no_garbage_collection():
-            held = pause.hold_and_commit(attempt, old, new, pooler, clock)
-            pause.lead_to_new(attempt, held, old, pooler, self.door, clock)
-            return held.connections_cut
+            held = pause.hold_and_commit(attempt, old, new, pooler, door, clock)
+            pause.lead_to_new(attempt, old, pooler, door, clock)
+        with suppress(Transient):  # one that is dead by now has nothing left to do
+            watchdog.say({"done": True})
+        pause.conclude(attempt, held, old, pooler)
+        return held.connections_cut
 
     def _settle(self, attempt: Attempt) -> End:
         with (
@@ -156,13 +159,10 @@ def _expect_ready(watchdog: Companion) -> None:
 
 
 def _dismiss(watchdog: Companion) -> None:
-    """The pause is over. A watchdog that is dead or frozen by now has nothing left to do."""
-    try:
+    """Nothing is left for it to do. One that is frozen by now is killed."""
+    with suppress(Transient):
         watchdog.say({"done": True})
-    except Transient:
-        pass
-    finally:
-        watchdog.end(limit_s=WATCHDOG_END_LIMIT_S)
+    watchdog.end(limit_s=WATCHDOG_END_LIMIT_S)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.poolers import poolers_of
 from shared.adapters.remote_driver import addressed_nodes
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError, Transient
@@ -73,14 +73,14 @@ def main() -> None:
         try:
             new.ask(lambda side: locks.take(side, locks.WATCHDOG))
             old.ask(lambda side: side.newest())
-            pooler = stack.enter_context(PgBouncer(settings).opened())
+            pooler = stack.enter_context(poolers_of(settings).opened())
         except MigrationError as error:
             _say({"problem": error.message})
             return
         _say({"ready": True})
         if _is_needed(orders):
             door = SymlinkDoor(settings)
-            _settle(Settlement(pooler, door), Settlement(PgBouncer(settings), door),
+            _settle(Settlement(pooler, door), Settlement(poolers_of(settings), door),
                     attempt, old, new)  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from shared.adapters.control.comparison_store import RehearsalStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.direct_door import SymlinkDoor
 from shared.adapters.node_factory import make_nodes
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.poolers import poolers_of
 from shared.adapters.rehearsal import role_for, room_of
 from shared.domain.migration import Job
 from shared.domain.objects import AGENT_ROLES
@@ -43,7 +43,7 @@ def build_steps(settings: Settings) -> Sequence[Step]:
     nodes = make_nodes(settings, AGENT_ROLES["replicator"])
     background = Background()
     rooms = {colour: room_of(settings, colour) for colour in nodes}
-    pooler = PgBouncer(settings)
+    pooler = poolers_of(settings)
     pause = ShortPause(pooler, partial(companion, PAUSE_GUARD))
     promotion = Promotion(nodes, pooler, SymlinkDoor(settings))
     store = RehearsalStore(ControlDatabase(settings, application_name="bluegreen/rehearsals"))

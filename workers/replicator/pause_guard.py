@@ -13,7 +13,7 @@ import sys
 import time
 from contextlib import suppress
 
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.poolers import poolers_of
 from shared.domain.errors import Transient
 from shared.ports import Pooler
 from shared.settings import load
@@ -23,7 +23,7 @@ BETWEEN_TRIES_S = 0.05
 
 
 def main() -> None:
-    with PgBouncer(load(os.environ)).opened() as pooler:
+    with poolers_of(load(os.environ)).opened() as pooler:
         sys.stdout.write('{"ready": true}\n')
         sys.stdout.flush()
         _guard(pooler)

@@ -47,9 +47,9 @@ from shared.adapters.embedded.doors_conf import DIRECT_LINK, ROUTE_FILE, userlis
 from shared.adapters.embedded.flower_conf import flower_conf
 from shared.adapters.embedded.postgres_conf import access_of, node_hba, plain_hba, setting_lines
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR, POOLER_ADMINISTRATOR
-from shared.adapters.pgbouncer import route_text
 from shared.adapters.postgres import PostgresNode
 from shared.adapters.remote_driver import RemoteDriver
+from shared.adapters.route_file import route_text
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
 from shared.domain.objects import POOLER_ROLE, STANDBY_SLOTS

@@ -173,9 +173,10 @@ ON CONFLICT (job, step) DO UPDATE SET body = excluded.body, at = excluded.at
 -- name: requests_of_job
 -- What people asked for since the job last went back to rest in sync: what was approved before that
 -- does not count any more.
-SELECT DISTINCT what FROM bluegreen_control.request
+SELECT what, at FROM bluegreen_control.request
 WHERE job = %(job)s AND id >= coalesce((
     SELECT max(id) FROM bluegreen_control.request WHERE job = %(job)s AND what = 'keep-sync'), 0)
+ORDER BY id
 
 -- name: forget_facts
 -- What undone steps learned is asked anew.

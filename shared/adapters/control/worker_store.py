@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
@@ -22,6 +23,7 @@ from shared.adapters.control.queries import QUERIES
 from shared.adapters.control.rows import options_of
 from shared.adapters.control.store import facts_of
 from shared.adapters.postgres import PsycopgSession
+from shared.domain.approval import counting
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from shared.domain.kinds import Kind
@@ -136,18 +138,20 @@ class WorkerStore:
             return None
         row = session.dicts("SELECT * FROM bluegreen_control.job WHERE id = %s", (claim.job,))[0]
         asked = session.rows(QUERIES["requests_of_job"], {"job": claim.job})
+        now = session.value("SELECT clock_timestamp()")
+        options = options_of(row)
         return Job(
             id=row["id"],
             database=row["database"],
             kind=Kind(row["kind"]),
             file_name=row["file_name"],
             sql=row["sql"],
-            options=options_of(row),
+            options=options,
             source=Colour(row["source"]),
             epoch=claim.epoch,
             attempt=claim.attempt,
             facts=facts_of(session, claim.job),
-            requests=frozenset(what for (what,) in asked),
+            requests=counting(asked, now, timedelta(seconds=options.switch_delay_s)),
             keeps_sync=row["back_to"] is not None,
         )
 

@@ -33,7 +33,7 @@ from shared.adapters.embedded.secrets_store import (
 )
 from shared.adapters.embedded.server_binaries import ServerBinaries
 from shared.adapters.embedded.stack_plan import DOORS, SERVERS, stack_plan
-from shared.adapters.pgbouncer import route_text
+from shared.adapters.route_file import route_text
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.domain.objects import POOLER_ROLE

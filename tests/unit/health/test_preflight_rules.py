@@ -15,6 +15,7 @@ from shared.domain.pooler import PoolerFacts
 from workers.health_monitor.rules import RULES, findings
 from workers.health_monitor.snapshot import (
     Client,
+    KeptState,
     LongTransaction,
     Replica,
     ServerFacts,
@@ -100,6 +101,7 @@ FIRES: dict[str, list[Snapshot]] = {
     "pooler_mode": [pooler(pool_mode="session")],
     "pooler_patience": [pooler(query_wait_timeout_s=0.5)],
     "bypassing_clients": [source(clients=(Client("app", "10.0.0.9", 50_001, ""),))],
+    "state_in_the_pool": [source(session_state=(KeptState("app", "127.0.0.1", 50_001, "LISTEN"),))],
 }
 
 

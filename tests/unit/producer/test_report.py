@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
 
 from producer.report import report_document
-from producer.report_html import page, picture
+from producer.report_html import page
 from producer.report_mapping import mapping_document
 from producer.report_markdown import markdown
+from producer.switch_phases import phases_of
+from producer.switch_svg import close_up, overview
+from producer.switch_text import text_picture
 from shared.domain.migration import Outcome, StepState
 from shared.mapping.model import Column, Mapping, Name, Table
 from shared.ports import SwitchRecord
@@ -114,8 +118,39 @@ def test_what_was_not_measured_is_said_to_be_so(body: dict) -> None:
 
 
 def test_the_picture_has_a_dot_per_probe_and_marks_what_failed() -> None:
-    dots = [dot.get("class") for dot in ElementTree.fromstring(picture(SWITCH)).iter("circle")]
+    dots = [dot.get("class") for dot in ElementTree.fromstring(overview(SWITCH)).iter("circle")]
     assert dots == ["ok", "ok", "failed"]
+
+
+def test_the_close_up_marks_every_phase_and_shows_what_the_pause_held() -> None:
+    svg = ElementTree.fromstring(close_up(SWITCH))
+    bands = [band.findtext("title") for band in svg.iter("rect")]
+    assert bands == ["pause 3.0 ms", "marker 12.5 ms"]
+    held = [line for line in svg.iter("line") if line.get("class") == "held"]
+    assert len(held) == len(list(svg.iter("circle"))) == 1
+
+
+def test_a_phase_that_runs_beside_others_takes_no_time_of_its_own() -> None:
+    switch = replace(SWITCH, phases_ms={"pause": 3.0, "prepare_old": 9.0, "commit": 1.0})
+    assert [(phase.name, phase.begin_ms) for phase in phases_of(switch)] == [
+        ("pause", 0.0), ("commit", 3.0),
+    ]  # fmt: skip
+
+
+def test_a_terminal_sees_the_stall_and_the_phases(body: dict) -> None:
+    lines = text_picture(SWITCH)
+    assert max(map(len, lines)) <= 90
+    assert any(line.strip().startswith("71.0 ms |") for line in lines)
+    axis = next(line for line in lines if "P=" in line)
+    assert axis.index("P") < axis.index("R")
+    assert any("marker" in line and "12.5 ms" in line for line in lines)
+    assert "\n".join(lines) in markdown(body, [SWITCH])
+
+
+def test_a_switch_without_probes_has_no_picture(body: dict) -> None:
+    switch = replace(SWITCH, samples=())
+    assert "No probe was running" in page(body, [switch])
+    assert "```" not in markdown(body, [switch])
 
 
 def test_the_page_is_whole_and_escapes_what_users_wrote(body: dict) -> None:

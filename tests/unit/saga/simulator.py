@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Literal
 
-from shared.saga.events import Accepted, Answer, Asked, Direction, SagaEvent
+from shared.saga.events import Accepted, Answer, Asked, Direction, SagaEvent, Steering
 from shared.saga.machine import Decision, advance, over_limit
 from shared.saga.recipes import MAINTENANCE, RISKY, SAFE
 from shared.saga.state import Command, Phase, SagaState, outstanding
@@ -213,9 +213,11 @@ class Simulation:
 
     def _person(self) -> None:
         """Asked while it made sense, or read only when it does not any more."""
-        what = self.draw.choice(
+        what: Steering = self.draw.choice(
             ("approve", "finish", "resume", "abort", "rollback", "keep-sync", "keep-sync")
         )
+        if what == "approve" and not refusal(self.state, "withdraw"):
+            what = "withdraw"  # where an approval counts, it may be taken back
         if self._half_way_back:
             what = "abort"  # a person changes her mind: seldom, and it must be tried
         senseless = bool(refusal(self.state, what)) and not self.state.past_pivot

@@ -312,6 +312,8 @@ def test_what_may_be_asked_depends_on_where_it_stands():
     assert "not stuck" in refusal(begun(), "resume")
     assert "past the point of no return (finish)" in refusal(begun(at="finish"), "rollback")
     assert "(apply_on_active)" in refusal(begun(SAFE, at="confirm"), "abort")
+    assert refusal(begun(at="cutover"), "withdraw") == refusal(begun(at="cutover"), "approve") == ""
+    assert "no approval" in refusal(begun(at="confirm"), "withdraw")
     stuck = failed_for_good(begun(at="finish"))
     assert refusal(stuck, "approve") == refusal(stuck, "resume") == ""
     assert choices(begun()) == ""

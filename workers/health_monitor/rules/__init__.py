@@ -37,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     Rule("pooler_mode", STANDBY, sessions.pooler_mode),
     Rule("pooler_patience", STANDBY, sessions.pooler_patience),
     Rule("bypassing_clients", RISKY, sessions.bypassing_clients),
+    Rule("state_in_the_pool", RISKY, sessions.state_in_the_pool),
 )
 
 

@@ -72,6 +72,25 @@ def bypassing_clients(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+def state_in_the_pool(snapshot: Snapshot) -> Iterator[Finding]:
+    """A pooled server session is everybody's: what one client left in it is lost by a cutover."""
+    if snapshot.pooler is None:
+        return
+    kept = [
+        state
+        for state in snapshot.source.session_state
+        if (state.address, state.port) in snapshot.pooler.sockets
+    ]
+    if kept:
+        names = tuple(sorted({f"{state.what} of {state.user}" for state in kept}))
+        yield Finding(
+            f"expected no state of a session in the pool, found {listed(names)}: it belongs to "
+            "nobody there, and ends with the cutover",
+            "connect through the direct door for LISTEN, session locks and temporary tables",
+            refuses=False,
+        )
+
+
 def pooler_present(snapshot: Snapshot) -> Iterator[Finding]:
     if snapshot.pooler is None:
         yield Finding(

@@ -23,7 +23,12 @@ from shared.domain.facts import Cutover as CutoverFacts
 from shared.domain.migration import Job
 from shared.ports import Done, Pending, SwitchRecord
 from workers.proxy_agent.attempt import Attempt, Way
-from workers.proxy_agent.conditions import expect_frozen_schema, expect_verdict, switch_delay_left_s
+from workers.proxy_agent.conditions import (
+    expect_frozen_schema,
+    expect_verdict,
+    lacks_approval,
+    switch_delay_left_s,
+)
 from workers.proxy_agent.measured_switch import MeasuredSwitch
 from workers.proxy_agent.recovery import Found, Recovery
 from workers.proxy_agent.switch import Order
@@ -59,6 +64,8 @@ class Cutover:
                 return Pending(
                     f"switching in {left_s:.0f} s", look_again_s=min(left_s, LONGEST_LOOK_S)
                 )
+            if problem := lacks_approval(job):
+                return Pending(problem, look_again_s=LONGEST_LOOK_S)
             expect_verdict(job, self.now())
             expect_frozen_schema(job, self.recovery.nodes[job.source])
             return self._conclude(

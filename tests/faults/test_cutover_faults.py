@@ -1,0 +1,336 @@
+"""What is wrong, or breaks, around a pause: each gives up harmlessly or goes forward, and says so.
+
+One pair and its pooler for the whole file; the cutover reaches green over a wire that can be cut.
+Afterwards, always: one side serves, every door leads to it, nobody is held, and what was
+acknowledged is there. Only where a test kills the pooler may clients see their connection break.
+"""
+
+from __future__ import annotations
+
+import resource
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+
+from shared.adapters.direct_door import SymlinkDoor
+from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.remote_driver import addressed_nodes
+from shared.domain.environment import Colour
+from shared.domain.errors import Broken, MigrationError, Refused, Transient
+from shared.domain.migration import Job
+from shared.ports import Done
+from shared.runner import forward
+from shared.settings import Settings
+from tests.support.cutover_step import Heard, Kept, cutover_job, cutover_step
+from tests.support.cutover_world import World, cutover_world, order, restore_streams, switch_of
+from tests.support.cuttable import Wire, wire_to
+from tests.support.steps import undone
+from tests.support.two_sides import TABLE, TwoSides
+from tests.support.wait import until
+from tests.support.writers import Writers
+from workers.proxy_agent.attempt import Way
+from workers.proxy_agent.companions import watchdogs
+from workers.proxy_agent.recovery import Recovery
+from workers.proxy_agent.steps.cutover import Cutover
+
+pytestmark = pytest.mark.faults
+MAX_STALL_MS = 1000
+NOISE_MS = 1000
+POOLER_AWAY_S = 0.3
+
+
+@dataclass
+class Pair:
+    """A world whose cutovers reach green over a wire."""
+
+    world: World
+    wire: Wire
+    settings: Settings
+
+    @property
+    def serving(self) -> Colour:
+        return PgBouncer(self.settings).routed_to()
+
+    def run(self, at: Callable[[str], None] = lambda _: None, **changed: Any) -> str:
+        """`switched`, or what the attempt said; tries until a pause began."""
+        began: list[str] = []
+
+        def seen(point: str) -> None:
+            began.append(point)
+            at(point)
+
+        parts = {
+            "nodes": addressed_nodes(self.settings, "bg_proxy"),
+            "pooler": PgBouncer(self.settings),
+            "door": SymlinkDoor(self.settings),
+            "watchdog": watchdogs(self.settings),
+            "at": seen,
+            **changed,
+        }
+        old = self.serving
+        way = Way.FORWARD if old is Colour.BLUE else Way.BACK
+        said = ""
+
+        def tried() -> bool:
+            nonlocal said
+            try:
+                switch_of(self.world, **parts).run(order(way, old, max_stall_ms=MAX_STALL_MS))
+                said = "switched"
+            except MigrationError as error:
+                said = error.message
+            return bool(began)
+
+        until(tried, limit_s=40, what="a pause begins")
+        return said
+
+    def run_cut_at(self, point: str) -> str:
+        """The network to green is cut there, and mended when the attempt has ended."""
+        try:
+            return self.run(lambda here: self.wire.cut() if here == point else None)
+        finally:
+            self.wire.mend()
+
+    def settled(self) -> str:
+        nodes = addressed_nodes(self.settings, "bg_proxy")
+        recovery = Recovery(nodes, PgBouncer(self.settings), SymlinkDoor(self.settings))
+        ends: list[str] = []
+
+        def settle() -> bool:
+            with suppress(Transient):
+                found = recovery.look()
+                assert found is not None
+                ends.append(recovery.settle(found))
+            return bool(ends)
+
+        until(settle, limit_s=30, what="the attempt is settled")
+        return ends[-1]
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Pair]:
+    with cutover_world(15) as world:
+        for colour in Colour:
+            with world.admin(colour) as admin:
+                admin.execute(TABLE)
+                admin.execute("GRANT ALL ON probe_of_sides, probe_of_sides_id_seq TO app")
+        with wire_to(world.servers[Colour.GREEN].port) as wire:
+            green = world.settings.nodes[Colour.GREEN].model_copy(update={"port": wire.port})
+            nodes = {**world.settings.nodes, Colour.GREEN: green}
+            yield Pair(world, wire, world.settings.model_copy(update={"nodes": nodes}))
+
+
+@contextmanager
+def watched(pair: Pair, *, may_fail: bool = False, count: int = 4) -> Iterator[Writers]:
+    """Writers and probes around the fault; the laws are asked behind it."""
+    world, old = pair.world, pair.serving
+    before = world.journal(old)
+    with (
+        TwoSides({str(colour): world.application_at(colour) for colour in Colour}) as sides,
+        Writers(world.application_dsn, count=count, first=len(before)) as writers,
+    ):
+        yield writers
+        writers.until_acknowledged(40)
+    serving = pair.serving
+    left = world.journal(serving) - before
+    assert writers.acknowledged <= left
+    if not may_fail:
+        assert writers.failed == []
+        assert left == writers.acknowledged
+        assert writers.longest_ms() < MAX_STALL_MS + 250 + NOISE_MS
+    assert sides.turns() in ([str(old)], [str(old), str(serving)])
+    assert not PgBouncer(pair.settings).is_paused()
+    assert SymlinkDoor(pair.settings).routed_to() is serving
+
+
+# --- refused before anybody is held ---------------------------------------------------------
+
+
+def test_a_console_that_does_not_let_us_in_is_said_before_the_pause(pair: Pair) -> None:
+    stranger = pair.settings.pooler.model_copy(update={"admin_user": "app"})
+    settings = pair.settings.model_copy(update={"pooler": stranger})
+    with watched(pair), pytest.raises((Transient, Refused), match=r"admin console|SHOW DATABASES"):
+        switch_of(pair.world, pooler=PgBouncer(settings)).run(order(*_next(pair)))
+
+
+def _next(pair: Pair) -> tuple[Way, Colour]:
+    old = pair.serving
+    return (Way.FORWARD if old is Colour.BLUE else Way.BACK), old
+
+
+def test_a_route_directory_that_cannot_be_written_is_said_before_the_pause(pair: Pair) -> None:
+    elsewhere = pair.settings.pooler.model_copy(
+        update={"route_file": pair.world.root / "pgbouncer.ini" / "route.ini"}
+    )
+    settings = pair.settings.model_copy(update={"pooler": elsewhere})
+    with watched(pair), pytest.raises(Refused, match="write the pooler's route"):
+        switch_of(pair.world, pooler=PgBouncer(settings)).run(order(*_next(pair)))
+
+
+def test_a_full_disk_under_the_route_is_said_before_the_pause(pair: Pair) -> None:
+    kept = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with watched(pair):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, kept[1]))  # any write to a file fails
+        try:
+            with pytest.raises(Refused, match="found File too large"):
+                switch_of(pair.world).run(order(*_next(pair)))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, kept)
+
+
+def test_a_new_side_that_lets_nobody_in_is_said_before_the_pause(pair: Pair) -> None:
+    pair.wire.cut()
+    try:
+        with watched(pair), pytest.raises(Transient):
+            switch_of(pair.world, nodes=addressed_nodes(pair.settings, "bg_proxy")).run(
+                order(*_next(pair))
+            )
+    finally:
+        pair.wire.mend()
+
+
+# --- in the pause ---------------------------------------------------------------------------
+
+BEFORE_COMMIT = ("after pause", "after fence", "after marker", "after catch_up", "before commit")
+
+
+@pytest.mark.parametrize("point", BEFORE_COMMIT)
+def test_the_network_to_green_cut_before_the_commit_point(pair: Pair, point: str) -> None:
+    """Whichever side green is, blue can be asked: the old side serves on, or nobody is held for
+    long and the next look settles it."""
+    old = pair.serving
+    with watched(pair):
+        said = pair.run_cut_at(point)
+        assert "gave up" in said or "does not answer" in said, said
+        assert pair.settled() == "back"
+    assert pair.serving is old
+
+
+@pytest.mark.parametrize("point", ["after commit", "after consent", "after route"])
+def test_the_network_to_green_cut_behind_the_commit_point(pair: Pair, point: str) -> None:
+    old = pair.serving
+    with watched(pair, may_fail=True):
+        pair.run_cut_at(point)
+        end = pair.settled()
+    assert pair.serving is (old.other if end == "forward" else old)
+    if point != "after commit":
+        assert end == "forward"
+
+
+@pytest.mark.parametrize("point", ["before pause", "after pause", "after fence", "after commit",
+                                   "after route"])  # fmt: skip
+def test_the_pooler_killed_around_the_fence_comes_back_on_the_side_that_serves(
+    pair: Pair, point: str
+) -> None:
+    old = pair.serving
+
+    def at(here: str) -> None:
+        if here == point:
+            pair.world.pooler.end()
+            threading.Timer(POOLER_AWAY_S, pair.world.pooler.start).start()
+
+    with watched(pair, may_fail=True):
+        pair.run(at)
+        end = pair.settled()
+    expected = "forward" if point in {"after commit", "after route"} else "back"
+    if point != "before pause":
+        assert end == expected
+    assert pair.serving is (old.other if end == "forward" else old)
+
+
+@pytest.mark.parametrize("victim", ["old", "new"])
+@pytest.mark.parametrize("point", ["after fence", "before commit", "after commit"])
+def test_a_lock_or_a_session_lost_in_the_pause(pair: Pair, victim: str, point: str) -> None:
+    """The cutover's own session on one side is ended by somebody."""
+    old = pair.serving
+    side = old if victim == "old" else old.other
+
+    def at(here: str) -> None:
+        if here == point:
+            with pair.world.admin(side) as admin:
+                admin.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = 'bluegreen/cutover'"
+                )
+
+    with watched(pair):
+        pair.run(at)
+        end = pair.settled()
+    assert end == ("forward" if point == "after commit" else "back")
+    assert pair.serving is (old.other if end == "forward" else old)
+
+
+def test_a_table_locked_on_the_new_side_is_given_up_in_time(pair: Pair) -> None:
+    old = pair.serving
+    with pair.world.admin(old.other) as admin, watched(pair):
+
+        def at(here: str) -> None:
+            if here == "after marker":
+                admin.execute("BEGIN")
+                admin.execute("LOCK TABLE account IN ACCESS SHARE MODE")
+
+        said = pair.run(at)
+        admin.execute("ROLLBACK")
+        assert "gave up in phase `prepare_new`" in said
+        assert pair.settled() == "back"
+    assert pair.serving is old
+
+
+def test_replication_that_stands_still_in_the_pause_is_given_up_in_time(pair: Pair) -> None:
+    old = pair.serving
+    with pair.world.admin(old.other) as admin, watched(pair):
+
+        def at(here: str) -> None:
+            if here == "before marker":
+                admin.execute("BEGIN")
+                admin.execute("LOCK TABLE bluegreen_job.marker IN SHARE MODE")
+
+        said = pair.run(at)
+        admin.execute("ROLLBACK")
+        assert "gave up in phase `catch_up`" in said
+        assert pair.settled() == "back"
+    assert pair.serving is old
+
+
+# --- behind the pause -----------------------------------------------------------------------
+
+
+def test_a_new_side_that_refuses_the_application_is_left_again(pair: Pair) -> None:
+    """Its logins fail only once it serves: the step sees no write there, and its undo goes back."""
+    if pair.serving is Colour.GREEN:
+        assert pair.run() == "switched"
+    world = pair.world
+    step, job = cutover_step(world, Kept(), Heard()), cutover_job(77)
+    before = world.journal(Colour.BLUE)
+    with world.admin(Colour.GREEN) as green:
+        green.execute("ALTER ROLE app CONNECTION LIMIT 0")
+        with Writers(world.application_dsn, count=2, first=len(before)) as writers:
+            with pytest.raises(Broken, match="found none; going back"):
+                until(lambda: _is_done(step, job), limit_s=60, what="an answer of the step")
+            undone(step, job)
+            writers.until_acknowledged(10)
+        green.execute("ALTER ROLE app CONNECTION LIMIT -1")
+    assert pair.serving is Colour.BLUE
+    assert writers.acknowledged <= world.journal(Colour.BLUE) - before
+    restore_streams(world)
+
+
+def _is_done(step: Cutover, job: Job) -> bool:
+    return isinstance(forward(step, job), Done)
+
+
+def test_who_goes_past_the_doors_is_refused_by_the_old_side(pair: Pair) -> None:
+    old = pair.serving
+    client = psycopg.connect(pair.world.application_at(old), autocommit=True)
+    client.execute("SELECT 1")
+    with watched(pair):
+        assert pair.run() == "switched"
+    with pytest.raises(psycopg.OperationalError):
+        client.execute("SELECT 1")
+    with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+        psycopg.connect(pair.world.application_at(old), connect_timeout=5)
+    client.close()
