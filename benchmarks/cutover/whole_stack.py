@@ -50,7 +50,7 @@ def held_job(state: Path) -> str:
     return job
 
 
-def to_and_fro(settings: Settings, job: str, switches: int) -> list[Switched]:
+def there_and_back(settings: Settings, job: str, switches: int) -> list[Switched]:
     nodes = addressed_nodes(settings, AGENT_ROLES["proxy-agent"])
     switch = Switch(nodes, poolers_of(settings), SymlinkDoor(settings), watchdogs(settings))
     found: list[Switched] = []
@@ -92,7 +92,7 @@ def main() -> None:
         shop = subprocess.Popen([sys.executable, "-m", "shared.adapters.demo.load", *words])
         try:
             job = held_job(state)
-            found = to_and_fro(settings, job, switches)
+            found = there_and_back(settings, job, switches)
         finally:
             shop.terminate()
             shop.wait(30)

@@ -88,7 +88,7 @@ def test_sequences_go_on_where_the_other_side_stood(world: World) -> None:
 
 
 def test_fifty_switches_in_a_row() -> None:
-    """No wait over `--max-stall` and its margin, however often traffic goes to and fro."""
+    """No wait over `--max-stall` and its margin, however often traffic goes there and back."""
     with cutover_world(18) as world:
         switch, old = switch_of(world), Colour.BLUE
         with Writers(world.application_dsn, count=8) as writers:
