@@ -16,6 +16,8 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from producer.commands import (
+    alerts,
+    audit,
     backups,
     checks,
     config,
@@ -32,7 +34,7 @@ from producer.output import Output, error_document, error_line
 from shared.domain.errors import MigrationError
 
 DEBUG = "BLUEGREEN_DEBUG"
-GROUPS = (run, look, steer, proxy, backups, checks, stack, demo, config)
+GROUPS = (run, look, steer, proxy, backups, checks, alerts, audit, stack, demo, config)
 """In the order of `--help`."""
 
 app = typer.Typer(

@@ -17,22 +17,21 @@ from producer.output import Output
 from producer.store import settings_of
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore, RaisedAlert
-from shared.adapters.health import check_all
+from shared.adapters.health import HealthChecks
 from shared.domain.errors import MigrationError
 from shared.domain.health import CheckResult
-from shared.settings import Settings
 
 AVAILABILITY = ("blue.available", "green.available", "control.", "redis.", "door.", "agent.",
                 "pooler.console")  # fmt: skip
 """What a service answers, by the beginning of the check's name."""
-PERFORMANCE = ("pooler.", "blue.", "green.")
+PERFORMANCE = ("pooler.", "blue.", "green.", "door.response_time")
 """Fullness and waiting; all else is about the data's integrity."""
 INTEGRITY = (".retained_wal",)
 
 
 def group_of(name: str) -> str:
     """`availability`, `performance` or `integrity`."""
-    if name.startswith(AVAILABILITY):
+    if name.startswith(AVAILABILITY) and name != "door.response_time":
         return "availability"
     if name.startswith(PERFORMANCE) and not name.endswith(INTEGRITY):
         return "performance"
@@ -51,15 +50,19 @@ def health(configuration: Configuration, output: Output, *, every_s: float | Non
     """One look, or one every `every_s` seconds until Ctrl-C. Raises Refused without a stack."""
     settings = settings_of(configuration)
     database = ControlDatabase(settings, application_name="bluegreen/health")
-    while True:
-        code = _look(settings, database, output)
-        if every_s is None:
-            return code
-        time.sleep(every_s)
+    checks = HealthChecks(settings, database)
+    try:
+        while True:
+            code = _look(checks, database, output)
+            if every_s is None:
+                return code
+            time.sleep(every_s)
+    finally:
+        checks.close()
 
 
-def _look(settings: Settings, database: ControlDatabase, output: Output) -> ExitCode:
-    results = check_all(settings, database)
+def _look(checks: HealthChecks, database: ControlDatabase, output: Output) -> ExitCode:
+    results = checks.look()
     alerts = _alerts(database)
     code = code_of(results)
     output.document(document(results, alerts, code))

@@ -21,7 +21,7 @@ from producer.store import open_store, settings_of
 from shared.ports import ControlStore, HistoryRecord
 
 POLL_S = 1.0
-_FRAME = ("timestamp", "level", "event", "job", "logger")
+_FRAME = ("timestamp", "level", "action", "event", "job", "logger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,8 @@ def of_job(lines: Iterable[str], source: str, job: str) -> Iterator[Entry]:
 
 def _sentence(body: dict[str, Any]) -> str:
     rest = " ".join(f"{key}={value}" for key, value in body.items() if key not in _FRAME)
-    return f"{body.get('level', 'info')}: {body.get('event', '')} {rest}".rstrip()
+    what = body.get("action") or body.get("event", "")
+    return f"{body.get('level', 'info')}: {what} {rest}".rstrip()
 
 
 def _decision(record: HistoryRecord) -> Entry:

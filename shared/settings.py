@@ -75,6 +75,9 @@ class DoorSettings(_Frozen):
     direct_port: int
     direct_link: Path
     """Symlink that nginx resolves at each connect; points at the active server's socket."""
+    access_log: Path | None = None
+    """nginx's, where the health-monitor can read it: one line a connection, in the form of
+    shared/adapters/embedded/doors_conf.py."""
 
 
 class RedisSettings(_Frozen):
@@ -97,6 +100,58 @@ class AlertSettings(_Frozen):
     """Apprise URLs (webhook, mail, chat)."""
     metrics_port: int | None = None
     """Loopback port of the Prometheus endpoint; None: only the file `metrics.prom`."""
+
+
+class HealthLimits(_Frozen):
+    """From where on a check is unhealthy. Shares are of 1."""
+
+    full_share: float = 0.9
+    """Of connections, clients and processor time."""
+    memory_share: float = 0.95
+    """Of the memory of a server's host that is taken, by whomever."""
+    server_memory_share: float = 0.8
+    """Of that memory that the server itself takes."""
+    disk_free_bytes: int = 256 << 20
+    lag_bytes: int = 256 << 20
+    lag_s: float = 30.0
+    lag_grows_s: float = 60.0
+    """So long may the lag grow from look to look."""
+    retained_share: float = 0.5
+    """Of the free disk; a slot that keeps more WAL than that is about to stop the server."""
+    response_ms: float = 500.0
+    response_factor: float = 5.0
+    """Over the stored baseline; the larger of the two limits counts."""
+    refused_share: float = 0.2
+    """Of connections at the doors that led nowhere."""
+    certificate_days: float = 14.0
+    unverified_h: float = 1.0
+    """So long may the newest rollback point be without proof."""
+    verified_h: float = 26.0
+    """A daily proof that did not come is noticed after this."""
+
+
+class QuietTime(_Frozen):
+    """A part of each day in which some checks are looked at and not counted."""
+
+    window: str
+    """`02:00-04:00`, in UTC or in a named zone (shared/domain/window.py)."""
+    checks: tuple[str, ...]
+    """Beginnings of the checks' names: `green.`, `replication.`."""
+
+
+class MonitorSettings(_Frozen):
+    period_s: Annotated[float, Field(gt=0)] = 4.0
+    window: Annotated[int, Field(ge=1)] = 3
+    needed: Annotated[int, Field(ge=1)] = 2
+    """`needed` of the last `window` looks make or end an alert."""
+    agent_limit_s: float = 2.0
+    """Within this a task through an agent's queue must have run."""
+    log_quiet_s: float = 20.0
+    """A new class of errors that was not seen for so long has gone away."""
+    slow_period_s: float = 60.0
+    """Between two looks at what changes slowly: the schema, certificates, the audit."""
+    limits: HealthLimits = Field(default_factory=HealthLimits)
+    quiet_times: tuple[QuietTime, ...] = ()
 
 
 class BackupSettings(_Frozen):
@@ -147,6 +202,7 @@ class Settings(_Frozen):
     """Role that runs the file; None: the owner of what it touches (docs/adr/0003)."""
     alerts: AlertSettings = Field(default_factory=AlertSettings)
     keeper: KeeperSettings | None = None
+    monitor: MonitorSettings = Field(default_factory=MonitorSettings)
 
     def secret(self, name: str) -> str:
         """The secret of that role or service. Raises Refused when its file cannot be read."""

@@ -1,14 +1,16 @@
 """Alerts: once on the stream, once in the control database, once through each Apprise URL.
 
-The control database decides what is new, so two monitors announce an alert once. A sink that does
-not answer delays nobody: sinks are told from a thread of their own, each within a limit.
+The control database decides what is new and what was told, so two monitors announce an alert once,
+and one that was silenced when it was raised is told when the silence ends. A sink that does not
+answer delays nobody: sinks are told from a thread of their own, each within a limit.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +31,7 @@ _TYPES: dict[Severity, apprise.NotifyType] = {
     "critical": apprise.NotifyType.FAILURE,
 }
 KEPT_ANNOUNCEMENTS = 1000
+PAUSES_S = (1.0, 5.0, 15.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,9 @@ class Announcement:
 class Sinks:
     """Tells the Apprise URLs, in order, from one thread; what cannot be told is logged."""
 
-    def __init__(self, urls: tuple[str, ...]) -> None:
+    def __init__(self, urls: tuple[str, ...], *, pauses_s: Sequence[float] = PAUSES_S) -> None:
+        """`pauses_s`: before each further try of an announcement that was not taken."""
+        self._pauses_s = tuple(pauses_s)
         self._apprise = apprise.Apprise()
         for number, url in enumerate(urls):
             if not self._apprise.add(url):
@@ -67,13 +72,20 @@ class Sinks:
         while True:
             announcement = self._waiting.get()
             try:
-                told = self._apprise.notify(
-                    title=announcement.title, body=announcement.body, notify_type=announcement.kind
-                )
-                if not told:
-                    _log.error("alerts.not_told", title=announcement.title)
+                self._insist(announcement)
             finally:
                 self._waiting.task_done()
+
+    def _insist(self, announcement: Announcement) -> None:
+        """Try again while it is not taken: a chat that is away for a minute hears it afterwards."""
+        for pause_s in (*self._pauses_s, None):
+            if self._apprise.notify(
+                title=announcement.title, body=announcement.body, notify_type=announcement.kind
+            ):
+                return
+            if pause_s is not None:
+                time.sleep(pause_s)
+        _log.error("alerts.not_told", title=announcement.title)
 
 
 class AlertBook:
@@ -99,29 +111,51 @@ class AlertBook:
         body = dict(detail or {})
         try:
             is_new = self._store.raise_alert(name, severity, sentence, body)
-            is_new = is_new and name not in self._lost
         except MigrationError as error:
             _log.warning("alerts.not_stored", alert=name, reason=error.message)
-            is_new = name not in self._lost
-            self._lost.add(name)
-        if is_new:
-            self._bus.publish(
-                AlertRaised(
-                    at=self._now(), alert=name, severity=severity, sentence=sentence, detail=body
-                )
-            )
-            self._sinks.announce(Announcement(f"[{severity}] {name}", sentence, _TYPES[severity]))
+            if name not in self._lost:
+                self._lost.add(name)
+                self._publish_raised(name, severity, sentence, body)
+                self._announce(name, severity, sentence)
+            return
+        if is_new and name not in self._lost:
+            self._publish_raised(name, severity, sentence, body)
+        self.tell()
+
+    def tell(self) -> None:
+        """Announce what is raised, was not announced yet, and is not silenced (any more)."""
+        try:
+            untold = self._store.take_untold()
+        except MigrationError as error:
+            _log.warning("alerts.not_read", reason=error.message)
+            return
+        for name, severity, sentence in untold:
+            if name not in self._lost:  # that one was announced while it could not be stored
+                self._announce(name, severity, sentence)
 
     def clear_alert(self, name: str, sentence: str) -> None:
         was_lost = name in self._lost
         try:
-            was_raised = self._store.clear_alert(name)
+            was_told = self._store.clear_alert(name)
         except MigrationError as error:
             _log.warning("alerts.not_stored", alert=name, reason=error.message)
             return
         self._lost.discard(name)
-        if was_raised or was_lost:
+        if was_told is not None or was_lost:
             self._bus.publish(AlertCleared(at=self._now(), alert=name, sentence=sentence))
+        if was_told or was_lost:
             self._sinks.announce(
                 Announcement(f"[cleared] {name}", sentence, apprise.NotifyType.SUCCESS)
             )
+
+    def _publish_raised(
+        self, name: str, severity: Severity, sentence: str, detail: dict[str, Any]
+    ) -> None:
+        self._bus.publish(
+            AlertRaised(
+                at=self._now(), alert=name, severity=severity, sentence=sentence, detail=detail
+            )
+        )
+
+    def _announce(self, name: str, severity: Severity, sentence: str) -> None:
+        self._sinks.announce(Announcement(f"[{severity}] {name}", sentence, _TYPES[severity]))

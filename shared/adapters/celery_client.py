@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Any
+from typing import Any, Self
 
 import redis
 from celery import Celery
@@ -61,22 +61,56 @@ def ping_agents(settings: Settings, *, limit_s: float = 3.0) -> dict[str, float 
 
     Raises Transient when Redis does not answer.
     """
-    redis_bus.check(settings)
-    nonce = secrets.token_hex(8)
-    began = time.monotonic()
-    with celery_app(settings) as app:
+    with AgentPing(settings) as ping:
+        return ping(limit_s=limit_s)
+
+
+class AgentPing:
+    """The same again and again over connections that are kept from one ping to the next."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: Celery | None = None
+        self._client: redis.Redis | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __call__(self, *, limit_s: float) -> dict[str, float | None]:
+        """Raises Transient when Redis does not answer; the next call connects anew."""
+        try:
+            return self._ping(limit_s)
+        except Transient:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        for kept in (self._app, self._client):
+            if kept is not None:
+                kept.close()
+        self._app = self._client = None
+
+    def _ping(self, limit_s: float) -> dict[str, float | None]:
+        if self._app is None or self._client is None:
+            redis_bus.check(self._settings)
+            self._app = celery_app(self._settings)
+            self._client = redis_bus.client(self._settings, limit_s=limit_s + redis_bus.LIMIT_S)
+        nonce = secrets.token_hex(8)
+        began = time.monotonic()
         for agent in AGENTS:
-            _send(app, f"{agent}.ping", agent, f"ping/{agent}", {"nonce": nonce})
-    answered: dict[str, float | None] = dict.fromkeys(AGENTS)
-    with redis_bus.client(settings, limit_s=limit_s + redis_bus.LIMIT_S) as client:
+            _send(self._app, f"{agent}.ping", agent, f"ping/{agent}", {"nonce": nonce})
+        answered: dict[str, float | None] = dict.fromkeys(AGENTS)
         while None in answered.values() and (left := began + limit_s - time.monotonic()) > 0:
             try:
-                found: Any = client.blpop([_pong_key(settings, nonce)], timeout=left)
+                found: Any = self._client.blpop([_pong_key(self._settings, nonce)], timeout=left)
             except redis.RedisError as error:
                 raise Transient(f"expected Redis to answer, found: {error}") from error
             if found is not None and found[1] in answered:
                 answered[found[1]] = time.monotonic() - began
-    return answered
+        return answered
 
 
 def pong(settings: Settings, agent: str, nonce: str) -> None:

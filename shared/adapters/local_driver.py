@@ -21,10 +21,11 @@ from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.postgres_conf import Access, access_of, node_hba, setting_lines
 from shared.adapters.embedded.postmaster import READY, read_postmaster
 from shared.adapters.embedded.ready import until
+from shared.adapters.host_load import load_of
 from shared.adapters.processes import MARK
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
-from shared.ports import DeedState
+from shared.ports import DeedState, HostLoad
 from shared.settings import NodeSettings, Settings
 
 EMPTY_THEN_RUN = 'find "$1" -mindepth 1 -delete && shift && exec "$@"'
@@ -123,6 +124,15 @@ class LocalDriver:
 
     def free_disk_bytes(self) -> int:
         return shutil.disk_usage(self.data_dir).free
+
+    def load(self) -> HostLoad:
+        status = self._status()
+        try:
+            if not status.is_running or status.pid is None:
+                raise FileNotFoundError
+            return load_of(status.pid)
+        except (OSError, ValueError, IndexError) as error:
+            raise Transient(f"expected {self.colour} to run, found no process of it") from error
 
     @property
     def _control(self) -> ControlFiles:

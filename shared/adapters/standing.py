@@ -59,6 +59,7 @@ EXECUTES: dict[str, tuple[str, ...]] = {
     AGENT_ROLES["health-monitor"]: (
         "is_fenced()",
         "errors_since(timestamp with time zone)",
+        "errors_after(text, bigint)",
         "lost_values()",
     ),
     POOLER_ROLE: ("pooler_auth(text)",),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Severity = Literal["info", "warning", "critical"]
@@ -25,6 +26,8 @@ class CheckResult:
     """Of the alert, when it is not healthy."""
     value: float | None = None
     """What was measured, in the unit that the name's metric has."""
+    more: Mapping[str, float] = field(default_factory=dict)
+    """Other figures of the same look, by name; for metrics."""
 
 
 @dataclass(frozen=True, slots=True)

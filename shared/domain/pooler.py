@@ -19,3 +19,11 @@ class PoolerFacts:
     max_clients: int = 0
     waiting: int = 0
     """Clients that wait for a server connection now."""
+    longest_wait_s: float = 0.0
+    """Of the client that has waited longest."""
+    transactions: int = 0
+    """Since the pooler started, of the migrated database."""
+    transactions_us: int = 0
+    """Microseconds that they took, together."""
+    waited_us: int = 0
+    """Microseconds that clients waited for a server connection, together."""

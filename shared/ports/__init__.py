@@ -17,7 +17,15 @@ from shared.ports.records import (
     SwitchRecord,
 )
 from shared.ports.rollback_points import RollbackPoints
-from shared.ports.servers import DeedState, Node, NodeDriver, Row, Session
+from shared.ports.servers import (
+    DeedState,
+    HostLoad,
+    Measuring,
+    Node,
+    NodeDriver,
+    Row,
+    Session,
+)
 from shared.ports.steps import Done, Looking, Pending, Recalling, Step
 from shared.saga.events import Steering
 
@@ -32,8 +40,10 @@ __all__ = [
     "Done",
     "Door",
     "HistoryRecord",
+    "HostLoad",
     "JobRecord",
     "Looking",
+    "Measuring",
     "Node",
     "NodeDriver",
     "Observations",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from shared.domain.environment import Colour
 
@@ -90,6 +90,29 @@ class NodeDriver(Protocol):
         ...
 
     def free_disk_bytes(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HostLoad:
+    """What a server takes of its host, and what the host has."""
+
+    cpu_seconds: float
+    """Of all its processes since it started, ended ones included."""
+    cores: int
+    memory_bytes: int
+    """Private memory of its processes, and the shared memory once."""
+    memory_available_bytes: int
+    """Of the whole host, as proc_meminfo(5) estimates it."""
+    memory_total_bytes: int
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A driver that can tell what its server takes of the host."""
+
+    def load(self) -> HostLoad:
+        """Raises Transient when the server does not run."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

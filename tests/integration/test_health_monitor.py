@@ -1,70 +1,36 @@
-"""The monitor on a whole stack: what goes wrong is told once, and once that it is over."""
+"""Who is told of an alert, how often, and when not: sinks, silence, quiet times, job ends."""
 
 from __future__ import annotations
 
+import socket
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from shared.adapters import health_servers
 from shared.adapters.alerts import AlertBook, Sinks
-from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
-from shared.adapters.control.install import install
 from shared.adapters.control.store import PostgresControlStore
-from shared.adapters.embedded.child import ControlFiles
-from shared.adapters.embedded.layout import Layout
-from shared.adapters.health import check_all
+from shared.adapters.heartbeat import ALERT, HeartbeatWatch
+from shared.adapters.job_figures import JobFigures
 from shared.adapters.metrics import Metrics
-from shared.adapters.node_factory import make_nodes
 from shared.domain.environment import Colour
+from shared.domain.health import CheckResult
 from shared.domain.kinds import Kind
-from shared.domain.messages import Event
 from shared.domain.migration import RunOptions
+from tests.support.cluster import free_port
 from tests.support.stack import Stack, running_stack
-from tests.support.webhook import Webhook, webhook
-from workers.health_monitor.monitor import Monitor
-
-
-@dataclass
-class Stream:
-    """A bus that keeps what was published."""
-
-    events: list[Event] = field(default_factory=list)
-
-    def publish(self, event: Event) -> None:
-        self.events.append(event)
-
-    def read(self, after: str, *, block_ms: int) -> list[tuple[str, Event]]:
-        return []
-
-    def types(self, alert: str) -> list[str]:
-        return [event.type for event in self.events if getattr(event, "alert", "") == alert]
-
-
-@dataclass
-class Watched:
-    stack: Stack
-    database: ControlDatabase
-    store: HealthStore
-    stream: Stream
-    hook: Webhook
-    monitor: Monitor
-    metrics_file: Path
-
-    def looks_until(self, told: Callable[[], bool], *, limit_s: float = 30) -> None:
-        """The monitor looks until something is so."""
-        deadline = time.monotonic() + limit_s
-        while not told():
-            assert time.monotonic() < deadline, f"untold: {self.stream.events}"
-            self.monitor.look()
-
-    def told(self, alert: str, *types: str) -> Callable[[], bool]:
-        return lambda: self.stream.types(alert) == list(types)
+from tests.support.wait import until
+from tests.support.watched import CLEARED, RAISED, Watched, watching
+from tests.support.webhook import webhook
 
 
 @pytest.fixture(scope="module")
@@ -75,88 +41,76 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture
 def watched(stack: Stack, tmp_path: Path) -> Iterator[Watched]:
-    database = ControlDatabase(stack.settings, application_name="test")
-    with database.session() as session:
-        install(session)
-        session.execute("TRUNCATE bluegreen_control.alert")
-    store, stream = HealthStore(database), Stream()
-    with webhook() as hook:
-        sinks = Sinks((hook.url,))
-        monitor = Monitor(
-            check_all=partial(check_all, stack.settings, database),
-            store=store,
-            alerts=AlertBook(store, stream, sinks),
-            bus=stream,
-            metrics=Metrics(tmp_path),
-        )
-        yield Watched(stack, database, store, stream, hook, monitor, tmp_path / "metrics.prom")
-        sinks.wait()
+    with watching(stack, tmp_path) as watched:
+        yield watched
 
 
-def test_a_server_that_dies_is_told_once_and_so_is_its_return(watched: Watched) -> None:
-    driver = make_nodes(watched.stack.settings, "bg_health")[Colour.GREEN].driver
-    watched.monitor.look()
-    assert watched.stream.types("green.available") == []
-    driver.stop(mode="immediate", limit_s=20)
-    watched.looks_until(watched.told("green.available", "AlertRaised"))
+def test_an_alert_is_told_once_and_so_is_its_end(watched: Watched) -> None:
     for _ in range(3):
-        watched.monitor.look()
-    assert "green.available" in [alert.name for alert in watched.store.raised()]
-    assert 'mig_check_healthy{check="green.available"} 0.0' in watched.metrics_file.read_text()
-    driver.start(limit_s=30)
-    watched.looks_until(watched.told("green.available", "AlertRaised", "AlertCleared"))
-    assert "green.available" not in [alert.name for alert in watched.store.raised()]
-    message = watched.hook.until("[critical] green.available")
-    assert message["type"] == "failure"
-    watched.hook.until("[cleared] green.available")
-    assert watched.hook.titles().count("[critical] green.available") == 1
-
-
-@pytest.mark.parametrize(
-    ("child", "check"), [("redis", "redis.available"), ("pgbouncer", "door.pooled")]
-)
-def test_a_service_that_is_away_is_told_and_so_is_its_return(
-    watched: Watched, child: str, check: str
-) -> None:
-    control = ControlFiles(Layout(watched.stack.state_dir).supervisor)
-    control.want(child, "stopped")
-    try:
-        watched.looks_until(watched.told(check, "AlertRaised"))
-    finally:
-        control.want(child, "running")
-    watched.looks_until(watched.told(check, "AlertRaised", "AlertCleared"))
-
-
-def test_agents_that_run_no_task_are_told_each_by_its_name(watched: Watched) -> None:
-    watched.looks_until(watched.told("agent.backup", "AlertRaised"))
-    assert watched.stream.types("agent.replicator") == ["AlertRaised"]
+        watched.book.raise_alert("test", "critical", "something is wrong")
+        watched.look()
+    assert watched.hook.until("[critical] test")["type"] == "failure"
+    for _ in range(3):
+        watched.book.clear_alert("test", "over")
+    watched.hook.until("[cleared] test")
+    assert watched.hook.titles().count("[critical] test") == 1
+    assert watched.hook.titles().count("[cleared] test") == 1
+    assert watched.stream.types("test") == [RAISED, CLEARED]
 
 
 def test_an_alert_stands_once_however_many_monitors_there_are(watched: Watched) -> None:
-    alerts = [AlertBook(HealthStore(watched.database), watched.stream, Sinks(())) for _ in range(2)]
-    for book in alerts * 2:
+    books = [AlertBook(HealthStore(watched.database), watched.stream, Sinks(())) for _ in range(2)]
+    for book in books * 2:
         book.raise_alert("test", "warning", "something is wrong")
-    assert watched.stream.types("test") == ["AlertRaised"]
-    for book in reversed(alerts * 2):
+    assert watched.stream.types("test") == [RAISED]
+    for book in reversed(books * 2):
         book.clear_alert("test", "over")
-    assert watched.stream.types("test") == ["AlertRaised", "AlertCleared"]
+    assert watched.stream.types("test") == [RAISED, CLEARED]
 
 
-def test_a_slot_that_keeps_much_wal_is_told(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(health_servers, "RETAINED_SHARE", 1e-5)
-    with watched.stack.connect("blue") as blue:
-        blue.execute("SELECT pg_create_physical_replication_slot('left_behind', true)")
-        try:
-            blue.execute(
-                "CREATE TABLE filler AS SELECT repeat('x', 1000) FROM generate_series(1, 9000)"
-            )
-            watched.looks_until(watched.told("blue.retained_wal", "AlertRaised"))
-        finally:
-            blue.execute("SELECT pg_drop_replication_slot('left_behind')")
-            blue.execute("DROP TABLE filler")
-    watched.looks_until(watched.told("blue.retained_wal", "AlertRaised", "AlertCleared"))
+def test_a_silenced_alert_is_kept_and_told_when_the_silence_ends(watched: Watched) -> None:
+    silence = watched.store.silence("spare.%", seconds=3600, by="test", reason="disk swap")
+    watched.book.raise_alert("spare.disk", "critical", "spare has 1 MB of free disk")
+    watched.book.raise_alert("other.disk", "critical", "other has 1 MB of free disk")
+    watched.hook.until("[critical] other.disk")
+    assert [alert.name for alert in watched.store.raised()] == ["spare.disk", "other.disk"]
+    watched.look()
+    assert "[critical] spare.disk" not in watched.hook.titles()
+    watched.store.end_silence(silence.id, by="test")
+    watched.look()
+    watched.hook.until("[critical] spare.disk")
+
+
+def test_a_silenced_alert_that_ends_in_silence_is_never_told(watched: Watched) -> None:
+    watched.store.silence("spare.disk", seconds=3600, by="test", reason="disk swap")
+    watched.book.raise_alert("spare.disk", "critical", "spare has 1 MB of free disk")
+    watched.book.clear_alert("spare.disk", "it has 9 GB")
+    watched.book.raise_alert("after", "info", "so that all before it was told")
+    watched.hook.until("[info] after")
+    assert not [title for title in watched.hook.titles() if "spare.disk" in title]
+
+
+def test_in_a_quiet_time_a_check_is_looked_at_and_not_counted(stack: Stack, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    day = [(now + timedelta(hours=hours)).strftime("%H:%M") for hours in (-1, 1)]
+    night = [(now + timedelta(hours=hours)).strftime("%H:%M") for hours in (2, 3)]
+    quiet = [
+        {"window": "-".join(day), "checks": ["agent.backup"]},
+        {"window": "-".join(night), "checks": ["agent.validator"]},
+    ]
+    with watching(stack, tmp_path, quiet_times=quiet) as watched:
+        watched.looks_until(lambda: watched.stream.types("agent.validator") == [RAISED])
+        assert not watched.last["agent.backup"].healthy
+        assert watched.stream.types("agent.backup") == []
+
+
+def test_n_of_m_samples_are_as_set(stack: Stack, tmp_path: Path) -> None:
+    with watching(stack, tmp_path, window=5, needed=4) as watched:
+        for _ in range(3):
+            watched.look()
+        assert watched.stream.types("agent.backup") == []
+        watched.look()
+        assert watched.stream.types("agent.backup") == [RAISED]
 
 
 def test_a_job_that_ends_badly_is_told_with_step_cause_and_way_back(watched: Watched) -> None:
@@ -167,25 +121,139 @@ def test_a_job_that_ends_badly_is_told_with_step_cause_and_way_back(watched: Wat
             database="app", kind=Kind.RISKY, file_name=file_name, sql="SELECT 1",
             options=RunOptions(), source=Colour.BLUE, requested_by="test",
         )  # fmt: skip
-        with watched.database.session() as session:
-            session.execute(
-                "UPDATE bluegreen_control.job SET outcome = %s, ended_at = clock_timestamp(), "
-                "cause = 'a row differs', remedy = 'mend it' WHERE id = %s",
-                (outcome, job),
-            )
-            session.execute("UPDATE bluegreen_control.lease SET job = NULL")
-            session.execute(
-                "INSERT INTO bluegreen_control.step (job, name, state, attempts, sentence) "
-                "VALUES (%s, 'compare_rows', 'failed', 1, '') ON CONFLICT (job, name) "
-                "DO UPDATE SET state = 'failed'",
-                (job,),
-            )
+        watched.sql(
+            "UPDATE bluegreen_control.job SET outcome = %s, ended_at = clock_timestamp(), "
+            "cause = 'a row differs', remedy = 'mend it' WHERE id = %s",
+            outcome, job,
+        )  # fmt: skip
+        watched.sql("UPDATE bluegreen_control.lease SET job = NULL")
+        watched.sql(
+            "INSERT INTO bluegreen_control.step (job, name, state, attempts, sentence) "
+            "VALUES (%s, 'compare_rows', 'failed', 1, '') ON CONFLICT (job, name) "
+            "DO UPDATE SET state = 'failed'",
+            job,
+        )
         return job
 
-    bad = ended("bad.sql", "rolled_back")
-    watched.looks_until(watched.told(f"job/{bad}", "AlertRaised"))
+    bad, stuck = ended("bad.sql", "rolled_back"), ended("stuck.sql", "needs_operator")
+    watched.looks_until(lambda: watched.stream.types(f"job/{bad}") == [RAISED])
     message = watched.hook.until(f"[warning] job/{bad}")
-    for part in ("bad.sql", "rolled_back at compare_rows", "a row differs", "mend it"):
+    for part in ("bad.sql", "rolled_back at compare_rows", "a row differs", "mend it", "as it was"):
         assert part in message["message"]
+    assert f"bluegreen rollback {stuck}" in watched.hook.until(f"[critical] job/{stuck}")["message"]
     ended("good.sql", "completed")
-    watched.looks_until(watched.told(f"job/{bad}", "AlertRaised", "AlertCleared"))
+    watched.looks_until(lambda: watched.stream.types(f"job/{bad}") == [RAISED, CLEARED])
+
+
+class Postbox:
+    """An SMTP server's handler that keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.mails: list[Message] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope.content, bytes)
+        self.mails.append(message_from_bytes(envelope.content))
+        return "250 OK"
+
+
+@contextmanager
+def postbox() -> Iterator[tuple[Postbox, int]]:
+    box = Postbox()
+    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        yield box, controller.port
+    finally:
+        controller.stop()
+
+
+def test_alerts_reach_a_mailbox(watched: Watched) -> None:
+    with postbox() as (box, port):
+        sinks = Sinks((f"mailto://127.0.0.1:{port}/?from=bluegreen@shop.test&to=ops@shop.test",))
+        book = AlertBook(watched.store, watched.stream, sinks)
+        book.raise_alert("blue.available", "critical", "blue does not answer")
+        book.clear_alert("blue.available", "blue answers")
+        until(lambda: len(box.mails) == 2, limit_s=20, what="two mails")
+        first, second = box.mails
+        assert (first["Subject"], first["To"]) == ("[critical] blue.available", "ops@shop.test")
+        assert "blue does not answer" in str(first)
+        assert second["Subject"] == "[cleared] blue.available"
+
+
+def test_a_sink_that_is_away_for_a_while_is_told_afterwards(watched: Watched) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        book = AlertBook(
+            watched.store,
+            watched.stream,
+            Sinks((f"json://127.0.0.1:{port}/alerts",), pauses_s=(0.3,) * 60),
+        )
+        began = time.monotonic()
+        book.raise_alert("blue.available", "critical", "blue does not answer")
+        assert time.monotonic() - began < 1, "a sink that is away must delay nobody"
+        time.sleep(0.5)
+    with webhook(port) as hook:
+        hook.until("[critical] blue.available")
+
+
+def test_another_agent_tells_that_the_monitor_is_silent(watched: Watched) -> None:
+    watch = HeartbeatWatch(watched.store, watched.book, period_s=0.2)
+    watched.look()
+    watch.look()
+    time.sleep(0.7)
+    watch.look()
+    watch.look()
+    assert watched.stream.types(ALERT) == [RAISED]
+    watched.hook.until(f"[critical] {ALERT}")
+    watched.look()
+    watch.look()
+    assert watched.stream.types(ALERT) == [RAISED, CLEARED]
+
+
+def test_prometheus_is_served_what_the_monitor_knows(watched: Watched, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    figures = JobFigures(watched.database, watched.settings)
+    watched.monitor.metrics = Metrics(tmp_path, figures, port=port)
+    watched.look()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        shown = answer.read().decode()
+    for line in (
+        'mig_active_side{side="blue"} 1.0',
+        'mig_active_side{side="green"} 0.0',
+        'mig_check_healthy{check="blue.available"} 1.0',
+        'mig_check_healthy{check="agent.backup"} 0.0',
+        "mig_writable_sides 1.0",
+        "mig_audit_chain_ok 1.0",
+    ):
+        assert line in shown
+    for name in NAMES:
+        assert f"# TYPE {name} " in shown, name
+
+
+NAMES = (
+    "mig_jobs_total",
+    "mig_step_duration_seconds",
+    "mig_job_state",
+    "mig_replication_lag_bytes",
+    "mig_replication_lag_seconds",
+    "mig_slot_retained_bytes",
+    "mig_verify_rows_total",
+    "mig_verify_mismatches_total",
+    "mig_active_side",
+    "mig_backup_last_verified_timestamp_seconds",
+    "mig_messages_rejected_total",
+    "mig_audit_chain_ok",
+    "mig_monitor_heartbeat_timestamp_seconds",
+)
+
+
+def test_a_check_result_is_kept_for_people(watched: Watched) -> None:
+    watched.store.record([CheckResult("test", False, "not well", "critical", 1.5)])
+    rows = watched.sql(
+        "SELECT healthy, severity, value FROM bluegreen_control.check_result WHERE name = 'test'"
+    )
+    assert rows == [(False, "critical", 1.5)]

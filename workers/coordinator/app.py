@@ -15,6 +15,7 @@ from shared.adapters.control.coordinator_store import CoordinatorStore
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.install import install
 from shared.adapters.flower_rows import FlowerRows
+from shared.adapters.heartbeat import HeartbeatWatch
 from shared.adapters.redis_bus import RedisBus
 from shared.ports import Step
 from shared.settings import Settings, load
@@ -47,3 +48,6 @@ coordinator = Coordinator(
 on_wake(app, "coordinator", bell.ring)
 run_beside(app, "decide", run_turns(coordinator, bell))
 run_beside(app, "listen", listen(bus, bell))
+run_beside(
+    app, "heartbeat", HeartbeatWatch(HealthStore(database), alerts, settings.monitor.period_s).run
+)

@@ -9,10 +9,12 @@ from functools import partial
 
 from shared.adapters.alerts import AlertBook, Sinks
 from shared.adapters.celery_shell import make_worker, run_beside
+from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.door_probe import PooledDoor
-from shared.adapters.health import check_all
+from shared.adapters.health import HealthChecks
+from shared.adapters.job_figures import JobFigures
 from shared.adapters.metrics import Metrics
 from shared.adapters.node_factory import make_nodes
 from shared.adapters.pooler_facts import read_pooler
@@ -21,6 +23,7 @@ from shared.domain.objects import AGENT_ROLES
 from shared.ports import Step
 from shared.settings import Settings, load
 from workers.health_monitor.monitor import Monitor
+from workers.health_monitor.recorder import Recorder
 from workers.health_monitor.steps.confirm import Confirm
 from workers.health_monitor.steps.hold_in_sync import HoldInSync
 from workers.health_monitor.steps.hold_rollback_window import HoldRollbackWindow
@@ -31,12 +34,17 @@ settings = load(os.environ)
 database = ControlDatabase(settings, application_name="bluegreen/health-monitor")
 store, bus = HealthStore(database), RedisBus(settings)
 alerts = AlertBook(store, bus, Sinks(settings.alerts.urls))
+checks = HealthChecks(settings, database)
 monitor = Monitor(
-    check_all=partial(check_all, settings, database),
+    look_at_all=checks.look,
     store=store,
     alerts=alerts,
     bus=bus,
-    metrics=Metrics(settings.state_dir, port=settings.alerts.metrics_port),
+    metrics=Metrics(
+        settings.state_dir, JobFigures(database, settings), port=settings.alerts.metrics_port
+    ),
+    settings=settings.monitor,
+    after_look=Recorder(checks, BaselineStore(database), settings.database).after_look,
 )
 
 

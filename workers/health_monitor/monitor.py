@@ -1,74 +1,83 @@
 """The monitor that never stops: looks, dampens, tells once what changed.
 
-Planned work is not a fault: while a job's step takes a server or replication away on purpose, the
-checks that it disturbs are looked at and not counted.
+Planned work is not a fault: while a job's step takes a server or replication away on purpose, and
+in the quiet times of the settings, the checks that it disturbs are looked at and not counted.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
 
+from shared.adapters.alerts import AlertBook
 from shared.adapters.control.health_store import BadEnd, HealthStore
 from shared.adapters.metrics import Metrics
 from shared.domain.errors import MigrationError
 from shared.domain.health import CheckResult, Damper, Severity
 from shared.domain.messages import HealthChanged
-from shared.ports import Alerts, Bus
+from shared.ports import Bus
+from shared.settings import MonitorSettings
+from workers.health_monitor.planned import is_planned, is_quiet
 
-PERIOD_S = 4.0
-_PAIR = ("blue.available", "green.available", ".retained_wal", "standby.", "replication.")
-PLANNED: dict[str, tuple[str, ...]] = {
-    "create_green": _PAIR,
-    "restore_standby": _PAIR,
-    "finish": ("standby.", "replication."),
-    "pause_standby_replay": ("standby.", "replication."),
-    "hold_traffic": ("door.", "pooler."),
-    "apply_on_active": ("door.", "pooler.waiting"),
-    "cutover": ("door.", "pooler.waiting", "replication."),
-}
-"""Steps that disturb a check on purpose, and parts of the names of the checks that they disturb."""
+NAME = "health-monitor"
 _log = structlog.get_logger("monitor")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass
 class Monitor:
-    check_all: Callable[[], list[CheckResult]]
+    look_at_all: Callable[[], list[CheckResult]]
     store: HealthStore
-    alerts: Alerts
+    alerts: AlertBook
     bus: Bus
     metrics: Metrics
-    period_s: float = PERIOD_S
+    settings: MonitorSettings = field(default_factory=MonitorSettings)
+    after_look: Callable[[list[CheckResult]], None] = lambda _: None
+    """What else is kept of a look."""
+    now: Callable[[], datetime] = _now
     dampers: dict[str, Damper] = field(default_factory=dict)
 
     def run(self, stop: threading.Event) -> None:
+        """A look each period, however long the looks take."""
         while not stop.is_set():
+            began = time.monotonic()
             self.look()
-            stop.wait(self.period_s)
+            stop.wait(max(0.1, began + self.settings.period_s - time.monotonic()))
 
     def look(self) -> None:
         """One look at everything. What cannot be kept is logged: the next look tries again."""
-        results = self.check_all()
+        results = self.look_at_all()
         steps: set[str] = set()
-        jobs: list[tuple[str, str, int]] = []
         try:
-            steps, jobs = self.store.running_steps(), self.store.job_counts()
-            self.store.record(results)
-            self._tell_bad_ends()
+            steps = self.store.running_steps()
         except MigrationError as error:
-            _log.warning("monitor.not_kept", reason=error.message)
+            _log.warning("monitor.steps_unknown", reason=error.message)
+        else:
+            for keep in (
+                lambda: self.store.beat(NAME),
+                lambda: self.store.record(results),
+                self._tell_bad_ends,
+                lambda: self.after_look(results),
+            ):
+                _try(keep)
         for result in results:
             self._count(result, steps)
-        self.metrics.show(results, jobs)
+        self.alerts.tell()
+        self.metrics.show(results)
 
     def _count(self, result: CheckResult, steps: set[str]) -> None:
-        if not result.healthy and is_planned(result.name, steps):
+        if not result.healthy and self._is_expected(result.name, steps):
             return
-        damper, change = self.dampers.get(result.name, Damper()).after(result.healthy)
+        damper = self.dampers.get(result.name) or Damper(self.settings.window, self.settings.needed)
+        damper, change = damper.after(result.healthy)
         self.dampers[result.name] = damper
         if change is None:
             if len(damper.samples) == 1 and result.healthy and not damper.raised:
@@ -77,7 +86,7 @@ class Monitor:
             return
         self.bus.publish(
             HealthChanged(
-                at=datetime.now(UTC),
+                at=self.now(),
                 check=result.name,
                 healthy=change == "clear",
                 sentence=result.sentence,
@@ -90,6 +99,9 @@ class Monitor:
         else:
             self.alerts.clear_alert(result.name, result.sentence)
 
+    def _is_expected(self, check: str, steps: set[str]) -> bool:
+        return is_planned(check, steps) or is_quiet(check, self.settings.quiet_times, self.now())
+
     def _tell_bad_ends(self) -> None:
         """A job that ended otherwise than completed is an alert until a later one completes."""
         for end in self.store.untold_bad_ends():
@@ -101,9 +113,12 @@ class Monitor:
             self.alerts.clear_alert(name, "a later job completed, or a day has passed")
 
 
-def is_planned(check: str, steps: set[str]) -> bool:
-    """Whether one of the steps that run now takes away on purpose what the check looks at."""
-    return any(part in check for step in steps for part in PLANNED.get(step, ()))
+def _try(keep: Callable[[], None]) -> None:
+    """What cannot be kept keeps nothing else from it."""
+    try:
+        keep()
+    except MigrationError as error:
+        _log.warning("monitor.not_kept", reason=error.message)
 
 
 def bad_end(end: BadEnd) -> str:
@@ -112,5 +127,20 @@ def bad_end(end: BadEnd) -> str:
     remedy = f"; {end.remedy}" if end.remedy else ""
     return (
         f"job {end.job} ({end.file_name} on {end.database}) ended {end.outcome}{step}: "
-        f"{end.cause or end.sentence}{remedy}; `bluegreen report {end.job}` tells the whole"
+        f"{end.cause or end.sentence}{remedy}; {way_back(end)}; "
+        f"`bluegreen report {end.job}` tells the whole"
     )
+
+
+def way_back(end: BadEnd) -> str:
+    """What a person can do from here, by how the job ended."""
+    match end.outcome:
+        case "rolled_back":
+            return "everything is as it was before the job"
+        case "refused":
+            return "nothing was changed"
+        case _:
+            return (
+                f"`bluegreen status {end.job}` shows where it stands, "
+                f"`bluegreen rollback {end.job}` undoes it"
+            )

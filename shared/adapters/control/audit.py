@@ -22,3 +22,16 @@ def first_broken(session: PsycopgSession) -> int | None:
     """Number of the first row that was changed or has no predecessor; None: the chain holds."""
     found: int | None = session.value(QUERIES["broken_audit_row"])
     return found
+
+
+def head(session: PsycopgSession) -> tuple[int, str | None]:
+    """How many rows there are, and the newest as `SEQ:HASH`; None where there is none."""
+    row = session.row(QUERIES["audit_head"])
+    assert row is not None, "subqueries make one row"
+    return int(row[0]), row[1]
+
+
+def hash_of(session: PsycopgSession, seq: int) -> str | None:
+    """In hex; None when there is no such row."""
+    found: str | None = session.value(QUERIES["audit_hash"], (seq,))
+    return found

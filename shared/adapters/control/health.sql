@@ -10,10 +10,40 @@ INSERT INTO bluegreen_control.alert (name, severity, sentence, detail) VALUES (%
 ON CONFLICT (name) WHERE cleared_at IS NULL DO NOTHING
 RETURNING id
 
--- clear_alert: clear an alert that is raised; the row comes back to the one who cleared it.
+-- clear_alert: clear an alert that is raised; the one who cleared it learns whether people were told.
 UPDATE bluegreen_control.alert SET cleared_at = clock_timestamp()
 WHERE name = %s AND cleared_at IS NULL
-RETURNING id
+RETURNING told_at IS NOT NULL
+
+-- take_untold: alerts that people are to be told of now; each comes back to one caller only.
+UPDATE bluegreen_control.alert SET told_at = clock_timestamp()
+WHERE cleared_at IS NULL AND told_at IS NULL
+  AND NOT EXISTS (SELECT FROM bluegreen_control.silence
+                  WHERE alert.name LIKE silence.pattern AND silence.ended_at IS NULL
+                    AND silence.until > clock_timestamp())
+RETURNING name, severity, sentence
+
+-- silence: nobody wants to hear of alerts whose name is like this, for so many seconds.
+INSERT INTO bluegreen_control.silence (pattern, until, by, reason)
+VALUES (%s, clock_timestamp() + make_interval(secs => %s), %s, %s)
+RETURNING id, until
+
+-- silences: those that hold now.
+SELECT id, pattern, until, by, reason FROM bluegreen_control.silence
+WHERE ended_at IS NULL AND until > clock_timestamp() ORDER BY id
+
+-- end_silence: alerts like that are told again.
+UPDATE bluegreen_control.silence SET ended_at = clock_timestamp()
+WHERE id = %s AND ended_at IS NULL AND until > clock_timestamp()
+RETURNING pattern
+
+-- beat: that process is awake.
+INSERT INTO bluegreen_control.heartbeat (name) VALUES (%s)
+ON CONFLICT (name) DO UPDATE SET at = clock_timestamp()
+
+-- heartbeat_age: seconds since its last sign.
+SELECT extract(epoch FROM clock_timestamp() - at)::float8 FROM bluegreen_control.heartbeat
+WHERE name = %s
 
 -- raised: alerts that are raised now, oldest first.
 SELECT name, severity, sentence, raised_at FROM bluegreen_control.alert
@@ -29,9 +59,6 @@ ON CONFLICT (name) DO UPDATE SET healthy = excluded.healthy, severity = excluded
 SELECT DISTINCT outbox.step FROM bluegreen_control.outbox
 JOIN bluegreen_control.job ON job.id = outbox.job
 WHERE job.ended_at IS NULL
-
--- job_counts: how many jobs of each kind ended how
-SELECT kind, coalesce(outcome, 'live'), count(*) FROM bluegreen_control.job GROUP BY 1, 2
 
 -- untold_bad_ends: jobs of the last day that ended otherwise than completed, and of which no alert was ever raised
 SELECT job.id, job.database, job.file_name, job.outcome, job.sentence, job.cause, job.remedy,

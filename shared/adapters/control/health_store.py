@@ -9,8 +9,10 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control import audit
+from shared.adapters.control.connection import ControlDatabase, unflushed
 from shared.adapters.named_queries import named_queries
+from shared.domain.errors import Refused
 from shared.domain.health import CheckResult, Severity
 
 _SQL = named_queries(__file__, "health.sql")
@@ -22,6 +24,16 @@ class RaisedAlert:
     severity: Severity
     sentence: str
     raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    id: int
+    pattern: str
+    """As of LIKE."""
+    until: datetime
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +74,57 @@ class HealthStore:
             row = session.row(_SQL["raise_alert"], (name, severity, sentence, Jsonb(dict(detail))))
             return row is not None
 
-    def clear_alert(self, name: str) -> bool:
-        """Whether this call cleared it: False when it was not raised."""
+    def clear_alert(self, name: str) -> bool | None:
+        """None when it was not raised; else this call cleared it: whether people were told."""
         with self._database.session() as session:
-            return session.row(_SQL["clear_alert"], (name,)) is not None
+            row = session.row(_SQL["clear_alert"], (name,))
+            return None if row is None else bool(row[0])
+
+    def take_untold(self) -> list[tuple[str, Severity, str]]:
+        """Name, severity and sentence of each alert to tell now: raised and not silenced."""
+        with self._database.session() as session:
+            return [(name, severity, said) for name, severity, said in
+                    session.rows(_SQL["take_untold"])]  # fmt: skip
+
+    def silence(self, pattern: str, *, seconds: float, by: str, reason: str) -> Silence:
+        with self._database.session() as session, session.transaction():
+            row = session.row(_SQL["silence"], (pattern, seconds, by, reason))
+            assert row is not None
+            audit.append(session, by, "silence", {"alerts": pattern, "reason": reason})
+            return Silence(row[0], pattern, row[1], by, reason)
+
+    def silences(self) -> list[Silence]:
+        with self._database.session() as session:
+            return [Silence(*row) for row in session.rows(_SQL["silences"])]
+
+    def end_silence(self, number: int, *, by: str) -> str:
+        """The pattern that it had. Raises Refused when no such silence holds."""
+        with self._database.session() as session, session.transaction():
+            pattern = session.value(_SQL["end_silence"], (number,))
+            if pattern is None:
+                raise Refused(
+                    f"expected a silence with number {number}, found none that holds",
+                    remedy="`bluegreen alerts list` shows them",
+                )
+            audit.append(session, by, "end silence", {"alerts": pattern})
+            return str(pattern)
+
+    def beat(self, name: str) -> None:
+        with self._database.session() as session, unflushed(session):
+            session.execute(_SQL["beat"], (name,))
+
+    def heartbeat_age_s(self, name: str) -> float | None:
+        """None when it never gave a sign."""
+        with self._database.session() as session:
+            age: float | None = session.value(_SQL["heartbeat_age"], (name,))
+            return age
 
     def raised(self) -> list[RaisedAlert]:
         with self._database.session() as session:
             return [RaisedAlert(*row) for row in session.rows(_SQL["raised"])]
 
     def record(self, results: Iterable[CheckResult]) -> None:
-        with self._database.session() as session, session.transaction():
+        with self._database.session() as session, unflushed(session):
             for result in results:
                 session.execute(
                     _SQL["check_result"],
@@ -83,11 +135,6 @@ class HealthStore:
         """Names of the steps in which live jobs are now."""
         with self._database.session() as session:
             return {name for (name,) in session.rows(_SQL["running_steps"]) if name}
-
-    def job_counts(self) -> list[tuple[str, str, int]]:
-        """Kind, outcome (`live` without one), how many."""
-        with self._database.session() as session:
-            return [(kind, how, int(n)) for kind, how, n in session.rows(_SQL["job_counts"])]
 
     def untold_bad_ends(self) -> list[BadEnd]:
         """Jobs that ended otherwise than completed, and of which no alert was raised yet."""

@@ -195,3 +195,13 @@ SELECT seq FROM (
     FROM bluegreen_control.audit) AS chain
 WHERE hash <> expected OR seq <> place
 ORDER BY seq LIMIT 1
+
+-- name: audit_head
+-- How many rows the audit has, and the newest with its hash.
+SELECT (SELECT count(*) FROM bluegreen_control.audit),
+       (SELECT seq || ':' || encode(hash, 'hex') FROM bluegreen_control.audit
+        ORDER BY seq DESC LIMIT 1)
+
+-- name: audit_hash
+-- The hash of one row.
+SELECT encode(hash, 'hex') FROM bluegreen_control.audit WHERE seq = %s

@@ -144,6 +144,7 @@ def _settings(
             pooled_port=ports["pooled"],
             direct_port=ports["direct"],
             direct_link=layout.place("nginx") / DIRECT_LINK,
+            access_log=layout.logs / "nginx-access.log",
         ),
         flower=FlowerSettings(host=HOST, port=ports["flower"]),
         secrets_dir=layout.secrets,

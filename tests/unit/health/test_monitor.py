@@ -3,10 +3,12 @@
 import pytest
 
 from shared.adapters.control.health_store import BadEnd
-from shared.adapters.health_servers import ServerState, pair_results
+from shared.adapters.health.server_state import ServerState, pair_results
 from shared.domain.environment import Colour
 from shared.saga.recipes import RECIPES
-from workers.health_monitor.monitor import PLANNED, bad_end, is_planned
+from shared.settings import HealthLimits
+from workers.health_monitor.monitor import bad_end
+from workers.health_monitor.planned import PLANNED, is_planned
 
 
 def test_every_planned_step_is_a_step_of_a_recipe() -> None:
@@ -27,14 +29,14 @@ def test_a_bad_end_says_step_cause_and_way_back() -> None:
     )  # fmt: skip
     assert bad_end(end) == (
         "job J (f.sql on app) ended rolled_back at compare_rows: a row differs; mend it; "
-        "`bluegreen report J` tells the whole"
+        "everything is as it was before the job; `bluegreen report J` tells the whole"
     )
 
 
 def state(*, in_recovery: bool = False, is_fenced: bool = False) -> ServerState:
     return ServerState(
         in_recovery=in_recovery, is_fenced=is_fenced, connections=1, max_connections=100,
-        senders=0, max_senders=10, replicas=(), slots=(), free_disk_bytes=None,
+        senders=0, max_senders=10, slots_taken=0, max_slots=10,
     )  # fmt: skip
 
 
@@ -43,6 +45,7 @@ def state(*, in_recovery: bool = False, is_fenced: bool = False) -> ServerState:
     [(state(in_recovery=True), True), (state(is_fenced=True), True), (state(), False)],
 )
 def test_two_writable_sides_are_a_critical_alert(green: ServerState, healthy: bool) -> None:
-    results = {r.name: r for r in pair_results({Colour.BLUE: state(), Colour.GREEN: green})}
+    pair = {Colour.BLUE: state(), Colour.GREEN: green}
+    results = {r.name: r for r in pair_results(pair, HealthLimits())}
     assert results["sides.one_writable"].healthy is healthy
     assert results["sides.one_writable"].severity == "critical"

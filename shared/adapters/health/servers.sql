@@ -4,7 +4,9 @@ SELECT pg_is_in_recovery(),
        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
        (SELECT count(*) FROM pg_stat_replication),
-       current_setting('max_wal_senders')::int
+       current_setting('max_wal_senders')::int,
+       (SELECT count(*) FROM pg_replication_slots),
+       current_setting('max_replication_slots')::int
 
 -- replicas: how far each reader of the WAL is behind, in bytes and seconds
 SELECT application_name, state,
