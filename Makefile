@@ -28,7 +28,7 @@ CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   cli_bad_input compare_rows check_statements cutover_step cutover_switch cutover_applications \
   poolers cli_proxy mapping_rehearsal backup_steps backup_points backup_daily health_steps))
 
-test: check  ## unit tests, and the CI size of the tests on real servers
+test: check validator-cases  ## unit tests, the validator's cases, and the CI size of the tests on real servers
 	$(BIN)/pytest -q $(CI_TESTS) --durations=10
 	$(BIN)/pytest -q tests/integration/test_main_job.py -k 15
 

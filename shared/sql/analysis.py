@@ -34,8 +34,13 @@ class Analysis:
     """Explicit blocks that end in ROLLBACK."""
 
 
-def analyse(reading: Reading, *, version: int, catalog: Catalog | None = None) -> Analysis:
-    """Follow the file over a copy of `catalog`. Never raises for what a file may hold."""
+def analyse(
+    reading: Reading, *, version: int, catalog: Catalog | None = None, as_one: bool = False
+) -> Analysis:
+    """Follow the file over a copy of `catalog`. Never raises for what a file may hold.
+
+    `as_one`: as if the whole file, which has no BEGIN of its own, ran in one transaction.
+    """
     ctx = Context(
         source=reading.source,
         catalog=catalog.copy() if catalog is not None else Catalog(),
@@ -43,6 +48,7 @@ def analyse(reading: Reading, *, version: int, catalog: Catalog | None = None) -
         look=look,
     )
     ctx.settings |= ctx.catalog.settings
+    ctx.block = ctx.blocks = int(as_one)
     ctx.problems += [
         Problem("syntax", each.message, each.place, each.remedy) for each in reading.problems
     ]
@@ -55,7 +61,8 @@ def analyse(reading: Reading, *, version: int, catalog: Catalog | None = None) -
             continue
         held = _hold(ctx, step, held)
         steps.append(step)
-    _unclosed(ctx)
+    if not as_one:
+        _unclosed(ctx)
     _settle(ctx, steps)
     return Analysis(
         reading=reading,

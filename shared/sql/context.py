@@ -242,6 +242,13 @@ class Context:
         self.cannot_see("no schema was given: tables are taken to exist, with rows and in use")
         return relation
 
+    def stand_in(self, what: str) -> Relation | None:
+        """For a table that only a schema could name: `the table of index i`; None with one."""
+        if self.catalog.complete:
+            return None
+        self.cannot_see("no schema was given: tables are taken to exist, with rows and in use")
+        return Relation("", what, known_as=what, presumed=True)
+
     def _like(self, name: str) -> str:
         """A hint where the same name stands in another schema or another case."""
         near = [

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.domain.kinds import Kind, Risk
 from shared.sql.context import ErrorKind
+from shared.sql.one_transaction import InOneTransaction
 from shared.sql.plan import Group
 
 
@@ -96,6 +97,8 @@ class Report:
     not_seen: tuple[str, ...] = ()
     """What could not be seen, and what was taken for granted instead."""
     plan: tuple[Group, ...] = ()
+    in_one_transaction: InOneTransaction | None = None
+    """The facts that a runner would meet which wraps the file in BEGIN and COMMIT."""
 
     def as_json(self) -> dict[str, Any]:
         """The report as JSON: names in camelCase, the plan's groups as transactions."""

@@ -10,6 +10,7 @@ from shared.sql.directives import Directives, directives
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import reasons, risk
+from shared.sql.one_transaction import in_one_transaction
 from shared.sql.parse import read
 from shared.sql.plan import plan
 from shared.sql.report import Error, Need, OperationReport, Report, Warning
@@ -68,6 +69,7 @@ def validate(
         needs=needs,
         not_seen=analysis.unseen,
         plan=plan(analysis, told),
+        in_one_transaction=in_one_transaction(analysis, version=server_version, catalog=catalog),
         **_whole(analysis),  # type: ignore[arg-type]
     )
 

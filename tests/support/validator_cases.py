@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -37,7 +38,12 @@ FACTS = (
     "needs",
     "lock_timeout_set",
     "requires_extensions",
+    "in_one_transaction",
 )
+FLOOR = 0.99
+"""Least agreement of every fact, with the schema."""
+RECALL, TEXT_RECALL, FALSE_ALARMS = 0.99, 0.95, 0.03
+"""Hazardous files found with the schema and from the text alone; harmless ones suspected."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Case:
     sql: str
     version: int
     expect: dict[str, Any]
+    in_one_transaction: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,8 @@ def cases() -> tuple[Case, ...]:
         row = json.loads(line)
         for version in VERSIONS:
             expect = row["expect"] | row["expect_on"].get(str(version), {})
-            found.append(Case(row["id"], row["setup"], row["sql"], version, expect))
+            together = row["in_one_transaction"] if version == 18 else None
+            found.append(Case(row["id"], row["setup"], row["sql"], version, expect, together))
     return tuple(found)
 
 
@@ -103,6 +111,9 @@ def compare(case: Case, found: Report) -> Iterator[tuple[str, object, object]]:
     rows in `setup` that break a file (`data`) cannot be known from a schema.
     """
     expect = case.expect
+    if case.in_one_transaction is not None:
+        wanted = {k: v for k, v in case.in_one_transaction.items() if k in _TOGETHER}
+        yield "in_one_transaction", wanted, _together(found, wanted)
     kinds = {error.kind for error in found.errors} - {"forbidden"}
     if expect["valid"] is not None and expect.get("invalid_kind") != "data":
         yield "valid", expect["valid"], not kinds
@@ -132,6 +143,74 @@ def compare(case: Case, found: Report) -> Iterator[tuple[str, object, object]]:
         yield "needs", wanted, wanted if found.migration_type in wanted else found.migration_type
 
 
+_TOGETHER = {
+    "valid": "is_valid",
+    "locks": "locks",
+    "rewritten": "rewrites_tables",
+    "blocked_read_tables": "blocks_reads_of",
+    "blocked_write_tables": "blocks_writes_of",
+}
+
+
+def _together(found: Report, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """The same facts of the report; of a file that fails in one transaction, only that."""
+    if found.in_one_transaction is None:
+        return None
+    if wanted.get("valid") is False and not found.in_one_transaction.is_valid:
+        return wanted
+    facts = {key: getattr(found.in_one_transaction, _TOGETHER[key]) for key in wanted}
+    return {key: list(v) if isinstance(v, tuple) else v for key, v in facts.items()}
+
+
+@dataclass
+class Hazards:
+    """Files by what they do: who is found, and who is suspected wrongly.
+
+    Hazardous: copies a table, blocks readers or writers for work that grows, destroys data.
+    Harmless: none of these, no bulk change, clients unbroken, `safe` is enough.
+    """
+
+    hazardous: int = 0
+    found: int = 0
+    harmless: int = 0
+    suspected: int = 0
+
+    @property
+    def recall(self) -> float:
+        return self.found / self.hazardous
+
+    @property
+    def false_alarms(self) -> float:
+        return self.suspected / self.harmless
+
+
+def hazards(which: Iterator[Case] | tuple[Case, ...], *, with_schema: bool = True) -> Hazards:
+    total = Hazards()
+    for case in which:
+        expect = case.expect
+        if not expect["valid"]:
+            continue
+        truly = expect["rewrites_table"] or expect["blocks_reads"] or expect["blocks_writes"]
+        truly = truly or bool(expect["destructive"])
+        said = is_hazardous(report(case, with_schema=with_schema))
+        if truly:
+            total.hazardous += 1
+            total.found += said
+        elif expect["needs"] == "safe" and not (expect["bulk_dml"] or expect["breaks_clients"]):
+            total.harmless += 1
+            total.suspected += said
+    return total
+
+
+def is_hazardous(found: Report) -> bool:
+    return bool(
+        found.rewrites_tables
+        or found.blocks_reads_of
+        or found.blocks_writes_of
+        or found.destructive
+    )
+
+
 def score(which: Iterator[Case] | tuple[Case, ...], *, with_schema: bool = True) -> Score:
     total = Score()
     for case in which:
@@ -146,7 +225,9 @@ def score(which: Iterator[Case] | tuple[Case, ...], *, with_schema: bool = True)
     return total
 
 
-def main() -> None:
+def main() -> int:
+    """Print the agreement; 1 where one is below its bound."""
+    below = []
     for title, with_schema in (("with the schema", True), ("from the text alone", False)):
         result = score(cases(), with_schema=with_schema)
         print(f"Agreement with the measured cases, {title}:")
@@ -154,12 +235,31 @@ def main() -> None:
             if result.graded[fact]:
                 counts = f"{result.agreed[fact]:4} of {result.graded[fact]:4}"
                 print(f"  {fact:22} {counts}  {100 * result.share(fact):5.1f} %")
+        below += _hazard_lines(with_schema=with_schema)
         if with_schema:
+            below += [fact for fact in FACTS if result.share(fact) < FLOOR]
             for each in result.disagreements:
                 print(f"  {each.case} on {each.version}: {each.fact}")
                 print(f"      expected {each.expected}")
                 print(f"      found    {each.found}")
+    if below:
+        print(f"below the bound: {', '.join(below)}")
+    return 1 if below else 0
+
+
+def _hazard_lines(*, with_schema: bool) -> list[str]:
+    """Print recall and false alarms; the names of those outside their bounds."""
+    found = hazards(cases(), with_schema=with_schema)
+    least = RECALL if with_schema else TEXT_RECALL
+    print(f"  hazardous files found  {found.found:4} of {found.hazardous:4}"
+          f"  {100 * found.recall:5.1f} %")  # fmt: skip
+    print(f"  harmless suspected     {found.suspected:4} of {found.harmless:4}"
+          f"  {100 * found.false_alarms:5.1f} %")  # fmt: skip
+    below = ["recall"] if found.recall < least else []
+    if with_schema and found.false_alarms > FALSE_ALARMS:
+        below.append("false alarms")
+    return below
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

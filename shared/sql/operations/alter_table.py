@@ -145,7 +145,7 @@ def _set_logged(ctx: Context, relation: Relation, cmd: Node) -> None:
     if relation.partition_key is not None and ctx.version >= 18:
         ctx.error("catalog", f"{relation.shown} is partitioned: it has no rows of its own to log")
     _check_referrers(ctx, relation, wanted)
-    if relation.persistence != wanted and relation.stored:
+    if (relation.persistence != wanted or relation.presumed) and relation.stored:
         operation.rewrite(relation)
     if wanted == "u" and relation.live:
         operation.needs(
@@ -321,7 +321,8 @@ def move_all(ctx: Context, node: Node) -> None:
     """ALTER TABLE ALL IN TABLESPACE a SET TABLESPACE b."""
     operation = ctx.operation("SET_TABLESPACE_ALL")
     ctx.cannot_see("which tables lie in a tablespace is not in a schema: all are taken to")
-    for relation in list(ctx.catalog.relations.values()):
+    unknown = ctx.stand_in("every table of the tablespace")
+    for relation in [*ctx.catalog.relations.values(), *([unknown] if unknown else [])]:
         if relation.stored and relation.kind == "table" and relation.persistence != "t":
             operation.touch(relation)
             operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
@@ -331,5 +332,3 @@ def move_all(ctx: Context, node: Node) -> None:
         "every table of the tablespace is copied, one after the other, under ACCESS EXCLUSIVE",
         "move tables one by one, or run it in a maintenance window",
     )
-    if not operation.rewrites and not ctx.catalog.complete:
-        operation.notes.add("tables-unknown")

@@ -91,11 +91,22 @@ def _free_name(ctx: Context, relation: Relation, keys: tuple[str, ...]) -> str:
     return name
 
 
+def _table_of(ctx: Context, index: Index | None, name: str) -> Relation | None:
+    if index is not None:
+        return ctx.catalog.relations.get(index.table)
+    return ctx.stand_in(f"the table of index {name}")
+
+
+def _others(ctx: Context, what: str) -> list[Relation]:
+    found = ctx.stand_in(what)
+    return [] if found is None else [found]
+
+
 def alter_index(ctx: Context, node: Node) -> None:
     """ALTER INDEX: SET (..), SET TABLESPACE, ATTACH PARTITION, ALTER COLUMN SET STATISTICS."""
     schema, name = range_var(node["relation"])
     index = ctx.index_named(schema, name, missing_ok=bool(node.get("missing_ok")))
-    table = ctx.catalog.relations.get(index.table) if index else None
+    table = _table_of(ctx, index, name)
     for wrapped in node.get("cmds", ()):
         cmd = wrapped["AlterTableCmd"]
         if cmd["subtype"] == "AT_SetTableSpace":
@@ -103,8 +114,6 @@ def alter_index(ctx: Context, node: Node) -> None:
             if table is not None:
                 operation.hold_indexes(table)
                 operation.scan(table)
-            elif not ctx.catalog.complete:
-                operation.notes.add("table-unknown")
         elif cmd["subtype"] == "AT_AttachPartition":
             operation = ctx.operation("ATTACH_INDEX_PARTITION", table)
             _attach(ctx, index, cmd, operation)
@@ -125,11 +134,13 @@ def _attach(ctx: Context, parent: Index | None, cmd: Node, operation: Operation)
 def drop_index(ctx: Context, schema: str | None, name: str, node: Node) -> None:
     concurrent = bool(node.get("concurrent"))
     index = ctx.index_named(schema, name, missing_ok=bool(node.get("missing_ok")))
-    table = ctx.catalog.relations.get(index.table) if index else None
+    table = _table_of(ctx, index, name)
     operation = ctx.operation("DROP_INDEX_CONCURRENTLY" if concurrent else "DROP_INDEX", table)
     if concurrent and ctx.step is not None:
         ctx.step.outside_block = True
+    mode = Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.ACCESS_EXCLUSIVE
     if index is None:
+        operation.lock(table, mode)
         return
     if index.constraint is not None:
         ctx.error(
@@ -141,7 +152,6 @@ def drop_index(ctx: Context, schema: str | None, name: str, node: Node) -> None:
         return
     if index.parent is not None:
         ctx.error("catalog", f"cannot drop index {index.name}: the parent's index requires it")
-    mode = Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.ACCESS_EXCLUSIVE
     operation.lock(table, mode)
     if table is not None:
         for member in ctx.catalog.partitions_of(table):
@@ -180,7 +190,7 @@ def _reindexed(ctx: Context, node: Node) -> list[tuple[Relation, bool]]:
     if kind == "REINDEX_OBJECT_INDEX":
         schema, name = range_var(node["relation"])
         index = ctx.index_named(schema, name, missing_ok=False)
-        table = ctx.catalog.relations.get(index.table) if index else None
+        table = _table_of(ctx, index, name)
         return [(table, True)] if table is not None else []
     if kind == "REINDEX_OBJECT_TABLE":
         table = ctx.relation(node["relation"])
@@ -189,7 +199,8 @@ def _reindexed(ctx: Context, node: Node) -> list[tuple[Relation, bool]]:
         tables = [r for r in ctx.catalog.relations.values() if r.schema == node.get("name")]
         if ctx.catalog.complete and node.get("name") not in ctx.catalog.schemas:
             ctx.error("catalog", f'schema "{node.get("name")}" does not exist')
+        tables += _others(ctx, f"every table of schema {node.get('name')}")
     else:
-        tables = list(ctx.catalog.relations.values())
+        tables = [*ctx.catalog.relations.values(), *_others(ctx, "every table of the database")]
     known = [t for t in tables if t.kind in ("table", "materialized view")]
     return [(t, t.columns is None or bool(ctx.catalog.indexes_of(t.key))) for t in known]

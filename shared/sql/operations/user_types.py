@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.sql.catalog import UserType
+from shared.sql.catalog import Relation, UserType
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.expressions import check_calls, walk
@@ -99,20 +99,29 @@ def alter_domain(ctx: Context, node: Node) -> None:
     what = node["subtype"]
     operation = ctx.operation(_DOMAIN.get(what, "ALTER_DOMAIN"))
     found = _known(ctx, node["typeName"])
-    if found is None:
-        return
     constraint = node.get("def", {}).get("Constraint", {}) if what == "C" else {}
     if what in ("C", "O", "V") and not constraint.get("skip_validation"):
-        for relation, _ in ctx.catalog.columns_of_type(found.key):
+        for relation in _users(ctx, node, found):
             operation.touch(relation)
             operation.lock(relation, Lock.SHARE)
             if relation.stored:
                 operation.scan(relation)
+    if found is None:
+        return
     if what in ("C", "O"):
         found.constrained = True
         found.constraints.add(constraint.get("conname") or f"{found.name}_check")
     elif what == "X":
         _drop_constraint(ctx, found, node, operation)
+
+
+def _users(ctx: Context, node: Node, domain: UserType | None) -> list[Relation]:
+    """The tables that have a column of this domain."""
+    if domain is not None:
+        return [relation for relation, _ in ctx.catalog.columns_of_type(domain.key)]
+    _, name = split_name(node["typeName"])
+    found = ctx.stand_in(f"every table that uses the domain {name}")
+    return [] if found is None else [found]
 
 
 _DOMAIN = {

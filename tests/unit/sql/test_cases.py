@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.validator_cases import FACTS, cases, score
+from tests.support.validator_cases import (
+    FACTS,
+    FALSE_ALARMS,
+    RECALL,
+    TEXT_RECALL,
+    cases,
+    hazards,
+    score,
+)
 
-FLOOR = {"valid": 0.99, "invalid_kind": 0.97, "bulk_dml": 0.99}
+FLOOR = {"bulk_dml": 0.99}
 """Agreement that was reached, per fact; all others agree in every case."""
 
 
@@ -24,3 +32,12 @@ def test_a_fact_agrees_with_what_servers_did(result, fact):
 def test_every_case_is_graded(result):
     assert result.graded["valid"] > 780
     assert result.graded["locks"] > 640
+
+
+def test_hazardous_files_are_found_and_harmless_ones_are_not_suspected():
+    found = hazards(cases())
+    assert found.hazardous > 200
+    assert found.harmless > 250
+    assert found.recall >= RECALL
+    assert found.false_alarms <= FALSE_ALARMS
+    assert hazards(cases(), with_schema=False).recall >= TEXT_RECALL
