@@ -25,6 +25,7 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="{id}",
+    types=("OPERATION_TYPE",),
     risk=Risk.MEDIUM,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="",
@@ -40,7 +41,7 @@ INSERT INTO users SELECT g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "OPERATION_TYPE"):
+    for operation in live(step, *RULE.types):
         yield Finding(operation, f"{{table(operation)}}: what is wrong here")
 '''
 

@@ -19,11 +19,14 @@ class Kind(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Kind).index(self)
+        return _RANKS[self]
 
     def covers(self, need: Kind) -> bool:
         """Whether a claim of this kind is enough for a file that needs `need`."""
         return self.rank >= need.rank
+
+
+_RANKS = {kind: rank for rank, kind in enumerate(Kind)}
 
 
 class Risk(StrEnum):

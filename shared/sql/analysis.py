@@ -112,7 +112,7 @@ def _step(ctx: Context, statement: Statement) -> Step:
     step = Step(statement, in_block=bool(ctx.block), block=ctx.block)
     step.lock_timeout_set = lock_timeout_ms(ctx) > 0
     ctx.step = step
-    forbidden.check(ctx, statement.tag, statement.node)
+    forbidden.check(ctx, statement.tag, statement.node, statement.text)
     versions.check(ctx, statement.tag, statement.node)
     look(ctx, statement.tag, statement.node)
     if step.outside_block and step.in_block:

@@ -28,7 +28,7 @@ def run_part(ctx: Context, part: Part) -> list[Operation]:
         try:
             for raw in trees:
                 for tag, node in raw["stmt"].items():
-                    forbidden.check(ctx, tag, node)
+                    forbidden.check(ctx, tag, node, part.text)
                     ctx.look(ctx, tag, node)
             if part.conditional:
                 _allow_missing(ctx, before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.domain.kinds import Kind, Risk
 from shared.sql.analysis import Analysis, analyse
 from shared.sql.catalog import Catalog
+from shared.sql.collection import no_collection
 from shared.sql.context import Step
 from shared.sql.directives import Directives, directives
 from shared.sql.effects import Operation
@@ -33,6 +34,15 @@ def validate(
 
     `catalog` is not changed. A claim below the need is an error of kind `type`.
     """
+    with no_collection():
+        return _validated(
+            sql, file=file, server_version=server_version, catalog=catalog, claimed=claimed
+        )
+
+
+def _validated(
+    sql: str, *, file: str, server_version: int, catalog: Catalog | None, claimed: Kind | None
+) -> Report:
     reading = read(sql)
     analysis = analyse(reading, version=server_version, catalog=catalog)
     told = directives(sql, reading)

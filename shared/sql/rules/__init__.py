@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from shared.sql.context import Step
 from shared.sql.rules import (
@@ -77,7 +78,16 @@ IDS = frozenset(rule.id for rule, _ in RULES)
 
 
 def findings(step: Step) -> Iterator[tuple[Rule, Finding]]:
-    """What the rules find in one statement."""
-    for rule, check in RULES:
+    """What the rules find in one statement, in the order of the tuple."""
+    types = {operation.type for operation in step.operations}
+    for rule, check in _concerned(frozenset(types)):
         for finding in check(step):
             yield rule, finding
+
+
+@cache
+def _concerned(types: frozenset[str]) -> tuple[tuple[Rule, Check], ...]:
+    """The rules that look at one of these operations: of most statements, a few."""
+    return tuple(
+        (rule, check) for rule, check in RULES if not rule.types or types.intersection(rule.types)
+    )

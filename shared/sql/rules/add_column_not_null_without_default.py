@@ -11,6 +11,7 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="add-column-not-null-without-default",
+    types=("ADD_COLUMN",),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="The statement fails as soon as the table holds one row.",
@@ -29,7 +30,7 @@ CREATE TABLE users (id bigint PRIMARY KEY);
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "ADD_COLUMN"):
+    for operation in live(step, *RULE.types):
         if "not-null-without-default" in operation.notes and not operation.rewrites:
             column = operation.columns[0]
             yield Finding(

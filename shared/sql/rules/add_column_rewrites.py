@@ -11,6 +11,7 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="add-column-rewrites",
+    types=("ADD_COLUMN",),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="PostgreSQL writes a new copy of the table; meanwhile nobody can read or write it.",
@@ -40,7 +41,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "ADD_COLUMN"):
+    for operation in live(step, *RULE.types):
         for note, why in WHY.items():
             if note in operation.notes and operation.rewrites:
                 column = operation.columns[0]

@@ -11,6 +11,7 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="add-column-with-constraint",
+    types=("ADD_COLUMN",),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Readers and writers wait while the table is scanned or an index is built.",
@@ -32,7 +33,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "ADD_COLUMN"):
+    for operation in live(step, *RULE.types):
         kinds = [note.removeprefix("inline ") for note in operation.notes if "inline" in note]
         if kinds and operation.scans and not operation.rewrites:
             what = " and ".join(sorted(kinds))

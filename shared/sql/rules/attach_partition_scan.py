@@ -12,6 +12,10 @@ from shared.sql.rules.rule import Finding, Rule, live
 
 RULE = Rule(
     id="attach-partition-scan",
+    types=(
+        "ATTACH_PARTITION",
+        "CREATE_PARTITION",
+    ),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="The table (and a DEFAULT partition) is scanned while nobody can read or write it.",
@@ -40,6 +44,6 @@ ALTER TABLE days ATTACH PARTITION days_26 FOR VALUES FROM ('2026-01-01') TO ('20
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "ATTACH_PARTITION", "CREATE_PARTITION"):
+    for operation in live(step, *RULE.types):
         if operation.scans:
             yield Finding(operation, f"{listed(operation.scans)} is scanned under the lock")

@@ -11,6 +11,7 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="change-column-type",
+    types=("ALTER_COLUMN_TYPE",),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect=(
@@ -35,7 +36,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "ALTER_COLUMN_TYPE"):
+    for operation in live(step, *RULE.types):
         column = f"{table(operation)}.{operation.columns[0]}"
         if "old-type-unknown" in operation.notes:
             yield Finding(operation, f"{column}: without the schema the old type is not known")

@@ -11,6 +11,10 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="change-without-where",
+    types=(
+        "UPDATE",
+        "DELETE",
+    ),
     risk=Risk.HIGH,
     lock=Lock.ROW_EXCLUSIVE,
     effect="Every row is locked until the end of the transaction, and written again.",
@@ -33,6 +37,6 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "UPDATE", "DELETE"):
+    for operation in live(step, *RULE.types):
         if "no-where" in operation.notes:
             yield Finding(operation, f"{operation.type} of every row of {table(operation)}")

@@ -12,6 +12,7 @@ from shared.sql.rules.rule import Finding, Rule, alone, live, table
 
 RULE = Rule(
     id="check-without-not-valid",
+    types=("ADD_CHECK",),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Reads and writes of the table wait while every row is checked.",
@@ -30,7 +31,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "ADD_CHECK"):
+    for operation in live(step, *RULE.types):
         if operation.scans:
             name, made = table(operation), operation.made
             rewrite = (

@@ -11,6 +11,7 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="detach-partition-without-concurrently",
+    types=("DETACH_PARTITION",),
     risk=Risk.LOW,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect=(
@@ -31,6 +32,6 @@ INSERT INTO days_26 SELECT date '2026-01-01' + g, g FROM generate_series(1, 50) 
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "DETACH_PARTITION"):
+    for operation in live(step, *RULE.types):
         message = f"{table(operation)} is locked against everybody"
         yield Finding(operation, message, f"{step.statement.text} CONCURRENTLY;")

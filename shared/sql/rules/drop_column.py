@@ -12,6 +12,7 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="drop-column",
+    types=("DROP_COLUMN",),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect=(
@@ -36,7 +37,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "DROP_COLUMN"):
+    for operation in live(step, *RULE.types):
         if operation.destroys:
             also = f"; with it go {listed(operation.gone)}" if operation.gone else ""
             yield Finding(operation, f"{table(operation)}.{operation.columns[0]} is gone{also}")

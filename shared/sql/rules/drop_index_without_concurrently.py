@@ -12,6 +12,7 @@ from shared.sql.rules.rule import Finding, Rule, alone, live, table
 
 RULE = Rule(
     id="drop-index-without-concurrently",
+    types=("DROP_INDEX",),
     risk=Risk.LOW,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="The table is locked for an instant; a long query makes everybody wait behind it.",
@@ -28,7 +29,7 @@ CREATE INDEX users_age ON users (age);
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "DROP_INDEX"):
+    for operation in live(step, *RULE.types):
         text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
         message = f"{table(operation)} is locked against everybody while its index goes"
         yield Finding(operation, message, f"{text};" if found and alone(step) else "")

@@ -11,6 +11,7 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="drop-primary-key",
+    types=("DROP_CONSTRAINT",),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Rows can be doubled, and replication of updates stops without a replica identity.",
@@ -31,6 +32,6 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "DROP_CONSTRAINT"):
+    for operation in live(step, *RULE.types):
         if "drops-primary-key" in operation.notes:
             yield Finding(operation, f"{table(operation)} has no primary key any more")

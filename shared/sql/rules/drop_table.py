@@ -12,6 +12,10 @@ from shared.sql.rules.rule import Finding, Rule, live
 
 RULE = Rule(
     id="drop-table",
+    types=(
+        "DROP_TABLE",
+        "DROP_SCHEMA",
+    ),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Its rows are gone, and statements that name it fail.",
@@ -30,6 +34,6 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "DROP_TABLE", "DROP_SCHEMA"):
+    for operation in live(step, *RULE.types):
         if operation.destroys:
             yield Finding(operation, f"gone: {listed(operation.destroys)}")

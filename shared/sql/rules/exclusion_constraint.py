@@ -11,6 +11,7 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="exclusion-constraint",
+    types=("ADD_EXCLUDE",),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Reads and writes of the table wait while its index is built and every row is compared.",
@@ -26,5 +27,5 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "ADD_EXCLUDE"):
+    for operation in live(step, *RULE.types):
         yield Finding(operation, f"{operation.made} on {table(operation)} is built under the lock")

@@ -10,8 +10,11 @@ from shared.sql.locks import Lock
 from shared.sql.names import quoted
 from shared.sql.rules.rule import Finding, Rule, live, table
 
+KINDS = ("ADD_FOREIGN_KEY", "ADD_FOREIGN_KEY_NOT_VALID")
+
 RULE = Rule(
     id="foreign-key-without-index",
+    types=KINDS,
     risk=Risk.MEDIUM,
     lock=Lock.SHARE_ROW_EXCLUSIVE,
     effect="Each DELETE or key change in the other table reads the whole of this one.",
@@ -34,7 +37,7 @@ ALTER TABLE users ADD CONSTRAINT org_fk FOREIGN KEY (org) REFERENCES orgs NOT VA
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *KINDS):
+    for operation in live(step, *RULE.types):
         if "foreign-key-without-index" in operation.notes:
             name, columns = table(operation), ", ".join(map(quoted, operation.columns))
             yield Finding(
@@ -42,6 +45,3 @@ def check(step: Step) -> Iterator[Finding]:
                 f"no index of {name} begins with ({columns})",
                 f"CREATE INDEX CONCURRENTLY ON {name} ({columns});\n{step.statement.text};",
             )
-
-
-KINDS = ("ADD_FOREIGN_KEY", "ADD_FOREIGN_KEY_NOT_VALID")

@@ -12,6 +12,7 @@ from shared.sql.rules.rule import Finding, Rule, alone, live, table
 
 RULE = Rule(
     id="foreign-key-without-not-valid",
+    types=("ADD_FOREIGN_KEY",),
     risk=Risk.MEDIUM,
     lock=Lock.SHARE_ROW_EXCLUSIVE,
     effect="Writes of both tables wait while every row is looked up in the other table.",
@@ -29,7 +30,7 @@ INSERT INTO orgs SELECT generate_series(1, 50);
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "ADD_FOREIGN_KEY"):
+    for operation in live(step, *RULE.types):
         if operation.scans:
             name, made = table(operation), operation.made
             rewrite = (

@@ -12,6 +12,7 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="index-without-concurrently",
+    types=("CREATE_INDEX",),
     risk=Risk.MEDIUM,
     lock=Lock.SHARE,
     effect="Writes of the table wait while the index is built.",
@@ -33,7 +34,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "CREATE_INDEX"):
+    for operation in live(step, *RULE.types):
         if operation.scans:
             text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
             message = f"writers of {table(operation)} wait for the index"

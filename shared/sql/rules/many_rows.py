@@ -12,6 +12,12 @@ from shared.sql.rules.rule import Finding, Rule, live
 
 RULE = Rule(
     id="many-rows",
+    types=(
+        "UPDATE",
+        "DELETE",
+        "MERGE",
+        "INSERT",
+    ),
     risk=Risk.MEDIUM,
     lock=Lock.ROW_EXCLUSIVE,
     effect="Row locks stay until the end, replication falls behind, dead rows stay behind.",
@@ -33,7 +39,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "UPDATE", "DELETE", "MERGE", "INSERT"):
+    for operation in live(step, *RULE.types):
         if operation.bulk and "no-where" not in operation.notes:
             message = f"no unique key or LIMIT bounds the rows of {listed(operation.bulk)}"
             yield Finding(operation, message)

@@ -12,6 +12,7 @@ from shared.sql.rules.rule import Finding, Rule, alone, live, table
 
 RULE = Rule(
     id="not-null-without-check",
+    types=("SET_NOT_NULL",),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Reads and writes of the table wait while every row is checked.",
@@ -37,7 +38,7 @@ ALTER TABLE users ALTER email SET NOT NULL;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "SET_NOT_NULL"):
+    for operation in live(step, *RULE.types):
         if operation.scans:
             column, name = operation.columns[0], table(operation)
             yield Finding(

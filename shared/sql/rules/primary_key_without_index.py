@@ -12,6 +12,7 @@ from shared.sql.rules.rule import Finding, Rule, alone, live, table
 
 RULE = Rule(
     id="primary-key-without-index",
+    types=("ADD_PRIMARY_KEY",),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Reads and writes of the table wait while the index is built.",
@@ -34,7 +35,7 @@ ALTER TABLE logs ADD CONSTRAINT logs_pk PRIMARY KEY USING INDEX logs_id
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "ADD_PRIMARY_KEY"):
+    for operation in live(step, *RULE.types):
         if operation.scans:
             name, made = table(operation), quoted(operation.made)
             columns = ", ".join(map(quoted, operation.columns))

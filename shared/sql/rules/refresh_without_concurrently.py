@@ -12,6 +12,7 @@ from shared.sql.rules.rule import Finding, Rule, live, table
 
 RULE = Rule(
     id="refresh-without-concurrently",
+    types=("REFRESH_MATERIALIZED_VIEW",),
     risk=Risk.MEDIUM,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Readers of the view wait until it is computed.",
@@ -29,7 +30,7 @@ CREATE UNIQUE INDEX ON ages (age);
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "REFRESH_MATERIALIZED_VIEW"):
+    for operation in live(step, *RULE.types):
         text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
         plain = found and "emptied" not in operation.notes
         message = f"readers of {table(operation)} wait"

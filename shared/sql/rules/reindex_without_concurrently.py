@@ -13,6 +13,7 @@ from shared.sql.rules.rule import Finding, Rule, live
 
 RULE = Rule(
     id="reindex-without-concurrently",
+    types=("REINDEX",),
     risk=Risk.HIGH,
     lock=Lock.SHARE,
     effect=(
@@ -30,7 +31,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "REINDEX"):
+    for operation in live(step, *RULE.types):
         text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
         message = f"readers and writers of {listed(operation.tables)} wait"
         yield Finding(operation, message, f"{text};" if found else "")

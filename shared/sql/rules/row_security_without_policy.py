@@ -12,6 +12,7 @@ from shared.sql.rules.rule import Finding, Rule, live
 
 RULE = Rule(
     id="row-security-without-policy",
+    types=("ENABLE_RLS",),
     risk=Risk.MEDIUM,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="All rows are hidden from everybody but the owner.",
@@ -27,6 +28,6 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "ENABLE_RLS"):
+    for operation in live(step, *RULE.types):
         if operation.breaks:
             yield Finding(operation, listed(operation.breaks))

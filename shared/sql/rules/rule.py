@@ -29,6 +29,8 @@ class Rule:
     """The schema, with rows, that the examples meet."""
     bad: tuple[str, ...]
     good: tuple[str, ...]
+    types: tuple[str, ...] = ()
+    """The operations that it looks at; empty: all of them."""
 
 
 @dataclass(frozen=True, slots=True)

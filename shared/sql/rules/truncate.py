@@ -12,6 +12,7 @@ from shared.sql.rules.rule import Finding, Rule, live
 
 RULE = Rule(
     id="truncate",
+    types=("TRUNCATE",),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Its rows are gone, and nobody can read it meanwhile.",
@@ -27,5 +28,5 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 
 def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, "TRUNCATE"):
+    for operation in live(step, *RULE.types):
         yield Finding(operation, f"gone: {listed(operation.destroys)}")

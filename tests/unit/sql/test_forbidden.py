@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.sql import forbidden
 from shared.sql.validate import validate
 
 STATEMENTS = Path(__file__).parents[2] / "data" / "statements"
@@ -160,3 +161,10 @@ def test_ordinary_files_are_not_refused():
     for sql in every:
         found = [e.message for e in validate(sql, file="f").errors if e.kind == "forbidden"]
         assert not found, sql
+
+
+def test_every_forbidden_name_makes_a_text_suspect():
+    names = forbidden._FUNCTIONS | forbidden._RUN_TEXT | set(forbidden._SETTINGS)
+    assert len(names) > 60
+    for name in (*names, *forbidden._OURS, "bg_x", 'U&"d"', "E'\\x'", "SESSION AUTHORIZATION"):
+        assert forbidden.SUSPECT.search(name), name

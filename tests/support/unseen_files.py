@@ -1,0 +1,151 @@
+"""Files that were written after the rules and measured on real servers: tests/data/unseen.
+
+Each line is `FLAG | file`: `D` destroys data, `R` breaks clients or changes many rows (neither can
+be measured), `.` is neither. Everything else is measured by running the file on a server.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from shared.adapters.trace.file_trace import FileTrace
+from shared.adapters.trace.schema import SchemaRoom
+from shared.adapters.trace.throwaway import throw_away_server
+from shared.sql.analysis import build
+from shared.sql.catalog import Catalog
+from shared.sql.observation import DATA_ERRORS, Observation
+from shared.sql.parse import read
+from shared.sql.report import Report
+from shared.sql.validate import validate
+from tests.support.validator_cases import DATA, ROLES, Hazards, is_hazardous
+
+FILES = Path(__file__).parent.parent / "data" / "unseen"
+SCHEMAS = {
+    "shop": "CREATE TABLE customers",
+    "accounts": "CREATE SCHEMA app;",
+    "billing": "CREATE TABLE invoices",
+    "publishing": "CREATE SCHEMA cms;",
+    "partitions": "CREATE TABLE events (",
+}
+"""Schema -> how the setup of the measured cases begins that makes it."""
+
+
+@dataclass
+class Result:
+    """How the report agrees with a server of one version."""
+
+    version: int
+    graded: Counter[str] = field(default_factory=Counter)
+    agreed: Counter[str] = field(default_factory=Counter)
+    hazards: Hazards = field(default_factory=Hazards)
+    text_hazards: Hazards = field(default_factory=Hazards)
+    disagreements: list[str] = field(default_factory=list)
+
+
+@cache
+def setup(schema: str) -> str:
+    lines = (DATA / "cases.jsonl").read_text(encoding="utf-8").splitlines()
+    setups = {json.loads(line)["setup"] for line in lines}
+    return min((s for s in setups if s.startswith(SCHEMAS[schema])), key=len)
+
+
+def files(schema: str) -> list[tuple[str, str]]:
+    """(flag, SQL) of each."""
+    lines = (FILES / f"{schema}.sql").read_text(encoding="utf-8").splitlines()
+    return [(line[0], line[4:]) for line in lines if line]
+
+
+def measure(version: int) -> Result:
+    result = Result(version)
+    with throw_away_server(version) as server:
+        for schema in SCHEMAS:
+            room = SchemaRoom(server)
+            room.prepare(
+                read("GRANT app_rw, app_ro TO reporting; CREATE TABLE a () TABLESPACE fast_ssd")
+            )
+            room.build(setup(schema))
+            catalog = build(ROLES + setup(schema), version=version)[0]
+            for flag, sql in files(schema):
+                seen = FileTrace(server, room.fresh()).run(read(sql).statements)
+                _grade(result, flag, sql, catalog, seen)
+    return result
+
+
+def _grade(result: Result, flag: str, sql: str, catalog: Catalog, seen: Observation) -> None:
+    report = validate(sql, file="f", server_version=result.version, catalog=catalog)
+    for fact, expected, found in _facts(report, seen):
+        result.graded[fact] += 1
+        result.agreed[fact] += expected == found
+        if expected != found:
+            said = [error.message for error in report.errors]
+            result.disagreements.append(
+                f"{sql}\n    {fact}: server {expected}, said {found} {said}"
+            )
+    if seen.failed is None:
+        text = validate(sql, file="f", server_version=result.version)
+        _grade_hazards(result.hazards, flag, report, seen)
+        _grade_hazards(result.text_hazards, flag, text, seen)
+        if _wrong(flag, report, seen):
+            result.disagreements.append(f"{sql}\n    hazardous: said {is_hazardous(report)}")
+
+
+def _wrong(flag: str, report: Report, seen: Observation) -> bool:
+    return is_hazardous(report) != _is_truly(flag, seen) and flag != "R"
+
+
+def _is_truly(flag: str, seen: Observation) -> bool:
+    names = ("rewrites", "blocks_reads_of", "blocks_writes_of")
+    return flag == "D" or any(seen.names(name) for name in names)  # type: ignore[arg-type]
+
+
+def _grade_hazards(hazards: Hazards, flag: str, report: Report, seen: Observation) -> None:
+    said = is_hazardous(report)
+    if _is_truly(flag, seen):
+        hazards.hazardous += 1
+        hazards.found += said
+    elif flag == ".":
+        hazards.harmless += 1
+        hazards.suspected += said
+
+
+def _facts(report: Report, seen: Observation) -> Iterator[tuple[str, object, object]]:
+    failed = seen.failed
+    if failed is not None and failed.sqlstate.startswith(DATA_ERRORS):
+        return
+    errors = [error for error in report.errors if error.kind != "forbidden"]
+    yield (
+        "valid",
+        failed.error if failed else True,
+        (failed.error if failed else not errors) if bool(failed) == bool(errors) else not errors,
+    )
+    if failed is None and not errors:
+        yield "locks", seen.locks, report.locks
+        yield "rewrites", seen.names("rewrites"), list(report.rewrites_tables)
+        yield "blocked reads", seen.names("blocks_reads_of"), list(report.blocks_reads_of)
+        yield "blocked writes", seen.names("blocks_writes_of"), list(report.blocks_writes_of)
+
+
+def main() -> None:
+    for version in map(int, sys.argv[1:] or ("15", "16", "18")):
+        result = measure(version)
+        print(f"PostgreSQL {version}:")
+        for fact, graded in result.graded.items():
+            print(f"  {fact:22} {result.agreed[fact]:4} of {graded:4}"
+                  f"  {100 * result.agreed[fact] / graded:5.1f} %")  # fmt: skip
+        for title, found in (("schema", result.hazards), ("text alone", result.text_hazards)):
+            print(f"  hazardous, {title:11} {found.found:4} of {found.hazardous:4}"
+                  f"  {100 * found.recall:5.1f} %")  # fmt: skip
+            print(f"  suspected, {title:11} {found.suspected:4} of {found.harmless:4}"
+                  f"  {100 * found.false_alarms:5.1f} %")  # fmt: skip
+        for line in result.disagreements:
+            print(f"  {line}")
+
+
+if __name__ == "__main__":
+    main()
