@@ -6,9 +6,9 @@ One problem in one file and none of them is run: half a set of migrations helps 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from producer.exit_codes import NOT_VALID, ExitCode
 from producer.output import Output, error_document, error_line
@@ -17,8 +17,14 @@ from shared.domain.errors import Refused
 from shared.domain.kinds import Kind, Risk
 from shared.sql.catalog import Catalog
 from shared.sql.observation import Traced
-from shared.sql.report import Error, Report
+from shared.sql.report import Error, Report, Warning
 from shared.sql.validate import NEWEST, validate
+
+if TYPE_CHECKING:
+    from shared.mapping.readiness import Readiness
+
+NOT_CARRIED = "not-carried"
+"""Id of the finding that blue-green cannot keep a statement in sync."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,16 @@ class Intake:
     report: Report
     trace: Traced | None = None
     """What a throw-away server did with it, where one was asked."""
+    readiness: Readiness | None = None
+    """What a risky migration will do with each of its statements."""
 
     def document(self) -> dict[str, Any]:
         """The report as JSON, with what else is known."""
         found = self.report.as_json()
         if self.trace is not None:
             found["trace"] = self.trace.as_json()
+        if self.readiness is not None:
+            found["blueGreen"] = self.readiness.as_json()
         return found
 
 
@@ -63,7 +73,8 @@ def take_in(
                 f"{path}:1:1: expected SQL statements, found none",
                 remedy="write the migration into it, or leave it out",
             )
-        taken.append(Intake(path, sql, claimed or report.migration_type, report))
+        item = Intake(path, sql, claimed or report.migration_type, report)
+        taken.append(with_readiness(item, catalog, must_be_ready=True))
     return taken
 
 
@@ -86,8 +97,41 @@ def look_at(
         report = validate(
             sql, file=str(path), claimed=claimed, catalog=catalog, server_version=server_version
         )
-        found.append(Intake(path, sql, claimed or report.migration_type, report))
+        item = Intake(path, sql, claimed or report.migration_type, report)
+        found.append(with_readiness(item, catalog, must_be_ready=claimed is Kind.RISKY))
     return found
+
+
+def with_readiness(item: Intake, catalog: Catalog | None, *, must_be_ready: bool) -> Intake:
+    """Of a risky file: say now what would be said after an hour of copying.
+
+    `must_be_ready`: what cannot be carried is an error, because the file is to run as risky.
+    """
+    if item.kind is not Kind.RISKY or any(e.kind != "type" for e in item.report.errors):
+        return item
+    from shared.mapping.readiness import readiness
+
+    found = readiness(item.sql, catalog)
+    report = told(item.report, found, must_be_ready=must_be_ready)
+    return replace(item, report=report, readiness=found)
+
+
+def told(report: Report, found: Readiness, *, must_be_ready: bool) -> Report:
+    """The report with what cannot be carried."""
+    refusals = [change for change in found.changes if change.way == "refused"]
+    if must_be_ready:
+        errors = tuple(
+            Error("type", f"as a risky migration: {c.what}", c.line, c.column, c.remedy)
+            for c in refusals
+        )
+        return replace(report, errors=(*report.errors, *errors),
+                       is_valid=report.is_valid and not errors)  # fmt: skip
+    warnings = tuple(
+        Warning(NOT_CARRIED, f"as a risky migration: {c.what}", c.line, c.column, Risk.MEDIUM,
+                c.remedy)
+        for c in refusals
+    )  # fmt: skip
+    return replace(report, warnings=(*report.warnings, *warnings))
 
 
 def unread(file: str, error: Unreadable, server_version: int) -> Report:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from shared.domain.kinds import Risk
-from shared.sql.observation import Traced
 from shared.sql.report import Report
 from shared.sql.source import Source
 
@@ -19,8 +18,10 @@ class Validated:
 
     report: Report
     sql: str
-    trace: Traced | None = None
-    """What a throw-away server did with it, where one was asked."""
+    document: dict[str, Any] = field(default_factory=dict)
+    """The report as JSON, with what else is known (trace, blueGreen)."""
+    lines: tuple[str, ...] = ()
+    """The same for people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from producer.exit_codes import ExitCode
 from producer.intake import Intake, all_valid, files_document, refuse, take_in
 from producer.output import Output
+from producer.validate_text import readiness_lines
 from shared.domain.kinds import DEFAULT_SCOPE, Kind
 from shared.domain.migration import RunOptions
 from shared.saga.recipes import RECIPES, planned
@@ -31,7 +32,7 @@ def plan_document(item: Intake, options: RunOptions) -> dict[str, Any]:
     steps = [
         {"name": step.name, "owner": step.owner} for step in planned(RECIPES[item.kind], options)
     ]
-    return {**item.report.as_json(), "runsAs": item.kind.value, "steps": steps}
+    return {**item.document(), "runsAs": item.kind.value, "steps": steps}
 
 
 def plan_lines(item: Intake, options: RunOptions) -> Iterator[str]:
@@ -51,3 +52,5 @@ def plan_lines(item: Intake, options: RunOptions) -> Iterator[str]:
     yield "  steps: " + ", ".join(step.name for step in planned(RECIPES[item.kind], options))
     for unseen in report.not_seen:
         yield f"  not seen: {unseen}"
+    if item.readiness is not None:
+        yield from readiness_lines(item.readiness)

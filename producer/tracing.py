@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from producer.intake import Intake
+from producer.intake import Intake, told
+from shared.adapters.rehearsal import ScratchRehearsalRoom
+from shared.adapters.schema_copy import Copies
 from shared.adapters.trace.file_trace import FileTrace
 from shared.adapters.trace.schema import SchemaRoom
 from shared.adapters.trace.throwaway import throw_away_server
-from shared.domain.kinds import Risk
+from shared.domain.errors import Refused
+from shared.domain.kinds import Kind, Risk
+from shared.mapping.model import Mapping
+from shared.mapping.readiness import Readiness, rehearsed
+from shared.mapping.report import sentences
 from shared.sql.context import ErrorKind
 from shared.sql.observation import DATA_ERRORS, Traced, disagreements
 from shared.sql.parse import read
@@ -26,19 +32,21 @@ _KINDS: tuple[tuple[str, ErrorKind], ...] = (
 """SQLSTATE -> kind; everything else that a server refuses is about what its catalog holds."""
 
 
-def traced(taken: Sequence[Intake], schema_sql: str | None, server_version: int) -> list[Intake]:
+def traced(
+    taken: Sequence[Intake], schema_sql: str, server_version: int, claimed: Kind | None
+) -> list[Intake]:
     """The same files with what a server of that version did with them.
 
     Raises Refused when there is no such server here, or the schema cannot be built on it.
     """
     with throw_away_server(server_version) as server:
         room = SchemaRoom(server)
-        schema = read(schema_sql or "")
+        schema = read(schema_sql)
         readings = [read(item.sql) for item in taken]
         room.prepare(schema, *readings)
-        room.build(schema_sql or "")
+        room.build(schema_sql)
         return [
-            item if reading.problems or _is_forbidden(item.report) else _traced(room, item)
+            item if reading.problems or _is_forbidden(item.report) else _traced(room, item, claimed)
             for item, reading in zip(taken, readings, strict=True)
         ]
 
@@ -48,11 +56,30 @@ def _is_forbidden(report: Report) -> bool:
     return any(error.kind == "forbidden" for error in report.errors)
 
 
-def _traced(room: SchemaRoom, item: Intake) -> Intake:
+def _traced(room: SchemaRoom, item: Intake, claimed: Kind | None) -> Intake:
     database = room.fresh()
     observation = FileTrace(room.server, database).run(read(item.sql).statements)
     found = Traced(observation, disagreements(item.report, observation))
-    return replace(item, report=_corrected(item.report, found), trace=found)
+    seen = replace(item, report=_corrected(item.report, found), trace=found)
+    if item.readiness is None or observation.failed is not None:
+        return seen
+    ready = _rehearsed(room, item.sql, item.readiness)
+    if ready.refusal is None or item.readiness.refusal is not None:
+        return replace(seen, readiness=ready)
+    # What only the rehearsal could see is told as the rest was before.
+    report = told(seen.report, ready, must_be_ready=claimed is Kind.RISKY)
+    return replace(seen, report=report, readiness=ready)
+
+
+def _rehearsed(room: SchemaRoom, sql: str, static: Readiness) -> Readiness:
+    """The very rehearsal that the job would begin with, on the throw-away server."""
+    server = room.server.server(room.fresh())
+    rehearsal = ScratchRehearsalRoom(Copies(server, room.server.binaries.bin_dir))
+    try:
+        mapping = Mapping.model_validate(rehearsal.rehearse(sql).mapping)
+    except Refused as error:
+        return rehearsed(static, [], error)
+    return rehearsed(static, sentences(mapping), None)
 
 
 def _corrected(report: Report, trace: Traced) -> Report:

@@ -20,7 +20,7 @@ SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 def render(form: Format, files: Sequence[Validated], *, colour: bool = False) -> str:
     """The text to print, without a newline at its end."""
     if form == "json":
-        bodies = [_document(each) for each in files]
+        bodies = [each.document for each in files]
         return json.dumps(bodies[0] if len(bodies) == 1 else bodies, indent=2, ensure_ascii=False)
     if form == "sarif":
         return json.dumps(_sarif(files), indent=2, ensure_ascii=False)
@@ -29,13 +29,6 @@ def render(form: Format, files: Sequence[Validated], *, colour: bool = False) ->
     if form == "markdown":
         return "\n".join(_markdown(files))
     return "\n".join(line for each in files for line in text(each, colour=colour))
-
-
-def _document(each: Validated) -> dict[str, Any]:
-    body = each.report.as_json()
-    if each.trace is not None:
-        body["trace"] = each.trace.as_json()
-    return body
 
 
 def _sarif(files: Sequence[Validated]) -> dict[str, Any]:
@@ -65,6 +58,8 @@ def _described(id_: str) -> str:
     """Of what is no rule: errors, and findings of a trace."""
     if id_.startswith("error-"):
         return f"The file cannot run: {id_.removeprefix('error-')}."
+    if id_ == "not-carried":
+        return "A risky migration cannot keep the statement in sync."
     return "A server did something else than was said beforehand."
 
 

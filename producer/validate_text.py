@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from producer.marks import Level, Mark, Validated, marks, source_line
 from shared.sql.observation import Observation
+
+if TYPE_CHECKING:
+    from shared.mapping.readiness import Readiness
 
 _COLOURS: dict[Level, str] = {"error": "31", "warning": "33", "note": "36"}
 _WIDTH = 100
@@ -26,8 +30,18 @@ def text(each: Validated, *, colour: bool) -> Iterator[str]:
         yield f"  runs in {len(report.plan)} parts"
     for unseen in report.not_seen:
         yield f"  not seen: {unseen}"
-    if each.trace is not None:
-        yield from trace_lines(each.trace.observation)
+    yield from each.lines
+
+
+def readiness_lines(found: Readiness) -> Iterator[str]:
+    """What a risky migration does with each statement, then the mapping."""
+    yield f"  as a risky migration ({found.seen_by}):"
+    for change in found.changes:
+        if change.way != "unchanged":
+            remedy = f"; {change.remedy}" if change.remedy else ""
+            yield f"    line {change.line}: {change.way}: {change.what}{remedy}"
+    yield from (f"    {sentence}" for sentence in found.mapping)
+    yield from (f"    not seen: {unseen}" for unseen in found.not_seen)
 
 
 def trace_lines(observation: Observation) -> Iterator[str]:

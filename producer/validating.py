@@ -16,7 +16,7 @@ from producer.intake import Intake, all_valid, files_document, look_at, refuse
 from producer.marks import Validated
 from producer.output import Output
 from producer.validate_output import Format, render
-from producer.validate_text import trace_lines
+from producer.validate_text import readiness_lines, trace_lines
 from shared.adapters.migration_file import read_migration
 from shared.domain.kinds import Kind
 from shared.sql.analysis import build
@@ -50,9 +50,12 @@ def validate_files(
     if against.trace:
         from producer.tracing import traced
 
-        taken = traced(taken, met.schema_sql(), met.version)
+        taken = traced(taken, met.schema_sql(), met.version, against.claimed)
     if against.form is not None:
-        found = [Validated(item.report, item.sql, item.trace) for item in taken]
+        found = [
+            Validated(item.report, item.sql, item.document(), tuple(more_lines(item)))
+            for item in taken
+        ]
         print(render(against.form, found, colour=output.on_terminal), flush=True)
         return ExitCode.DONE if all_valid(taken) else ExitCode.REFUSED
     if not output.as_json:
@@ -101,5 +104,12 @@ def report_lines(item: Intake) -> Iterator[str]:
         yield f"  {warning.line}:{warning.column} {warning.message}{remedy}"
     for unseen in report.not_seen:
         yield f"  not seen: {unseen}"
+    yield from more_lines(item)
+
+
+def more_lines(item: Intake) -> Iterator[str]:
+    """What is known beside the report."""
+    if item.readiness is not None:
+        yield from readiness_lines(item.readiness)
     if item.trace is not None:
         yield from trace_lines(item.trace.observation)

@@ -116,6 +116,7 @@ class _Reading:
             bound,
             size,
             writes,
+            identity,
         ) in self._rows("relations"):
             relation = Relation(
                 schema,
@@ -127,6 +128,7 @@ class _Reading:
                 partition_strategy=strategy or "",
                 bound=_bound(bound) if bound else None,
                 row_security=secured,
+                replica_identity=identity,
                 size_bytes=size,
                 writes_per_s=writes / seconds if writes is not None else None,
             )

@@ -6,7 +6,8 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurit
           LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum),
        pg_get_expr(c.relpartbound, c.oid),
        CASE WHEN c.relkind IN ('r', 'm') THEN pg_total_relation_size(c.oid) END,
-       s.n_tup_ins + s.n_tup_upd + s.n_tup_del
+       s.n_tup_ins + s.n_tup_upd + s.n_tup_del,
+       c.relreplident
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid

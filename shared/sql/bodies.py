@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.sql import grammar
+from shared.sql.folding import PLACEHOLDER, Lookup, fold, hides
 from shared.sql.grammar import Node, SyntaxProblem
-from shared.sql.names import option, scalar, split_name, strings
-
-PLACEHOLDER = "bluegreen_unknown"
+from shared.sql.names import option, scalar, strings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,8 @@ class Body:
     """Lines of EXECUTE whose text cannot be seen."""
     commits: bool = False
     """Ends transactions itself (COMMIT or ROLLBACK)."""
+    hidden: tuple[int, ...] = ()
+    """Those of `opaque` whose text is put together by functions that hide what it says."""
 
 
 def read_body(language: str, body: str, definition: str) -> Body:
@@ -64,23 +65,28 @@ def _line(data: bytes, offset: int) -> int:
 def _plpgsql(definition: str) -> Body:
     parts: list[Part] = []
     opaque: list[int] = []
+    hidden: list[int] = []
     commits = False
     for function in grammar.parse_plpgsql(definition.encode()):
-        assigned = _assignments(function)
+        values = _Values(_assignments(function))
         for tag, node, conditional in _nodes(function):
             line = int(node.get("lineno", 1))
             if tag in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
                 commits = True
             elif tag in ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"):
-                texts = _folded(node["query"]["PLpgSQL_expr"]["query"], assigned)
-                opaque += [line] if not texts else []
-                parts += [Part(text, line, True, conditional) for text in texts]
+                expression = node["query"]["PLpgSQL_expr"]["query"]
+                texts = values.texts(expression)
+                if _readable(texts):
+                    parts += [Part(text, line, True, conditional) for text in texts]
+                else:
+                    opaque.append(line)
+                    hidden += [line] if hides(definition) else []
             elif tag == "PLpgSQL_var" and "default_val" in node:
                 text = node["default_val"]["PLpgSQL_expr"]["query"]
                 parts += [Part(f"SELECT {text}", line)] if "(" in text else []
             else:
                 parts += _embedded(tag, node, line, conditional)
-    return Body(tuple(parts), tuple(opaque), commits)
+    return Body(tuple(parts), tuple(opaque), commits, tuple(hidden))
 
 
 def _nodes(tree: Any) -> Iterator[tuple[str, Node, bool]]:
@@ -143,89 +149,74 @@ def _assignments(function: Node) -> dict[str, list[str]]:
             found.setdefault(name.strip().lower(), []).append(right)
         elif tag == "PLpgSQL_var" and "default_val" in node:
             text = node["default_val"]["PLpgSQL_expr"]["query"]
-            found.setdefault(node.get("refname", ""), []).append(text)
+            found.setdefault(node.get("refname", ""), []).insert(0, text)
     return found
 
 
-def _folded(expression: str, assigned: dict[str, list[str]], depth: int = 0) -> list[str]:
-    """Every text that the expression may give; empty when that cannot be told."""
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """What the variables of a body may hold, as far as constants go."""
+
+    assigned: dict[str, list[str]]
+
+    def texts(self, expression: str, depth: int = 0) -> list[str]:
+        """Every text that the expression may give; empty when that cannot be told."""
+        value = _tree(expression)
+        if value is None:
+            return []
+        column = value.get("ColumnRef")
+        if column is not None:
+            return self._held(strings(column["fields"])[-1], depth)
+        text = fold(value, lambda name: self._last(name, depth))
+        return [text] if text is not None and text.replace(PLACEHOLDER, "").strip() else []
+
+    def _held(self, name: str, depth: int) -> list[str]:
+        """All that is ever put into a variable, one assignment after the other."""
+        found: list[str] = []
+        for expression in self.assigned.get(name, ()) if depth < _DEPTH else ():
+            value = _tree(expression)
+            text = None if value is None else fold(value, self._lookup(name, found, depth))
+            if value is not None and "ColumnRef" in value:
+                inner = self._held(strings(value["ColumnRef"]["fields"])[-1], depth + 1)
+                found += inner
+                if not inner:
+                    return []
+            elif text:
+                found.append(text)
+            else:
+                return []
+        return found
+
+    def _lookup(self, name: str, found: list[str], depth: int) -> Lookup:
+        """Variables as they are just before an assignment to `name`, which held `found` so far."""
+        before = found[-1] if found else None
+        return lambda other: before if other == name else self._last(other, depth + 1)
+
+    def _last(self, name: str, depth: int) -> str | None:
+        held = self._held(name, depth + 1)
+        return held[-1] if held else None
+
+
+_DEPTH = 4
+
+
+def _tree(expression: str) -> Node | None:
     try:
         tree = grammar.parse(f"SELECT {expression}".encode())
-        value = tree[0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
+        found: Node = tree[0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
     except (SyntaxProblem, KeyError, IndexError):
-        return []
-    column = value.get("ColumnRef")
-    if column is not None and depth < 4:
-        texts: list[str] = []
-        for each in assigned.get(strings(column["fields"])[-1], ()):
-            inner = _folded(each, assigned, depth + 1)
-            if not inner:
-                return []
-            texts += inner
-        return texts
-    text = fold(value)
-    return [text] if text is not None and text.replace(PLACEHOLDER, "").strip() else []
-
-
-def fold(value: Node) -> str | None:
-    """The text of a constant expression, with placeholders for what is not constant."""
-    constant = scalar(value) if "A_Const" in value or "TypeCast" in value else None
-    if constant is not None:
-        return str(constant)
-    operator = value.get("A_Expr", {})
-    if strings(operator.get("name")) == ["||"]:
-        left, right = fold(operator["lexpr"]), fold(operator["rexpr"])
-        if left is None and right is None:
-            return None
-        return (left if left is not None else PLACEHOLDER) + (
-            right if right is not None else PLACEHOLDER
-        )
-    call = value.get("FuncCall")
-    if call is not None:
-        return _fold_call(call)
-    return None
-
-
-def _fold_call(call: Node) -> str | None:
-    _, name = split_name(call.get("funcname"))
-    arguments = call.get("args", [])
-    if name == "format" and arguments:
-        template = fold(arguments[0])
-        return None if template is None else _fill(template, [fold(a) for a in arguments[1:]])
-    if name in ("quote_ident", "quote_literal", "quote_nullable"):
         return None
-    if name in ("concat", "concat_ws") and arguments:
-        folded = [fold(a) for a in arguments]
-        if all(each is None for each in folded):
-            return None
-        joiner = (folded.pop(0) or " ") if name == "concat_ws" else ""
-        return joiner.join(each if each is not None else PLACEHOLDER for each in folded)
-    if name in ("upper", "lower", "btrim", "trim") and len(arguments) == 1:
-        return fold(arguments[0])
-    return None
+    return found
 
 
-def _fill(template: str, values: list[str | None]) -> str:
-    """A template of format() with its arguments, placeholders for unknown ones."""
-    out, at, number = [], 0, 0
-    while (sign := template.find("%", at)) >= 0:
-        out.append(template[at:sign])
-        end = sign + 1
-        while end < len(template) and template[end] in "0123456789$-*":
-            end += 1
-        letter = template[end : end + 1]
-        at = end + 1
-        if letter == "%":
-            out.append("%")
-            continue
-        given = values[number] if number < len(values) else None
-        number += 1
-        if letter == "L":
-            out.append("'" + (given or "").replace("'", "''") + "'")
-        else:
-            out.append(given if given is not None else PLACEHOLDER)
-    out.append(template[at:])
-    return "".join(out)
+def _readable(texts: list[str]) -> bool:
+    """Whether what was folded shows what kind of statement it is."""
+    try:
+        for text in texts:
+            grammar.parse(text.encode())
+    except SyntaxProblem:
+        return PLACEHOLDER not in "".join(texts)
+    return bool(texts)
 
 
 def routine_source(node: Node) -> tuple[str, str | None]:

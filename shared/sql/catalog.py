@@ -122,6 +122,8 @@ class Relation:
     policies: dict[str, frozenset[str]] = field(default_factory=dict)
     """Policy -> columns that it reads."""
     row_security: bool = False
+    replica_identity: str = "d"
+    """`d` the primary key, `i` another unique index, `f` the whole row, `n` nothing."""
     owned_by: tuple[Key, str] | None = None
     """For sequences: the column that owns it."""
     new: bool = False

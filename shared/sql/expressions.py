@@ -13,6 +13,7 @@ from shared.sql.effects import Operation
 from shared.sql.extensions import FUNCTIONS, VOLATILE_FUNCTIONS
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.names import split_name, strings
+from shared.sql.words import words
 
 _RANK: dict[Volatility, int] = {"immutable": 0, "stable": 1, "volatile": 2}
 
@@ -72,21 +73,39 @@ def calls(node: Any) -> Iterator[Node]:
             yield body
 
 
-def volatility(ctx: Context, node: Any) -> Volatility:
+_MIXED = words("""
+    age date date_add date_part date_subtract date_trunc extract in_range length numeric overlaps
+    quote_literal quote_nullable time timestamp timestamptz timetz timezone to_timestamp""")
+"""Names that are immutable for some argument types and stable for others."""
+_TEXT_SEARCH = words("""
+    to_tsvector to_tsquery plainto_tsquery phraseto_tsquery websearch_to_tsquery ts_headline
+    json_to_tsvector jsonb_to_tsvector""")
+"""Immutable where the first argument names the configuration."""
+
+
+def volatility(ctx: Context, node: Any, *, kindly: bool = False) -> Volatility:
     """The most volatile thing that an expression calls.
 
     A function that nobody knows counts as volatile: that is what CREATE FUNCTION makes by default.
+    `kindly`: where the types of the arguments decide, which are not looked at, the better one.
     """
     worst: Volatility = "immutable"
     for tag, body in walk(node):
         found: Volatility = "immutable"
         if tag == "FuncCall":
             found = _call_volatility(ctx, body)
+            if kindly and found == "stable" and _may_be_immutable(body):
+                found = "immutable"
         elif tag == "SQLValueFunction":
             found = "stable"
         if _RANK[found] > _RANK[worst]:
             worst = found
     return worst
+
+
+def _may_be_immutable(call: Node) -> bool:
+    _, name = split_name(call.get("funcname"))
+    return name in _MIXED or (name in _TEXT_SEARCH and len(call.get("args", ())) > 1)
 
 
 def _call_volatility(ctx: Context, call: Node) -> Volatility:
@@ -125,7 +144,11 @@ def _inlined(ctx: Context, routine: Routine) -> Volatility:
 
 
 def check_calls(ctx: Context, node: Any, operation: Operation | None) -> None:
-    """Functions that the server does not have, or that an extension must bring."""
+    """Functions and types that the server does not have, or that an extension must bring."""
+    if ctx.catalog.complete and not ctx.building:
+        for tag, body in walk(node):
+            if tag == "TypeCast":
+                ctx.type_of(body["typeName"], operation)
     for call in calls(node):
         schema, name = split_name(call.get("funcname"))
         at = call.get("location")

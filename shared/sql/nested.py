@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from shared.sql import forbidden, grammar
-from shared.sql.bodies import PLACEHOLDER, Part
+from shared.sql.bodies import Part
 from shared.sql.context import Context
 from shared.sql.effects import Operation
+from shared.sql.folding import PLACEHOLDER
 from shared.sql.grammar import SyntaxProblem
 
 

@@ -135,3 +135,26 @@ def test_a_schema_that_cannot_be_built_is_refused_with_the_servers_words(bluegre
     assert answer.code == 3
     assert 'type "no_such_type" does not exist' in answer.err.splitlines()[-1]
     assert "Traceback" not in answer.err
+
+
+def test_a_risky_file_is_rehearsed_and_its_mapping_told(bluegreen):
+    bluegreen.write("schema.sql", SCHEMA)
+    carried = bluegreen.write(
+        "carried.sql",
+        "ALTER TABLE users RENAME COLUMN email TO mail;\n"
+        "ALTER TABLE users ALTER COLUMN age TYPE text USING 'age ' || age;",
+    )
+    refused = bluegreen.write(
+        "refused.sql",
+        "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql VOLATILE AS 'SELECT $1';\n"
+        "UPDATE users SET age = f(age);",
+    )
+    options = ("--trace", "--schema", "schema.sql", "--type", "risky", "--format", "json")
+    answer = bluegreen("validate", *options, carried, refused)
+    assert answer.code == 3, answer.err
+    good, bad = (body["blueGreen"] for body in answer.body)
+    assert (good["ready"], good["seenBy"]) == (True, "rehearsal")
+    assert "users.email becomes mail in the pause" in good["mapping"]
+    assert any(line.startswith("users.age lands beside") for line in good["mapping"])
+    assert not bad["ready"]
+    assert "the volatile function f" in answer.body[1]["errors"][0]["message"]

@@ -71,6 +71,7 @@ def measure(version: int) -> Result:
             )
             room.build(setup(schema))
             catalog = build(ROLES + setup(schema), version=version)[0]
+            catalog.settings["timezone"] = "UTC"
             for flag, sql in files(schema):
                 seen = FileTrace(server, room.fresh()).run(read(sql).statements)
                 _grade(result, flag, sql, catalog, seen)

@@ -21,7 +21,8 @@ SQL = (
 
 
 def validated(sql=SQL, file="dir/a,b.sql"):
-    return Validated(validate(sql, file=file, catalog=build(SCHEMA, version=18)[0]), sql)
+    report = validate(sql, file=file, catalog=build(SCHEMA, version=18)[0])
+    return Validated(report, sql, report.as_json())
 
 
 def test_text_has_the_line_a_caret_and_the_rewrite():

@@ -8,6 +8,7 @@ from shared.adapters.pg_dump import running
 from shared.adapters.trace.throwaway import ADMINISTRATOR, ThrowAway
 from shared.domain.errors import MigrationError, Refused
 from shared.domain.identifiers import ident
+from shared.domain.objects import AGENT_ROLES, OWNER_ROLE, POOLER_ROLE, REPLICATION_ROLES
 from shared.sql.parse import Reading
 from shared.sql.principals import roles_named, tablespaces_named
 
@@ -49,10 +50,13 @@ class SchemaRoom:
             ) from error
 
     def prepare(self, *readings: Reading) -> None:
-        """Make the roles and tablespaces that these files take to exist."""
+        """Make the roles and tablespaces that these files take to exist, and the migrator's own."""
         with self.server.session("postgres") as session:
             known = {row[0] for row in session.rows("SELECT rolname FROM pg_catalog.pg_roles")}
             roles = {name for reading in readings for name in roles_named(reading)}
+            roles |= {POOLER_ROLE, *AGENT_ROLES.values(), *REPLICATION_ROLES.values()}
+            if OWNER_ROLE not in known:
+                session.execute(f"CREATE ROLE {ident(OWNER_ROLE)} SUPERUSER NOLOGIN")
             for name in sorted(roles - known):
                 session.execute(f"CREATE ROLE {ident(name)} LOGIN")
             there = {row[0] for row in session.rows("SELECT spcname FROM pg_catalog.pg_tablespace")}

@@ -18,7 +18,7 @@ def grant(ctx: Context, node: Node) -> None:
     granting = bool(node.get("is_grant"))
     operation = ctx.operation("GRANT" if granting else "REVOKE")
     _check_privileges(ctx, node)
-    _check_roles(ctx, node.get("grantees"))
+    check_roles(ctx, node.get("grantees"))
     if node.get("targtype") == "ACL_TARGET_ALL_IN_SCHEMA":
         _check_schemas(ctx, node)
     elif node.get("objtype") in ("OBJECT_TABLE", "OBJECT_SEQUENCE"):
@@ -64,7 +64,7 @@ _PRIVILEGES = words(
 ) | {"alter system"}
 
 
-def _check_roles(ctx: Context, roles: list[Node] | None) -> None:
+def check_roles(ctx: Context, roles: list[Node] | None) -> None:
     known = ctx.catalog.roles
     for each in roles or ():
         spec = each.get("RoleSpec", {})
@@ -88,13 +88,13 @@ def _check_routines(ctx: Context, node: Node) -> None:
 
 def default_privileges(ctx: Context, node: Node) -> None:
     ctx.operation("ALTER_DEFAULT_PRIVILEGES")
-    _check_roles(ctx, node.get("action", {}).get("grantees"))
+    check_roles(ctx, node.get("action", {}).get("grantees"))
 
 
 def owner(ctx: Context, node: Node) -> None:
     """ALTER .. OWNER TO of what is no table."""
     ctx.operation("CHANGE_OWNER")
-    _check_roles(ctx, [{"RoleSpec": node["newowner"]}] if "newowner" in node else None)
+    check_roles(ctx, [{"RoleSpec": node["newowner"]}] if "newowner" in node else None)
 
 
 def _policy_columns(ctx: Context, relation: Relation, node: Node) -> frozenset[str]:
@@ -113,7 +113,7 @@ def create_policy(ctx: Context, node: Node) -> None:
     relation = ctx.relation(node["table"])
     operation = ctx.operation("CREATE_POLICY", relation)
     check_calls(ctx, node, operation)
-    _check_roles(ctx, node.get("roles"))
+    check_roles(ctx, node.get("roles"))
     if relation is None:
         return
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)

@@ -35,6 +35,7 @@ def add_constraint(ctx: Context, relation: Relation, cmd: Node) -> None:
             f'constraint "{constraint.name}" for relation "{relation.shown}" already exists',
             at=node.get("location"),
         )
+    _check_index_name(ctx, relation, constraint, node)
     if "indexname" in node:
         _using_index(ctx, relation, constraint, node, operation)
     elif not check_columns(ctx, relation, list(constraint.columns), node.get("location")):
@@ -45,6 +46,21 @@ def add_constraint(ctx: Context, relation: Relation, cmd: Node) -> None:
     else:
         _checked(ctx, relation, constraint, operation, node)
     put_constraint(ctx, relation, constraint)
+
+
+def _check_index_name(ctx: Context, relation: Relation, constraint: Constraint, node: Node) -> None:
+    """Keys make an index of their name; one USING INDEX renames that index."""
+    if constraint.kind not in ("unique", "primary key", "exclude"):
+        return
+    key = (relation.schema, constraint.name)
+    taken = key in ctx.catalog.relations or key in ctx.catalog.indexes
+    if "conname" in node and taken and node.get("indexname") != constraint.name:
+        ctx.error(
+            "catalog",
+            f'relation "{constraint.name}" already exists',
+            at=node.get("location"),
+            remedy="choose another name",
+        )
 
 
 def _type(constraint: Constraint, node: Node) -> str:

@@ -21,6 +21,7 @@ from shared.sql.operations import (
     partitions,
     user_types,
 )
+from shared.sql.operations.access import check_roles
 from shared.sql.operations.add_column import add_column
 from shared.sql.operations.add_constraint import add_constraint
 from shared.sql.operations.drop_column import drop_column
@@ -136,6 +137,13 @@ def _storage_parameters(ctx: Context, relation: Relation, cmd: Node) -> None:
     names = {item["DefElem"]["defname"] for item in items}
     heavy = bool(names & {"user_catalog_table", "security_barrier", "security_invoker"})
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE if heavy else Lock.SHARE_UPDATE_EXCLUSIVE)
+
+
+def _replica_identity(ctx: Context, relation: Relation, cmd: Node) -> None:
+    operation = ctx.operation("REPLICA_IDENTITY", relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    wanted = cmd.get("def", {}).get("ReplicaIdentityStmt", {}).get("identity_type", "d")
+    relation.replica_identity = wanted
 
 
 def _set_logged(ctx: Context, relation: Relation, cmd: Node) -> None:
@@ -255,6 +263,7 @@ def _inherit(ctx: Context, relation: Relation, cmd: Node) -> None:
 def _owner(ctx: Context, relation: Relation, cmd: Node) -> None:
     operation = ctx.operation("CHANGE_OWNER", relation)
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    check_roles(ctx, [{"RoleSpec": cmd.get("newowner", {})}])
 
 
 _SUE, _AEL = Lock.SHARE_UPDATE_EXCLUSIVE, Lock.ACCESS_EXCLUSIVE
@@ -287,7 +296,7 @@ ACTIONS: dict[str, Action] = {
     "AT_DropCluster": _simple("SET_WITHOUT_CLUSTER", _SUE),
     "AT_SetRelOptions": _storage_parameters,
     "AT_ResetRelOptions": _storage_parameters,
-    "AT_ReplicaIdentity": _simple("REPLICA_IDENTITY", _AEL),
+    "AT_ReplicaIdentity": _replica_identity,
     "AT_SetLogged": _set_logged,
     "AT_SetUnLogged": _set_logged,
     "AT_SetTableSpace": _set_tablespace,

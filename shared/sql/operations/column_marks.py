@@ -23,7 +23,7 @@ def set_not_null(ctx: Context, relation: Relation, cmd: Node) -> None:
     for member in family:
         operation.lock(member, Lock.ACCESS_EXCLUSIVE)
         column = (member.columns or {}).get(name)
-        proven = (column is not None and column.not_null) or _proven_not_null(member, name)
+        proven = (column is not None and column.not_null) or _proven_not_null(ctx, member, name)
         if not proven and member.stored:
             operation.scan(member)
         if column is not None:
@@ -32,16 +32,27 @@ def set_not_null(ctx: Context, relation: Relation, cmd: Node) -> None:
         operation.notes.add("proven")
 
 
-def _proven_not_null(relation: Relation, name: str) -> bool:
-    """Whether a validated constraint already says that no row holds NULL there."""
+def _proven_not_null(ctx: Context, relation: Relation, name: str) -> bool:
+    """Whether a validated constraint already says that no row holds NULL there.
+
+    One that the same ALTER TABLE drops does not count: drops come first in it (tablecmds.c).
+    """
+    dropped = _dropped_beside(ctx)
     for constraint in relation.constraints.values():
-        if not constraint.valid or not constraint.enforced:
+        if not constraint.valid or not constraint.enforced or constraint.name in dropped:
             continue
         if constraint.kind == "not null" and constraint.columns == (name,):
             return True
         if constraint.kind == "check" and implies_not_null(constraint.expression, name):
             return True
     return False
+
+
+def _dropped_beside(ctx: Context) -> set[str]:
+    """Constraints that the ALTER TABLE which is looked at drops."""
+    node = ctx.step.statement.node if ctx.step is not None else {}
+    commands = [each.get("AlterTableCmd", {}) for each in node.get("cmds", ())]
+    return {c["name"] for c in commands if c.get("subtype") == "AT_DropConstraint"}
 
 
 def implies_not_null(expression: Node | None, name: str) -> bool:

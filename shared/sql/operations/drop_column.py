@@ -32,7 +32,8 @@ def drop_column(ctx: Context, relation: Relation, cmd: Node) -> None:
     if relation.partition_key and name in relation.partition_key:
         ctx.error("catalog", f'column "{name}" is part of the partition key of {relation.shown}')
     if relation.live:
-        if relation.stored or relation.partition_key is not None:
+        added = (relation.key, name) in ctx.new_columns
+        if (relation.stored or relation.partition_key is not None) and not added:
             operation.destroys.append(f"every value of {relation.label}.{name}")
         if ctx.step is not None:
             ctx.step.rows_change = True

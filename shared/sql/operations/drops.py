@@ -15,6 +15,7 @@ from shared.sql.locks import Lock
 from shared.sql.names import split_name, strings
 from shared.sql.operations import index_changes, object_drops
 from shared.sql.operations.drop_column import drop_with
+from shared.sql.operations.partitions import default_partition
 
 _RELATIONS = {
     "OBJECT_TABLE": ("DROP_TABLE", "table"),
@@ -43,6 +44,12 @@ _OTHERS: dict[str, Callable[[Context, Node], None]] = {
 def drop(ctx: Context, node: Node) -> None:
     kind = node["removeType"]
     if kind == "OBJECT_INDEX":
+        if node.get("concurrent") and len(node["objects"]) > 1:
+            ctx.error(
+                "catalog",
+                "DROP INDEX CONCURRENTLY does not support dropping multiple objects",
+                remedy="drop them one by one",
+            )
         for item in node["objects"]:
             index_changes.drop_index(ctx, *split_name(item["List"]["items"]), node)
     elif kind in _RELATIONS:
@@ -108,6 +115,8 @@ def _let_go(ctx: Context, relation: Relation, operation: Operation) -> None:
     for key in relation.parents:
         parent = ctx.catalog.relations.get(key)
         operation.lock(parent, Lock.ACCESS_EXCLUSIVE)
+        if parent is not None and relation.bound is not None:
+            operation.lock(default_partition(ctx, parent), Lock.ACCESS_EXCLUSIVE)
         if parent is not None and relation.key in parent.children:
             parent.children.remove(relation.key)
     for constraint in relation.constraints.values():

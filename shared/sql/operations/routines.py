@@ -11,7 +11,8 @@ from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
 from shared.sql.expressions import calls, columns, relations
 from shared.sql.extensions import PACKAGED, SHIPPED
-from shared.sql.forbidden import UNTRUSTED, check_body
+from shared.sql.forbidden import check_body
+from shared.sql.forbidden_names import UNTRUSTED
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.locks import Lock, strongest
 from shared.sql.names import option, scalar, shown, split_name, strings

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from shared.sql.bodies import fold
 from shared.sql.column_names import check_names
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.expressions import relations
+from shared.sql.folding import fold
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import split_name, strings

@@ -130,7 +130,7 @@ def check_definition(ctx: Context, column: Column, node: Node, known: set[str]) 
     for wrapped in node.get("constraints", ()):
         body = wrapped["Constraint"]
         if body["contype"] == "CONSTR_GENERATED":
-            worst = volatility(ctx, body.get("raw_expr"))
+            worst = volatility(ctx, body.get("raw_expr"), kindly=True)
             if worst != "immutable":
                 ctx.error(
                     "catalog",

@@ -67,8 +67,7 @@ def _one(
     operation.touch(relation)
     mode = Lock.ACCESS_EXCLUSIVE if full else Lock.SHARE_UPDATE_EXCLUSIVE
     members = ctx.catalog.partitions_of(relation)
-    if relation.stored or not is_vacuum:
-        operation.lock(relation, mode)
+    operation.lock(relation, mode)
     for member in members:
         operation.lock(member, mode if everything else Lock.ACCESS_SHARE)
     for member in [relation, *members]:

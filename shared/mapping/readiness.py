@@ -1,0 +1,250 @@
+"""What a risky migration will do with each statement of a file, said before anything is copied.
+
+From the syntax tree and, where it is known, the catalog: what can never be carried is refused with
+the same words as the rehearsal would, and what will be done with the rest is told. A rehearsal on
+real servers sees more (`Readiness.seen_by`); what the tree cannot decide is said to be open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from shared.domain.errors import Refused
+from shared.mapping.allowed import check_allowed
+from shared.mapping.locality import SESSION_FUNCTIONS
+from shared.mapping.statements import MAINTENANCE_REMEDY, data_changes, refused
+from shared.sql.builtins import functions
+from shared.sql.catalog import Catalog, Relation
+from shared.sql.definitions import primary_key
+from shared.sql.directives import directives
+from shared.sql.expressions import walk
+from shared.sql.grammar import Node
+from shared.sql.names import range_var, split_name
+from shared.sql.parse import Reading, Statement, read
+
+Way = Literal["carried", "landing", "in-the-pause", "green-only", "unchanged", "open", "refused"]
+"""carried       rows that are written later follow as they are
+landing       the old value lands in a column of its own; a trigger computes the new one, and back
+in-the-pause  blue gets the same change of the catalog in the cutover's pause
+green-only    green has it, blue keeps what it has until the rollback window ends
+unchanged     nothing of it concerns the rows of a table in use
+open          only a rehearsal can tell
+refused       it cannot be kept in sync"""
+NEEDS_REHEARSAL = (
+    "whether every expression depends on its own row alone, and whether the schema ends as the "
+    "file makes it, only a rehearsal can tell: `--trace`, or the job's own step `rehearse`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    line: int
+    column: int
+    statement: str
+    way: Way
+    what: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    changes: tuple[Change, ...]
+    seen_by: Literal["syntax", "rehearsal"] = "syntax"
+    mapping: tuple[str, ...] = ()
+    """The mapping in sentences, after a rehearsal."""
+    not_seen: tuple[str, ...] = (NEEDS_REHEARSAL,)
+
+    @property
+    def refusal(self) -> Change | None:
+        return next((change for change in self.changes if change.way == "refused"), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """The key `blueGreen` of a report."""
+        return {
+            "ready": self.refusal is None,
+            "seenBy": self.seen_by,
+            "changes": [asdict(change) for change in self.changes],
+            "mapping": list(self.mapping),
+            "notSeen": list(self.not_seen),
+        }
+
+
+def readiness(sql: str, catalog: Catalog | None = None) -> Readiness:
+    """Statement by statement. Never raises for what a file may hold."""
+    reading = read(sql)
+    made: set[tuple[str, ...]] = set()
+    found = [each for s in reading.statements for each in _changes(s, made, catalog)]
+    return Readiness((*found, *_directives(sql, reading)))
+
+
+def rehearsed(static: Readiness, mapping: list[str], refusal: Refused | None) -> Readiness:
+    """The same with what a rehearsal found: its mapping, or why it refused."""
+    if refusal is None:
+        return replace(static, seen_by="rehearsal", mapping=tuple(mapping), not_seen=())
+    if static.refusal is not None:
+        return replace(static, seen_by="rehearsal", not_seen=())
+    first = static.changes[0] if static.changes else Change(1, 1, "", "refused", "")
+    change = replace(first, way="refused", what=refusal.message, remedy=refusal.remedy)
+    return replace(static, seen_by="rehearsal", changes=(change, *static.changes), not_seen=())
+
+
+def _directives(sql: str, reading: Reading) -> Iterator[Change]:
+    for index in sorted(directives(sql, reading).at_cutover):
+        statement = reading.statements[index]
+        yield _change(
+            statement,
+            "refused",
+            "a statement inside the pause cannot be carried in this version",
+            "run it in a migration of its own, or use --type maintenance",
+        )
+
+
+def _changes(
+    statement: Statement, made: set[tuple[str, ...]], catalog: Catalog | None
+) -> Iterator[Change]:
+    try:
+        check_allowed([statement], made)
+        computed = data_changes(statement)
+        _check_local(statement)
+    except Refused as error:
+        yield _change(statement, "refused", error.message, error.remedy)
+        return
+    if problem := _key_problem(statement, catalog):
+        yield _change(statement, "refused", *problem)
+        return
+    if statement.tag == "AlterTableStmt":
+        for wrapped in statement.node.get("cmds", ()):
+            yield _change(statement, *_command(wrapped["AlterTableCmd"]))
+    elif computed:
+        yield _change(
+            statement,
+            "landing",
+            "green computes the columns that it writes by a trigger, for later rows too; the old "
+            "values land beside them",
+        )
+    else:
+        yield _change(statement, *_OTHERS.get(statement.tag, _UNCHANGED))
+
+
+def _change(statement: Statement, way: Way, what: str, remedy: str = "") -> Change:
+    return Change(statement.line, statement.column, statement.text, way, what, remedy)
+
+
+def _command(cmd: Node) -> tuple[Way, str]:
+    kind = cmd.get("subtype", "")
+    if kind == "AT_AlterColumnType":
+        using = "raw_default" in cmd.get("def", {}).get("ColumnDef", {})
+        way = "your USING expression" if using else "the assignment cast"
+        return "landing", (
+            f"{cmd.get('name')}: old values land beside it, green computes the new ones by {way}; "
+            "back by a `down` expression, else by the assignment cast"
+        )
+    return _COMMANDS.get(kind, ("unchanged", "it concerns no value of a row"))
+
+
+_COMMANDS: dict[str, tuple[Way, str]] = {
+    "AT_AddColumn": (
+        "green-only",
+        "green has the column; rows that come from blue get its default",
+    ),
+    "AT_DropColumn": (
+        "green-only",
+        "the column goes on green and stays on blue, with a default or NULL for rows born on green",
+    ),
+    "AT_SetNotNull": ("green-only", "checked on green, whose rows all are blue's"),
+    "AT_DropNotNull": ("in-the-pause", "blue allows NULL from the pause on"),
+    "AT_AddConstraint": ("green-only", "checked on green; foreign keys after catch-up"),
+    "AT_DropConstraint": ("in-the-pause", "blue no longer insists on it from the pause on"),
+    "AT_ColumnDefault": ("green-only", "rows written on green get the new default"),
+    "AT_AttachPartition": ("open", "whether the schema ends as the file makes it"),
+    "AT_SetLogged": ("unchanged", "it concerns no value of a row"),
+}
+_OTHERS: dict[str, tuple[Way, str]] = {
+    "RenameStmt": ("in-the-pause", "both sides keep the old names until the pause"),
+    "AlterObjectSchemaStmt": ("in-the-pause", "both sides keep the old place until the pause"),
+    "DropStmt": ("green-only", "it goes on green and stays on blue until the window ends"),
+    "CreateStmt": ("green-only", "made on green; it is not replicated"),
+    "IndexStmt": ("green-only", "built on green while blue serves"),
+    "InsertStmt": ("green-only", "rows of a table that the file makes"),
+    "ViewStmt": ("green-only", "made on green"),
+}
+_UNCHANGED: tuple[Way, str] = ("unchanged", "it concerns no value of a row in use")
+
+
+def _check_local(statement: Statement) -> None:
+    """Raises Refused for expressions that the tree alone shows not to depend on their row."""
+    for part in _expressions(statement):
+        for tag, body in walk(part):
+            if why := _not_local(tag, body):
+                raise refused(
+                    statement,
+                    f"it depends on {why}, so rows that are written later cannot follow",
+                    MAINTENANCE_REMEDY,
+                )
+
+
+def _expressions(statement: Statement) -> Iterator[Any]:
+    if statement.tag == "UpdateStmt":
+        yield statement.node.get("targetList")
+        yield statement.node.get("whereClause")
+    elif statement.tag == "AlterTableStmt":
+        for wrapped in statement.node.get("cmds", ()):
+            if wrapped["AlterTableCmd"].get("subtype") == "AT_AlterColumnType":
+                yield wrapped["AlterTableCmd"].get("def")
+
+
+def _not_local(tag: str, body: Any) -> str:
+    if tag == "SubLink":
+        return "a sub-select"
+    if tag == "SQLValueFunction":
+        return "the time or the user of the session"
+    if tag != "FuncCall":
+        return ""
+    if body.get("over"):
+        return "a window function"
+    _, name = split_name(body.get("funcname"))
+    known = functions().get(name)
+    if known is not None and known.volatility == "volatile":
+        return f"the volatile function {name}"
+    return f"the function {name}" if name in SESSION_FUNCTIONS else ""
+
+
+def _key_problem(statement: Statement, catalog: Catalog | None) -> tuple[str, str] | None:
+    """A table without a key, or whose key gets other values; needs the catalog."""
+    table = _table(statement, catalog)
+    if table is None or table.kind != "table":
+        return None
+    if table.replica_identity not in ("d", "n"):
+        return None
+    key = primary_key(table) if table.replica_identity == "d" else ()
+    if not key:
+        return (
+            f"table {table.shown} has no key by which replication could find its rows",
+            f"add a primary key, or ALTER TABLE {table.shown} REPLICA IDENTITY FULL",
+        )
+    written = set(_written(statement))
+    if written & set(key):
+        return (
+            f"a column of the key of {table.shown} gets other values",
+            "give the table another unique key first (REPLICA IDENTITY USING INDEX), or use --type "
+            "maintenance",
+        )
+    return None
+
+
+def _table(statement: Statement, catalog: Catalog | None) -> Relation | None:
+    if catalog is None or statement.tag not in ("UpdateStmt", "AlterTableStmt"):
+        return None
+    schema, name = range_var(statement.node.get("relation", {}))
+    return catalog.relation(schema, name, ["public"])
+
+
+def _written(statement: Statement) -> Iterator[str]:
+    """Columns that an UPDATE assigns, or an ALTER drops."""
+    for target in statement.node.get("targetList", ()):
+        yield target["ResTarget"].get("name", "")
+    for wrapped in statement.node.get("cmds", ()):
+        if wrapped["AlterTableCmd"].get("subtype") == "AT_DropColumn":
+            yield wrapped["AlterTableCmd"].get("name", "")

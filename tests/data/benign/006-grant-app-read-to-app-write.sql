@@ -1,0 +1,1 @@
+GRANT app_read TO app_write

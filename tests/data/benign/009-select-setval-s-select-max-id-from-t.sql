@@ -1,0 +1,1 @@
+SELECT setval('s', (SELECT max(id) FROM t))

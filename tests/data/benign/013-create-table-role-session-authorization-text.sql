@@ -1,0 +1,1 @@
+CREATE TABLE role (session_authorization text)

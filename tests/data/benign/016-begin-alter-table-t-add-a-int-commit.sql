@@ -1,0 +1,1 @@
+BEGIN; ALTER TABLE t ADD a int; COMMIT

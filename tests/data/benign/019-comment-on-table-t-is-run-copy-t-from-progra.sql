@@ -1,0 +1,1 @@
+COMMENT ON TABLE t IS 'run COPY t FROM PROGRAM ''x'' never'

@@ -1,0 +1,1 @@
+SELECT 'ALTER SYSTEM SET a = 1' AS text

@@ -1,0 +1,1 @@
+INSERT INTO docs (body) VALUES ($$ALTER SYSTEM; LOAD 'x'; SET ROLE postgres;$$)

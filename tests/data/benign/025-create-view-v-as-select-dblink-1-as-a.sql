@@ -1,0 +1,1 @@
+CREATE VIEW v AS SELECT 'dblink(1)' AS a

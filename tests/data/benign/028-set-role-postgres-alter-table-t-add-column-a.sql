@@ -1,0 +1,2 @@
+-- SET ROLE postgres
+ALTER TABLE t ADD COLUMN a int

@@ -1,0 +1,1 @@
+/* LOAD 'x'; /* nested; */ ALTER SYSTEM; */ CREATE TABLE t (a int)

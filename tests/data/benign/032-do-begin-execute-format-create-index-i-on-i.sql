@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE format('CREATE INDEX %I ON %I (%I)', 'i', 't', 'a'); END $$

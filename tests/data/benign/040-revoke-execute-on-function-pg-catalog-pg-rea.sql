@@ -1,0 +1,1 @@
+REVOKE EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) FROM PUBLIC

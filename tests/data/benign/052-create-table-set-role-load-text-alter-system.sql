@@ -1,0 +1,1 @@
+CREATE TABLE "SET ROLE" ("LOAD" text, "ALTER SYSTEM" int)

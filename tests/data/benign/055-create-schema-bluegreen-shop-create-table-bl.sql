@@ -1,0 +1,1 @@
+CREATE SCHEMA bluegreen_shop; CREATE TABLE bluegreen_shop.t (a int)

@@ -1,0 +1,1 @@
+CREATE TABLE program (role_id int, pg_stat_file text)

@@ -1,0 +1,1 @@
+SET LOCAL role_note.x = 'y'

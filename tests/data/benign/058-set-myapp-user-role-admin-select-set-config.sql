@@ -1,0 +1,1 @@
+SET myapp.user_role = 'admin'; SELECT set_config('myapp.user_role', 'x', true)

@@ -1,0 +1,1 @@
+CREATE TABLE cron_jobs (command text DEFAULT 'COPY t FROM PROGRAM x')

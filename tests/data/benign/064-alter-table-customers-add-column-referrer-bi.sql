@@ -1,0 +1,1 @@
+ALTER TABLE customers ADD COLUMN referrer bigint REFERENCES customers (id);

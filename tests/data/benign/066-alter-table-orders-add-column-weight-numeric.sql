@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN weight numeric CHECK (weight > 0), ADD COLUMN lane int;

@@ -1,0 +1,1 @@
+ALTER TABLE products ALTER COLUMN attrs TYPE jsonb USING attrs::jsonb;

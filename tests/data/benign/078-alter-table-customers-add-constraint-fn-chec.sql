@@ -1,0 +1,1 @@
+ALTER TABLE customers ADD CONSTRAINT fn CHECK (full_name IS NOT NULL); ALTER TABLE customers ALTER full_name SET NOT NULL;

@@ -1,0 +1,1 @@
+ALTER TABLE order_items DROP CONSTRAINT order_items_order_id_fkey, ADD CONSTRAINT oi_fk FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE NOT VALID; ALTER TABLE order_items VALIDATE CONSTRAINT oi_fk;

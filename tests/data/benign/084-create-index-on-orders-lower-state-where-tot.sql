@@ -1,0 +1,1 @@
+CREATE INDEX ON orders (lower(state)) WHERE total > 100;

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY gi ON products USING gin (tags);

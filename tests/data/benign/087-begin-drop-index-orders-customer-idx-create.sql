@@ -1,0 +1,1 @@
+BEGIN; DROP INDEX orders_customer_idx; CREATE INDEX orders_customer_idx ON orders (customer_id, state); COMMIT;

@@ -1,0 +1,1 @@
+ALTER TABLE orders RENAME TO sales; ALTER INDEX orders_customer_idx RENAME TO sales_customer_idx;

@@ -1,0 +1,1 @@
+BEGIN; CREATE INDEX ON order_items (product_id); UPDATE products SET stock = 0; COMMIT;

@@ -1,0 +1,1 @@
+INSERT INTO products (sku, title) VALUES ('a', 'b') ON CONFLICT DO NOTHING;

@@ -1,0 +1,1 @@
+CREATE TABLE tags (id int PRIMARY KEY, name text UNIQUE); CREATE TABLE product_tags (product_id int REFERENCES products, tag_id int REFERENCES tags, PRIMARY KEY (product_id, tag_id)); CREATE INDEX ON product_tags (tag_id);

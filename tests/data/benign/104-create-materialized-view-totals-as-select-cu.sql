@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW totals AS SELECT customer_id, sum(total) s FROM orders GROUP BY 1; CREATE UNIQUE INDEX ON totals (customer_id); REFRESH MATERIALIZED VIEW CONCURRENTLY totals;

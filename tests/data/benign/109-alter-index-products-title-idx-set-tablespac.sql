@@ -1,0 +1,1 @@
+ALTER INDEX products_title_idx SET TABLESPACE fast_ssd;

@@ -1,0 +1,1 @@
+CREATE STATISTICS st ON customer_id, state FROM orders; ANALYZE orders (customer_id); DROP STATISTICS st;

@@ -1,0 +1,1 @@
+BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE; SELECT count(*) FROM orders; COMMIT;

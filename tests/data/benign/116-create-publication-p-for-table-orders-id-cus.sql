@@ -1,0 +1,1 @@
+CREATE PUBLICATION p FOR TABLE orders (id, customer_id); DROP PUBLICATION p;

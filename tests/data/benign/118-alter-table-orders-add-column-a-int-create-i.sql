@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN a int; CREATE INDEX CONCURRENTLY ai ON orders (a);

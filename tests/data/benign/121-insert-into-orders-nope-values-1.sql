@@ -1,0 +1,1 @@
+INSERT INTO orders (nope) VALUES (1);

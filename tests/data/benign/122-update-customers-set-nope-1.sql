@@ -1,0 +1,1 @@
+UPDATE customers SET nope = 1;

@@ -1,0 +1,1 @@
+CREATE TYPE app.tier2 AS ENUM ('free', 'pro', 'enterprise'); ALTER TABLE app.accounts ALTER COLUMN tier DROP DEFAULT, ALTER COLUMN tier TYPE app.tier2 USING tier::text::app.tier2, ALTER COLUMN tier SET DEFAULT 'free';

@@ -1,0 +1,1 @@
+ALTER TABLE app.accounts ALTER COLUMN seats TYPE int, ALTER COLUMN region TYPE varchar(80);

@@ -1,0 +1,1 @@
+ALTER TABLE app."Team Members" RENAME TO team_members;

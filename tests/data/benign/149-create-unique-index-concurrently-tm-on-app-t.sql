@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX CONCURRENTLY tm ON app."Team Members" ("userId"); ALTER TABLE app."Team Members" ADD PRIMARY KEY USING INDEX tm;

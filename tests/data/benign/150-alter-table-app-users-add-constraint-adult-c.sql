@@ -1,0 +1,1 @@
+ALTER TABLE app.users ADD CONSTRAINT adult CHECK (age >= 18) NOT VALID;

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY gi ON app.users USING gin (settings jsonb_path_ops);

@@ -1,0 +1,1 @@
+ALTER TABLE invoices ALTER COLUMN memo SET NOT NULL; ALTER TABLE invoices DROP CONSTRAINT invoices_memo_set;

@@ -1,0 +1,1 @@
+BEGIN; ALTER TABLE payments VALIDATE CONSTRAINT payments_method_set; ALTER TABLE payments ALTER COLUMN method SET NOT NULL; COMMIT;

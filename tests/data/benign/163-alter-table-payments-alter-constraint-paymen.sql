@@ -1,0 +1,1 @@
+ALTER TABLE payments ALTER CONSTRAINT payments_invoice_fk DEFERRABLE;

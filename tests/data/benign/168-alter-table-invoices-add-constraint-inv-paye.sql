@@ -1,0 +1,1 @@
+ALTER TABLE invoices ADD CONSTRAINT inv_payer FOREIGN KEY (payer_id) REFERENCES payers NOT VALID; CREATE INDEX CONCURRENTLY ON invoices (payer_id);

@@ -1,0 +1,1 @@
+ALTER TABLE rates ADD PRIMARY KEY USING INDEX rates_code_day_uq;

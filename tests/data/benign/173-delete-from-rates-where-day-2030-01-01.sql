@@ -1,0 +1,1 @@
+DELETE FROM rates WHERE day < '2030-01-01';

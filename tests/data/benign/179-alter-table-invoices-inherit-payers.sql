@@ -1,0 +1,1 @@
+ALTER TABLE invoices INHERIT payers;

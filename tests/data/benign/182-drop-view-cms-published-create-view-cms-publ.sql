@@ -1,0 +1,1 @@
+DROP VIEW cms.published; CREATE VIEW cms.published AS SELECT title FROM cms.posts;

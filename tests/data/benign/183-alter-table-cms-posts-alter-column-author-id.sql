@@ -1,0 +1,1 @@
+ALTER TABLE cms.posts ALTER COLUMN author_id TYPE bigint;

@@ -1,0 +1,1 @@
+ALTER TABLE cms.posts DROP COLUMN author_id CASCADE;

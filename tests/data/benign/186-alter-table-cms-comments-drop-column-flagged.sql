@@ -1,0 +1,1 @@
+ALTER TABLE cms.comments DROP COLUMN flagged;

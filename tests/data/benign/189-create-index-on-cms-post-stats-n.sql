@@ -1,0 +1,1 @@
+CREATE INDEX ON cms.post_stats (n);

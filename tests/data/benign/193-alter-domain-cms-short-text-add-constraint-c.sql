@@ -1,0 +1,1 @@
+ALTER DOMAIN cms.short_text ADD CONSTRAINT c CHECK (length(VALUE) < 1000);

@@ -1,0 +1,1 @@
+DROP DOMAIN cms.short_text CASCADE;

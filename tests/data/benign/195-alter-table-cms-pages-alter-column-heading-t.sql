@@ -1,0 +1,1 @@
+ALTER TABLE cms.pages ALTER COLUMN heading TYPE varchar(100);

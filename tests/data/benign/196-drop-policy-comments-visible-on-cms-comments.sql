@@ -1,0 +1,1 @@
+DROP POLICY comments_visible ON cms.comments;

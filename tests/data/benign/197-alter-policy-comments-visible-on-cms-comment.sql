@@ -1,0 +1,1 @@
+ALTER POLICY comments_visible ON cms.comments TO app_ro;

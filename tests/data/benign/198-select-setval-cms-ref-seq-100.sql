@@ -1,0 +1,1 @@
+SELECT setval('cms.ref_seq', 100);

@@ -1,0 +1,1 @@
+ALTER TABLE cms.posts ADD COLUMN search tsvector GENERATED ALWAYS AS (to_tsvector('english', coalesce(body, ''))) STORED;

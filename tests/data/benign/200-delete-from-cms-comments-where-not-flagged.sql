@@ -1,0 +1,1 @@
+DELETE FROM cms.comments WHERE NOT flagged;

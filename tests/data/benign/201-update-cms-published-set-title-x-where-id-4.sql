@@ -1,0 +1,1 @@
+UPDATE cms.published SET title = 'x' WHERE id = 4;

@@ -1,0 +1,1 @@
+ALTER VIEW cms.published SET SCHEMA public;

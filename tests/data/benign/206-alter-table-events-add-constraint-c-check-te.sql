@@ -1,0 +1,1 @@
+ALTER TABLE events ADD CONSTRAINT c CHECK (tenant > 0) NOT VALID;

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY ON events_2024 (tenant);

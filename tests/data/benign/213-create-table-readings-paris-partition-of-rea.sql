@@ -1,0 +1,1 @@
+CREATE TABLE readings_paris PARTITION OF readings FOR VALUES IN ('paris');

@@ -1,0 +1,1 @@
+ALTER TABLE events_2024 RENAME TO events_y2024;

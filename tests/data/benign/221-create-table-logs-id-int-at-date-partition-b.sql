@@ -1,0 +1,1 @@
+CREATE TABLE logs (id int, at date) PARTITION BY RANGE (at); CREATE TABLE logs_1 PARTITION OF logs FOR VALUES FROM ('2024-01-01') TO ('2025-01-01'); CREATE INDEX ON logs (id); ALTER TABLE logs ADD COLUMN x uuid DEFAULT gen_random_uuid();

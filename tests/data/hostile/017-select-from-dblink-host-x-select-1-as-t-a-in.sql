@@ -1,0 +1,1 @@
+SELECT * FROM dblink('host=x', 'SELECT 1') AS t (a int)

@@ -1,0 +1,1 @@
+SELECT dblink_exec('host=x', 'DROP TABLE t')

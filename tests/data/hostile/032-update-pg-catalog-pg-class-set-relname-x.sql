@@ -1,0 +1,1 @@
+UPDATE pg_catalog.pg_class SET relname = 'x'

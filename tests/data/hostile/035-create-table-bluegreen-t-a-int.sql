@@ -1,0 +1,1 @@
+CREATE TABLE bluegreen.t (a int)

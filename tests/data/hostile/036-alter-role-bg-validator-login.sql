@@ -1,0 +1,1 @@
+ALTER ROLE bg_validator LOGIN

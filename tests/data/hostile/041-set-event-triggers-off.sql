@@ -1,0 +1,1 @@
+SET event_triggers = off

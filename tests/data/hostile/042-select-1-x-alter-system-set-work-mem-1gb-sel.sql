@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+ALTER SYSTEM SET work_mem = '1GB';
+SELECT 2

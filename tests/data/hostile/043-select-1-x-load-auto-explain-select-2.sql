@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+LOAD 'auto_explain';
+SELECT 2

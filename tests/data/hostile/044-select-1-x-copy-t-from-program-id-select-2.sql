@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+COPY t FROM PROGRAM 'id';
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+COPY (SELECT 1) TO '/tmp/x';
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+SET ROLE postgres;
+SELECT 2

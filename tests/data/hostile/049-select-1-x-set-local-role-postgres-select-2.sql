@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+SET LOCAL ROLE postgres;
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+SELECT pg_catalog.set_config('role', 'postgres', false);
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+SELECT pg_read_file('/etc/passwd');
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+SELECT lo_import('/etc/passwd');
+SELECT 2

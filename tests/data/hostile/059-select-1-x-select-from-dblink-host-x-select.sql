@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+SELECT * FROM dblink('host=x', 'SELECT 1') AS t (a int);
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+SELECT dblink_exec('host=x', 'DROP TABLE t');
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+SELECT pg_terminate_backend(1);
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+SELECT pg_create_logical_replication_slot('x', 'pgoutput');
+SELECT 2

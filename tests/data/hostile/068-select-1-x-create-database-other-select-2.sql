@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+CREATE DATABASE other;
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+DROP DATABASE other;
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+DELETE FROM pg_proc;
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+DROP SCHEMA bluegreen CASCADE;
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+CREATE TABLE bluegreen.t (a int);
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+ALTER ROLE bg_validator LOGIN;
+SELECT 2

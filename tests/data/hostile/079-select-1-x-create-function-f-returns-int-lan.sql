@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'x', 'y';
+SELECT 2

@@ -1,0 +1,4 @@
+SELECT 1;
+-- x
+CREATE FUNCTION f() RETURNS int LANGUAGE plpython3u AS 'return 1';
+SELECT 2

@@ -1,0 +1,1 @@
+DO $body$ BEGIN LOAD 'auto_explain'; END $body$

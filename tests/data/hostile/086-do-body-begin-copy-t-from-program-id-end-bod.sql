@@ -1,0 +1,1 @@
+DO $body$ BEGIN COPY t FROM PROGRAM 'id'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN COPY t TO PROGRAM 'cat > /tmp/x'; END $body$

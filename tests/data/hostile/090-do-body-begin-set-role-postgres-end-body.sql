@@ -1,0 +1,1 @@
+DO $body$ BEGIN SET ROLE postgres; END $body$

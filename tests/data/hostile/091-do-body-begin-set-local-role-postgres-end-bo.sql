@@ -1,0 +1,1 @@
+DO $body$ BEGIN SET LOCAL ROLE postgres; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN SET SESSION AUTHORIZATION postgres; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN SET session_replication_role = replica; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN CREATE DATABASE other; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN CREATE TABLESPACE t LOCATION '/x'; END $body$

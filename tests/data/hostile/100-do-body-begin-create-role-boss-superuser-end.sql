@@ -1,0 +1,1 @@
+DO $body$ BEGIN CREATE ROLE boss SUPERUSER; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN ALTER ROLE app BYPASSRLS; END $body$

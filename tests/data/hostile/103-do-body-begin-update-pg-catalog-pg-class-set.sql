@@ -1,0 +1,1 @@
+DO $body$ BEGIN UPDATE pg_catalog.pg_class SET relname = 'x'; END $body$

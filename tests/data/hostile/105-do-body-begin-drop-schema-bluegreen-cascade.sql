@@ -1,0 +1,1 @@
+DO $body$ BEGIN DROP SCHEMA bluegreen CASCADE; END $body$

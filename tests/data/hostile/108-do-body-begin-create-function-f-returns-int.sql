@@ -1,0 +1,1 @@
+DO $body$ BEGIN CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'x', 'y'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN SET standard_conforming_strings = off; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN SET event_triggers = off; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'LOAD ''auto_explain'''; END $body$

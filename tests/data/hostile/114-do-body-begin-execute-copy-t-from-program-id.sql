@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'COPY t FROM PROGRAM ''id'''; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'COPY (SELECT 1) TO ''/tmp/x'''; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'SET ROLE postgres'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'SET LOCAL ROLE postgres'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'SET SESSION AUTHORIZATION postgres'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'SELECT lo_import(''/etc/passwd'')'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'SELECT dblink_exec(''host=x'', ''DROP TABLE t'')'; END $body$

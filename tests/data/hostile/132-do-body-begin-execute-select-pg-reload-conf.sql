@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'SELECT pg_reload_conf()'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'SELECT pg_create_logical_replication_slot(''x'', ''pgoutput'')'; END $body$

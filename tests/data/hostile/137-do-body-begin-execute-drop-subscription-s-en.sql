@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'DROP SUBSCRIPTION s'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'CREATE DATABASE other'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'CREATE TABLESPACE t LOCATION ''/x'''; END $body$

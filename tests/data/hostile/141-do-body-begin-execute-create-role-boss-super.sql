@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'CREATE ROLE boss SUPERUSER'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'ALTER ROLE app BYPASSRLS'; END $body$

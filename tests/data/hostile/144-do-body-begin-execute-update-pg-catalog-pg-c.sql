@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'UPDATE pg_catalog.pg_class SET relname = ''x'''; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'DELETE FROM pg_proc'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'DROP SCHEMA bluegreen CASCADE'; END $body$

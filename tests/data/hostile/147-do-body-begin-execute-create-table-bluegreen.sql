@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'CREATE TABLE bluegreen.t (a int)'; END $body$

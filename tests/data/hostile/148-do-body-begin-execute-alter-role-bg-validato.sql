@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'ALTER ROLE bg_validator LOGIN'; END $body$

@@ -1,0 +1,1 @@
+DO $body$ BEGIN EXECUTE 'SET event_triggers = off'; END $body$

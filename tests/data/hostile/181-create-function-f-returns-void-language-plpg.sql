@@ -1,0 +1,1 @@
+CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $body$ BEGIN DROP DATABASE other; END $body$

@@ -1,0 +1,1 @@
+CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $body$ BEGIN CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'x', 'y'; END $body$

@@ -1,0 +1,1 @@
+WITH x AS (SELECT pg_read_file('/etc/passwd')) SELECT 1

@@ -1,0 +1,1 @@
+ALTER TABLE t ADD CHECK (pg_ls_dir('/') IS NOT NULL)

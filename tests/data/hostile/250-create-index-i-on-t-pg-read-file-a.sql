@@ -1,0 +1,1 @@
+CREATE INDEX i ON t ((pg_read_file(a)))

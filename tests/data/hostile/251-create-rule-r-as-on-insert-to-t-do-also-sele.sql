@@ -1,0 +1,1 @@
+CREATE RULE r AS ON INSERT TO t DO ALSO SELECT pg_reload_conf()

@@ -1,0 +1,1 @@
+EXPLAIN ANALYZE SELECT pg_terminate_backend(1)

@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE 'ALT' || 'ER SYS' || 'TEM SET a = 1'; END $$

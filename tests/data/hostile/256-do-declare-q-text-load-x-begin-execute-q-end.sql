@@ -1,0 +1,1 @@
+DO $$ DECLARE q text := 'LOAD ''x'''; BEGIN EXECUTE q; END $$

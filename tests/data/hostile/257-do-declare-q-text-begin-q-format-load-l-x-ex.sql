@@ -1,0 +1,1 @@
+DO $$ DECLARE q text; BEGIN q := format('LOAD %L', 'x'); EXECUTE q; END $$

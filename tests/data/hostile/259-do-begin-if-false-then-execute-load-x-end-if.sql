@@ -1,0 +1,1 @@
+DO $$ BEGIN IF false THEN EXECUTE 'LOAD ''x'''; END IF; END $$

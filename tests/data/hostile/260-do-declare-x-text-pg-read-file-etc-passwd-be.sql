@@ -1,0 +1,1 @@
+DO $$ DECLARE x text := pg_read_file('/etc/passwd'); BEGIN END $$

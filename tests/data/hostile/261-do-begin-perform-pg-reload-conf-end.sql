@@ -1,0 +1,1 @@
+DO $$ BEGIN PERFORM pg_reload_conf(); END $$

@@ -1,0 +1,1 @@
+CREATE FOREIGN TABLE f (a text) SERVER s OPTIONS (filename '/etc/passwd')

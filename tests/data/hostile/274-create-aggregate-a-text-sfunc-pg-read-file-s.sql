@@ -1,0 +1,1 @@
+CREATE AGGREGATE a (text) (sfunc = pg_read_file, stype = text)

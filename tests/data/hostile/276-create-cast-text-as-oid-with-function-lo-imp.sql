@@ -1,0 +1,1 @@
+CREATE CAST (text AS oid) WITH FUNCTION lo_import(text)

@@ -1,0 +1,1 @@
+GRANT EXECUTE ON FUNCTION pg_read_file(text) TO app

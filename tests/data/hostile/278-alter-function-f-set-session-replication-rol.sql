@@ -1,0 +1,1 @@
+ALTER FUNCTION f() SET session_replication_role = replica

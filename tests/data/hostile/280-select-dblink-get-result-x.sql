@@ -1,0 +1,1 @@
+SELECT dblink_get_result('x')

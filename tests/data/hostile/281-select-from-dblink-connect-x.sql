@@ -1,0 +1,1 @@
+SELECT * FROM dblink_connect('x')

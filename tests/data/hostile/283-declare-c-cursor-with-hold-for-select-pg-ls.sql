@@ -1,0 +1,1 @@
+DECLARE c CURSOR WITH HOLD FOR SELECT pg_ls_dir('/')

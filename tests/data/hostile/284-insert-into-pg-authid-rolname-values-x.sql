@@ -1,0 +1,1 @@
+INSERT INTO pg_authid (rolname) VALUES ('x')

@@ -1,0 +1,1 @@
+CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SET ' || 'ROLE ' || 'x'; END $$

@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE replace('ALXER SYSTEM SET a = 1', 'X', 'T'); END $$

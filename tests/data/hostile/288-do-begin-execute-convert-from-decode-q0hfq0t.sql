@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE convert_from(decode('Q0hFQ0tQT0lOVA==', 'base64'), 'UTF8'); END $$

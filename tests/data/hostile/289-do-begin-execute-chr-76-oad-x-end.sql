@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE chr(76) || 'OAD ''x'''; END $$

@@ -1,0 +1,1 @@
+DO $$ DECLARE a text := 'LO'; BEGIN a := a || 'AD ''x'''; EXECUTE a; END $$

@@ -1,0 +1,1 @@
+ALTER ROLE ALL SET session_replication_role = replica

@@ -1,0 +1,1 @@
+CREATE TABLE t AS SELECT pg_read_file('x')

@@ -1,0 +1,1 @@
+MERGE INTO t USING (SELECT pg_read_file('x') a) s ON true WHEN MATCHED THEN DO NOTHING

@@ -1,0 +1,1 @@
+CALL pg_catalog.pg_reload_conf()

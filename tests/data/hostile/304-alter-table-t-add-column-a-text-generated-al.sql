@@ -1,0 +1,1 @@
+ALTER TABLE t ADD COLUMN a text GENERATED ALWAYS AS (pg_read_file('x')) STORED

@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW v AS SELECT * FROM pg_ls_waldir()

@@ -1,0 +1,1 @@
+GRANT bg_owner TO app

@@ -1,0 +1,1 @@
+ALTER EVENT TRIGGER bluegreen_freeze DISABLE

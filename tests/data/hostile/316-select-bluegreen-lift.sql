@@ -1,0 +1,1 @@
+SELECT bluegreen.lift()

@@ -1,0 +1,1 @@
+SELECT ts_stat('SELECT pg_read_file(''x'')')

@@ -1,0 +1,1 @@
+SELECT currval(pg_read_file('x'))

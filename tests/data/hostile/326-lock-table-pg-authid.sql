@@ -1,0 +1,1 @@
+LOCK TABLE pg_authid

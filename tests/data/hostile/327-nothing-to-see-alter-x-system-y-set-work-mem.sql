@@ -1,0 +1,1 @@
+/* nothing to see */ ALTER /* x */ SYSTEM /* y */ SET work_mem = '1GB'

@@ -1,0 +1,3 @@
+SELECT 1; -- LOAD
+LOAD
+'auto_explain'

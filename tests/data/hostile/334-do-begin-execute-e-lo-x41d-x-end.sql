@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE E'LO\x41D ''x'''; END $$

@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE U&'LO\0041D ''x'''; END $$

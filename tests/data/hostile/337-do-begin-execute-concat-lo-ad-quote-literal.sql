@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE concat('LO', 'AD ', quote_literal('x')); END $$

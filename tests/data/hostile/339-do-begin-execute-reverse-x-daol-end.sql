@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE reverse('''x'' DAOL'); END $$

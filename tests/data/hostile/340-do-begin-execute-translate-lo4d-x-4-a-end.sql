@@ -1,0 +1,1 @@
+DO $$ BEGIN EXECUTE translate('LO4D ''x''', '4', 'A'); END $$

@@ -1,0 +1,1 @@
+INSERT INTO t SELECT pg_read_file('/etc/passwd')

@@ -1,0 +1,1 @@
+UPDATE t SET a = pg_read_file('/etc/passwd')

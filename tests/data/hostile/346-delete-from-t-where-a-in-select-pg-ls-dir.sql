@@ -1,0 +1,1 @@
+DELETE FROM t WHERE a IN (SELECT pg_ls_dir('/'))

@@ -1,0 +1,1 @@
+GRANT pg_write_server_files TO app WITH ADMIN OPTION

@@ -1,0 +1,1 @@
+CREATE ROLE r IN ROLE pg_read_server_files SUPERUSER
