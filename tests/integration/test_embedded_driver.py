@@ -144,12 +144,13 @@ def test_a_server_that_cannot_start_is_transient_and_names_its_last_words(nodes:
     green.driver.start(limit_s=20)
 
 
-def test_a_driver_that_is_not_there_is_refused(pair: Stack) -> None:
+def test_a_node_of_the_engine_is_only_an_address_to_whoever_reaches_no_keeper(pair: Stack) -> None:
     settings = pair.settings
     elsewhere = settings.nodes[GREEN].model_copy(update={"driver": "docker"})
     changed = settings.model_copy(update={"nodes": {**settings.nodes, GREEN: elsewhere}})
-    with pytest.raises(Refused, match="`docker`"):
-        make_nodes(changed, "bg_replicator")
+    node = make_nodes(changed, "bg_replicator")[GREEN]
+    with pytest.raises(Refused, match="found only its address"):
+        node.driver.stop(limit_s=5)
 
 
 def _until_ended(node: Node, deed: str) -> None:

@@ -25,6 +25,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from shared.adapters.compose.inventory import IDENTITIES
+from shared.adapters.compose.stack_settings import Choices, settings_for
+from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.store import PostgresControlStore
+from shared.settings import Settings
 from tests.support.journey import Journey, Said
 
 ROOT = Path(__file__).parents[2]
@@ -191,6 +196,25 @@ class ComposeStack:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
+    def address(self, service: str) -> str:
+        """Its address on a network of the stack, which this host reaches."""
+        said = self.docker("inspect", "-f", "{{json .NetworkSettings.Networks}}",
+                           self.container(service))  # fmt: skip
+        return str(next(iter(json.loads(said.out).values()))["IPAddress"])
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the controller, as this host reaches the control database."""
+        identity = next(each for each in IDENTITIES if each.service == CONTROLLER)
+        found = settings_for(identity, Choices(stack=""))
+        place = self.folder / "secrets"
+        place.mkdir(exist_ok=True)
+        login = found.control.user
+        if not (place / login).exists():
+            (place / login).write_text(self.secret(CONTROLLER, login), encoding="utf-8")
+        control = found.control.model_copy(update={"host": self.address("postgres-control")})
+        return found.model_copy(update={"control": control, "secrets_dir": place})
+
     def note(self, name: str, value: Any) -> None:
         """Keep a figure among the build's artefacts."""
         self.figures[name] = value
@@ -208,6 +232,12 @@ class ComposeJourney(Journey):
     @property
     def doors(self) -> dict[str, str]:
         return self.compose.doors
+
+    @property
+    def store(self) -> PostgresControlStore:  # type: ignore[override]
+        """Made anew for each look: a container may have come back with another address."""
+        database = ControlDatabase(self.compose.settings, application_name="test")
+        return PostgresControlStore(database)
 
     def bluegreen(self, *words: str, limit_s: float = 240) -> Said:
         return self.compose.execute(CONTROLLER, "bluegreen", *words, limit_s=limit_s)

@@ -60,8 +60,9 @@ def _pair(settings: Settings, vault: Vault) -> None:
     with _as_administrator(node.host, node.port, SERVER_DATABASE, vault) as session:
         create_roles(session, vault.secret)
         create_database(session, settings.database)
-        session.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     with _as_administrator(node.host, node.port, settings.database, vault) as session:
+        # In the migrated database: the statement gate reads the live statements there.
+        session.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         standing.install(
             session,
             application_role=settings.application_role,

@@ -56,6 +56,8 @@ from shared.domain.objects import POOLER_ROLE, STANDBY_SLOTS
 from shared.settings import Settings
 
 ROOT = Path("/stack")
+AUTHORITY_PLACE = "authority"
+"""Directory of the authority in the vault."""
 SHARED = {
     "flower": OURS_UID,
     "redis": REDIS_UID,
@@ -75,7 +77,7 @@ def prepare(root: Path, environment: Mapping[str, str]) -> None:
     vault = Vault(root / "vault")
     choices = choices_from(environment, vault)
     vault.fill(vault_secrets(), administrator=environment.get("DB_PASSWORD_FILE", ""))
-    authority = Authority(vault.directory / "authority")
+    authority = Authority(vault.directory / AUTHORITY_PLACE)
     for name, uid in SHARED.items():
         os.chown(root / name, uid, uid)
     for identity in IDENTITIES:
@@ -98,16 +100,26 @@ def _identity(
         _write(place / "secrets" / name, vault.secret(there), identity.uid, 0o600)
     authority_text = authority.files.certificate.read_text(encoding="utf-8")
     _write(place / "tls/ca.crt", authority_text, identity.uid)
-    if identity.names:
-        pair = Pair(place / "tls/server.crt", place / "tls/server.key")
-        authority.issue(pair, (*identity.names, *_door_names(identity, choices)))
-        for path in (pair.certificate, pair.key):
-            os.chown(path, identity.uid, identity.uid)
+    certify(place, identity, authority, choices)
     if identity.control or identity.redis:
         text = settings_for(identity, choices).model_dump_json(indent=1)
         _write(place / "stack.json", text, identity.uid)
     for name, text in _own_files(identity, vault, choices).items():
         _write(place / name, text, identity.uid, 0o600)
+
+
+def certify(
+    place: Path, identity: Identity, authority: Authority, choices: Choices, *, anew: bool = False
+) -> bool:
+    """The certificate of a service that serves over TLS; whether it is a new one."""
+    if not identity.names:
+        return False
+    pair = Pair(place / "tls/server.crt", place / "tls/server.key")
+    names = (*identity.names, *_door_names(identity, choices))
+    is_new = authority.issue(pair, names, anew=anew)
+    for path in (pair.certificate, pair.key):
+        os.chown(path, identity.uid, identity.uid)
+    return is_new
 
 
 def _door_names(identity: Identity, choices: Choices) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from shared.adapters.redis_bus import STREAM
 PREFIX = "bluegreen:"
 SHARED_KEYS = ("unacked*", "_kombu.binding*", STREAM, "pong*", "*.reply.celery.pidbox",
                "*celery.pidbox*", "*celeryev*")  # fmt: skip
+FLOWER_KEYS = ("flower_*", "_kombu.binding*", "*celery.pidbox*", "*celeryev*")
 SENDERS = ("coordinator", "health-monitor")
 """They put commands, and pings, into every queue; the command line is the coordinator's."""
 COMMANDS = (
@@ -23,8 +24,6 @@ COMMANDS = (
     " +info +client|setname +client|setinfo +client|id"
 )
 """Nothing that ends the server, reads its configuration or empties it."""
-LOOKS = ("+@connection +@pubsub -publish +@read -@dangerous +info +client|setname +client|setinfo"
-         " +multi +exec +sadd +srem +brpop")  # fmt: skip
 
 
 def users_acl(secret: Callable[[str], str]) -> str:
@@ -34,10 +33,12 @@ def users_acl(secret: Callable[[str], str]) -> str:
         queues = AGENTS if agent in SENDERS else (agent,)
         keys = " ".join(f"~{PREFIX}{key}" for key in (*SHARED_KEYS, *(f"{q}*" for q in queues)))
         lines.append(f"user {agent} on #{_digest(secret(agent))} {keys} &* {COMMANDS}")
-    # Flower listens. It may neither put a command into a queue nor speak to the workers.
-    seen = " ".join(f"~{PREFIX}{key}" for key in ("_kombu.binding*", "*pidbox*", "*celeryev*"))
+    # Flower listens, and keeps its own books. It may read how long a queue is, and neither put
+    # a command into one nor speak to the workers.
+    own = " ".join(f"~{PREFIX}{key}" for key in FLOWER_KEYS)
     lengths = " ".join(f"%R~{PREFIX}{agent}*" for agent in AGENTS)
-    lines.append(f"user flower on #{_digest(secret('flower'))} {seen} {lengths} &* {LOOKS}")
+    flower = f"on #{_digest(secret('flower'))} {own} {lengths} &*"
+    lines.append(f"user flower {flower} {COMMANDS} -publish")
     return "\n".join(lines) + "\n"
 
 

@@ -15,6 +15,7 @@ def flower_conf(place: Path, port: int, secret: str, *, address: str = HOST) -> 
         "port": port,
         "basic_auth": [f"{FLOWER_USER}:{secret}"],
         "read_only": True,
+        "enable_events": False,  # the workers send theirs anyway; Flower orders nothing
         "persistent": True,
         "db": str(place / "flower.db"),
         "state_save_interval": 5000,
