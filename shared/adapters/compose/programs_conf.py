@@ -32,7 +32,7 @@ NETWORK = Network(transport="hostssl", addresses="samenet", local_administrator=
 """`samenet`: the networks of the stack that the container is on, and no other."""
 SERVER_CERTIFICATE, SERVER_KEY = OWN / "tls/server.crt", OWN / "tls/server.key"
 WEB_ACCOUNTS = OWN / "web-accounts"
-PROXY_RUN = NODE_SOCKETS.parent
+PROXY_RUN = Path("/run/bluegreen")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from shared.adapters.compose.inventory import (
     AUTHORITY,
@@ -36,9 +35,10 @@ from shared.settings import (
 
 SERVER_PORT, REDIS_PORT, POOLED_PORT, DIRECT_PORT, FLOWER_PORT = 5432, 6379, 6432, 6433, 5555
 METRICS_PORT = 9187
-NODE_SOCKETS = Path("/run/bluegreen/doors")
-"""In the proxy's container: nginx listens there once per node, and passes on over TCP. So the route
-of the direct door is one symlink, as in the embedded stack, and TLS goes through to the server."""
+NODE_SOCKETS = DOORS
+"""nginx listens there once per node, and passes on over TCP. So the route of the direct door is one
+symlink, as in the embedded stack, and TLS goes through to the server. The proxy-agent sees them:
+what connects while the door is held is led on by it."""
 SOCKET_NAMES = {"replicator": KEEPER_ALL, "health-monitor": KEEPER_LOOK}
 
 
