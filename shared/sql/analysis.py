@@ -14,6 +14,7 @@ from shared.sql import forbidden, versions
 from shared.sql.catalog import Catalog
 from shared.sql.context import Context, Problem, Step
 from shared.sql.effects import Operation
+from shared.sql.load import loads
 from shared.sql.locks import Lock
 from shared.sql.operations.registry import look
 from shared.sql.operations.session import lock_timeout_ms
@@ -144,6 +145,8 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> dict[str, Lock]:
             if operation.type == "REINDEX":
                 step.blocked_writes |= set(operation.locks)
         _parents_wait(ctx, step)
+        if ctx.catalog.from_server and step.blocked_writes:
+            step.loads = loads(step, ctx.catalog.relations.values())
     return now if step.in_block else {}
 
 

@@ -47,6 +47,8 @@ class Step:
     """Locks that the block holds when the statement runs, its own included."""
     blocked_reads: set[str] = field(default_factory=set)
     blocked_writes: set[str] = field(default_factory=set)
+    loads: list[str] = field(default_factory=list)
+    """Size and traffic of the tables that it works through while clients wait."""
     lock_timeout_set: bool = False
     outside_block: bool = False
     """PostgreSQL refuses it inside a transaction block."""

@@ -66,6 +66,11 @@ def _waiting(step: Step) -> Iterator[Reason]:
     )
 
 
+def beside(step: Step) -> str:
+    """Size and traffic of what is worked through, in brackets; empty without a live database."""
+    return f" ({'; '.join(step.loads)})" if step.loads else ""
+
+
 def risk(step: Step, operation: Operation) -> Risk:
     """HIGH: data is lost or copied, or nobody can read. MEDIUM: writers or clients feel it."""
     kinds = [reason.kind for reason in _of_operation(operation)]

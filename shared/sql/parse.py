@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from shared.domain.errors import Refused
 from shared.sql import grammar
@@ -17,6 +18,8 @@ from shared.sql.source import Place, Source
 
 BATCH_BYTES = 64 * 1024
 """Statements are parsed in batches of this size, which bounds the memory of their trees."""
+STATEMENTS_LIMIT = 100_000
+"""A file of more is refused unread: its trees would not fit into memory."""
 STATEMENT_LIMIT_BYTES = 4 * 1024 * 1024
 """A longer single statement is refused unread: it is data, not a change of a schema."""
 
@@ -80,7 +83,10 @@ def read(sql: str) -> Reading:
     if zero >= 0:
         return Reading(source, (), (_zero_byte(source, zero),))
     try:
-        found = list(_whole(source))
+        spans = grammar.split(source.data)
+        if len(spans) > STATEMENTS_LIMIT:
+            return Reading(source, (), (_too_many(source, spans),))
+        found = list(_whole(source, spans))
         problems: list[Problem] = []
     except SyntaxProblem:
         found, problems = _piecewise(source)
@@ -91,10 +97,10 @@ def read(sql: str) -> Reading:
     )
 
 
-def _whole(source: Source) -> Iterator[tuple[Node, Span, int]]:
+def _whole(source: Source, spans: list[Span]) -> Iterator[tuple[Node, Span, int]]:
     """(tree, its span in the file, origin of its locations) of each statement."""
     batch: list[Span] = []
-    for span in grammar.split(source.data):
+    for span in spans:
         if span.length > STATEMENT_LIMIT_BYTES:
             raise SyntaxProblem("too long", span.start)
         if batch and span.start + span.length - batch[0].start > BATCH_BYTES:
@@ -114,7 +120,7 @@ def _batch(source: Source, spans: list[Span]) -> Iterator[tuple[Node, Span, int]
 def _piecewise(source: Source) -> tuple[list[tuple[Node, Span, int]], list[Problem]]:
     found: list[tuple[Node, Span, int]] = []
     problems: list[Problem] = []
-    for piece in pieces(source.data):
+    for piece in islice(pieces(source.data), STATEMENTS_LIMIT):
         if piece.kind != "sql":
             problems.append(_not_sql(source, piece))
         elif len(piece.text) > STATEMENT_LIMIT_BYTES:
@@ -164,6 +170,14 @@ def _not_sql(source: Source, piece: Piece) -> Problem:
         f"{command} is a command of psql, not SQL",
         source.place(piece.start),
         "remove it; for \\set and \\i write the value or the statements into this file",
+    )
+
+
+def _too_many(source: Source, spans: list[Span]) -> Problem:
+    return Problem(
+        f"{len(spans):,} statements; the limit is {STATEMENTS_LIMIT:,}",
+        source.place(spans[STATEMENTS_LIMIT].start),
+        "cut it into several files, or load the rows outside the migration",
     )
 
 

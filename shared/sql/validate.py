@@ -10,7 +10,7 @@ from shared.sql.context import Step
 from shared.sql.directives import Directives, directives
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.need import reasons, risk
+from shared.sql.need import beside, reasons, risk
 from shared.sql.one_transaction import in_one_transaction
 from shared.sql.parse import read
 from shared.sql.plan import plan
@@ -91,7 +91,7 @@ def _needs(analysis: Analysis) -> tuple[Need, ...]:
     return tuple(
         Need(
             migration_type=reason.kind,
-            why=reason.why,
+            why=reason.why + beside(step),
             line=step.statement.line,
             column=step.statement.column,
             statement=step.statement.text,
@@ -106,7 +106,7 @@ def _warnings(found: list[tuple[Step, Rule, Finding]], told: Directives) -> tupl
     return tuple(
         Warning(
             rule=rule.id,
-            message=finding.message,
+            message=finding.message + (beside(step) if finding.operation.scans else ""),
             line=step.statement.line,
             column=step.statement.column,
             risk_level=rule.risk,

@@ -34,7 +34,6 @@ def test_a_file_that_is_missing(bluegreen: CommandLine) -> None:
     ("name", "content"),
     [
         ("empty.sql", b""),
-        ("comment.sql", b"-- nothing to do\n"),
         ("latin1.sql", b"COMMENT ON TABLE t IS 'Stra\xdfe';\n"),
         ("zero.sql", b"SELECT 1;\x00\n"),
     ],
@@ -47,6 +46,14 @@ def test_a_file_without_readable_sql(
     assert answer.code in (2, 3)
     assert name in answer.err + answer.out
     assert "Traceback" not in answer.err
+
+
+def test_a_file_of_comments_is_valid_and_not_worth_running(bluegreen: CommandLine) -> None:
+    name = bluegreen.write("comment.sql", b"-- nothing to do\n")
+    assert bluegreen("validate", name).code == 0
+    answer = bluegreen("run", name)
+    assert answer.code == 2
+    assert name in answer.line
 
 
 @pytest.mark.parametrize("kind", ["directory", "fifo", "device"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 from producer.marks import Validated
@@ -44,6 +46,18 @@ def test_json_of_one_file_is_the_report_and_of_several_a_list():
     one = json.loads(render("json", [validated()]))
     assert one == validated().report.as_json()
     assert json.loads(render("json", [validated(), validated()])) == [one, one]
+
+
+SARIF = Path(__file__).parents[1] / "data" / "sarif" / "sarif-2.1.0.json"
+
+
+@pytest.mark.parametrize("sql", [SQL, "SELECT 1", "ALTER TABEL x", "DROP TABLE users\x00"])
+def test_sarif_is_valid_against_its_schema(sql):
+    schema = json.loads(SARIF.read_text(encoding="utf-8"))
+    body = json.loads(render("sarif", [validated(sql), validated(SQL, "other.sql")]))
+    jsonschema.Draft4Validator(schema).validate(body)
+    body["runs"][0]["results"][0]["level"] = "dreadful"
+    assert not jsonschema.Draft4Validator(schema).is_valid(body)
 
 
 def test_sarif_names_its_rules_and_places():
