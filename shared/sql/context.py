@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.sql.catalog import Catalog, Index, Key, Relation, RelationKind, Type
-from shared.sql.effects import Operation
+from shared.sql.effects import Operation, Reason
 from shared.sql.extensions import TYPES
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
@@ -52,6 +52,8 @@ class Step:
     lock_timeout_set: bool = False
     outside_block: bool = False
     """PostgreSQL refuses it inside a transaction block."""
+    reasons: list[Reason] | None = None
+    """Why it needs more than `safe`; None until somebody asked (shared.sql.need)."""
     attached: set[str] = field(default_factory=set)
     """Tables that become partitions with this statement: until then their parent is apart."""
     rows_change: bool = False

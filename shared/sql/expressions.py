@@ -23,13 +23,15 @@ def walk(node: Any) -> Iterator[tuple[str, Any]]:
     stack = [node]
     while stack:
         each = stack.pop()
-        if isinstance(each, dict):
+        kind = type(each)
+        if kind is dict:
             for key, value in each.items():
-                if key[:1].isupper():
+                if key < "a":  # tags begin with a capital letter, fields never do
                     yield key, value
-                if isinstance(value, dict | list):
+                kind = type(value)
+                if kind is dict or kind is list:
                     stack.append(value)
-        elif isinstance(each, list):
+        elif kind is list:
             stack.extend(reversed(each))
 
 

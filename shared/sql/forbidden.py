@@ -15,7 +15,7 @@ from shared.sql import grammar
 from shared.sql.bodies import Body, read_body, routine_source
 from shared.sql.context import Context
 from shared.sql.folding import PLACEHOLDER, fold
-from shared.sql.forbidden_names import OURS, RUN_TEXT, SECRETS, SETTINGS, STATEMENTS, SUSPECT
+from shared.sql.forbidden_names import OURS, RUN_TEXT, SECRETS, SETTINGS, STATEMENTS, is_suspect
 from shared.sql.forbidden_statements import BY_STATEMENT, is_of_the_server
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.names import scalar, split_name
@@ -68,7 +68,7 @@ def _reasons(tag: str, node: Node, text: str) -> Iterator[tuple[str, int | None]
         yield STATEMENTS[tag], None
     if tag in BY_STATEMENT:
         yield from BY_STATEMENT[tag](node)
-    if SUSPECT.search(text):
+    if is_suspect(text):
         yield from _inside({tag: node})
 
 
@@ -77,7 +77,7 @@ def _inside(tree: Any) -> Iterator[tuple[str, int | None]]:
     stack = [tree]
     while stack:
         each = stack.pop()
-        if isinstance(each, list):
+        if type(each) is list:
             stack.extend(each)
             continue
         if "funcname" in each:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from shared.domain.identifiers import ident
@@ -22,6 +23,7 @@ _RESERVED = words("""
     verbose""")
 
 
+@lru_cache(maxsize=8192)
 def shown(schema: str | None, name: str) -> str:
     """The shortest name that means the object: `public` is left out, quotes only where needed."""
     if schema in (None, "", "public"):

@@ -11,10 +11,12 @@ from shared.sql.effects import Operation, Reason
 
 def reasons(step: Step) -> list[Reason]:
     """Why this statement needs more than `safe`, the gravest first; empty when it does not."""
-    found = [r for operation in step.operations for r in _of_operation(operation)]
-    found += _waiting(step)
-    found = [reason for reason in found if reason.kind is not Kind.SAFE]
-    return sorted(found, key=lambda reason: -reason.kind.rank)
+    if step.reasons is None:
+        found = [r for operation in step.operations for r in _of_operation(operation)]
+        found += _waiting(step)
+        found = [reason for reason in found if reason.kind is not Kind.SAFE]
+        step.reasons = sorted(found, key=lambda reason: -reason.kind.rank)
+    return step.reasons
 
 
 def need(step: Step) -> Kind:
