@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: validator-cases rule-pages new-rule bench-backup bench-cutover soak-cutover
+.PHONY: validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover soak-cutover
 .PHONY: help install check test test-full docs faults e2e demo format
 
 help:  ## this list
@@ -25,7 +25,7 @@ check: install  ## what a commit needs: format, lint, types, arrows, unit tests
 # The CI size: every part once on real servers, within the budget. `test-full` runs all of them.
 CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   cluster standing pgbouncer migration_file validate_step saga_control_store saga_shell \
-  cli_bad_input compare_rows check_statements cutover_step cutover_switch cutover_applications \
+  cli_bad_input compare_rows check_statements trace validator_bounds cutover_step cutover_switch cutover_applications \
   poolers cli_proxy mapping_rehearsal backup_steps backup_points backup_daily health_steps))
 
 test: check validator-cases  ## unit tests, the validator's cases, and the CI size of the tests on real servers
@@ -61,6 +61,9 @@ format: install  ## bring the code into shape
 
 validator-cases: install  ## agreement of the validator with the measured cases, per fact
 	$(BIN)/python -m tests.support.validator_cases
+
+bench-validate: install  ## the validator beside squawk, on one file of 2,000 statements
+	$(BIN)/python -m benchmarks.validate
 
 rule-pages: install  ## write docs/rules from the rules
 	$(BIN)/python -m scripts.write_rule_pages

@@ -67,8 +67,9 @@ def _is_setting(statement: Statement) -> bool:
     """`SELECT pg_catalog.set_config('search_path', ..)`, which every pg_dump begins with."""
     if statement.tag != "SelectStmt" or set(statement.node) - {"targetList", "limitOption", "op"}:
         return False
-    targets = [target["ResTarget"].get("val", {}) for target in statement.node["targetList"]]
-    return all(_function(target) == "set_config" for target in targets)
+    listed = statement.node.get("targetList", ())
+    targets = [target["ResTarget"].get("val", {}) for target in listed]
+    return bool(targets) and all(_function(target) == "set_config" for target in targets)
 
 
 def _function(node: Any) -> str:

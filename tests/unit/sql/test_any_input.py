@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.mapping.readiness import readiness
 from shared.sql.analysis import build
 from shared.sql.parse import read
 from shared.sql.validate import validate
@@ -41,6 +42,7 @@ def mutated(draw):
 
 def check(sql, catalog=None, version=18):
     report = validate(sql, file="f.sql", catalog=catalog, server_version=version)
+    json.dumps(readiness(sql, catalog).as_json())
     source = read(sql).source
     for each in (*report.errors, *report.warnings, *report.operations):
         assert 1 <= each.line <= source.lines
