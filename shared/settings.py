@@ -88,6 +88,10 @@ class RedisSettings(_Frozen):
     prefix: str = "bluegreen:"
     ca_file: Path | None = None
     """Certificate authority of its TLS certificate, whose name is checked; None: no TLS."""
+    sentinels: tuple[Annotated[str, Field(pattern=r"^[^:/@]+:\d+$")], ...] = ()
+    """`host:port` of each Sentinel; with any, they say where Redis is, and `host` only names it."""
+    master: str = "bluegreen"
+    """Name of the group of servers at the Sentinels."""
 
 
 class FlowerSettings(_Frozen):

@@ -15,6 +15,7 @@ from shared.adapters.redis_bus import SECRET
 from shared.settings import Settings
 
 TRANSPORT = "shared.adapters.celery_transport:Transport"
+SENTINEL_TRANSPORT = "shared.adapters.celery_transport:SentinelTransport"
 VISIBILITY_S = 30
 LONGEST_PAUSE_S = 3
 
@@ -37,8 +38,12 @@ def celery_app(settings: Settings, name: str = "bluegreen") -> Celery:
 def broker_url(settings: Settings) -> str:
     server = settings.redis
     password = quote(settings.secret(SECRET), safe="")
-    scheme = "redis" if server.ca_file is None else "rediss"
     account = f"{server.user or ''}:{password}@" if password else ""
+    if server.sentinels:
+        return ";".join(
+            f"sentinel://{account}{address}/{server.database}" for address in server.sentinels
+        )
+    scheme = "redis" if server.ca_file is None else "rediss"
     return f"{scheme}://{account}{server.host}:{server.port}/{server.database}"
 
 
@@ -52,7 +57,7 @@ def _broker_tls(settings: Settings) -> dict[str, Any] | None:
 
 def celery_config(settings: Settings) -> dict[str, Any]:
     return {
-        "broker_transport": TRANSPORT,
+        "broker_transport": SENTINEL_TRANSPORT if settings.redis.sentinels else TRANSPORT,
         "broker_use_ssl": _broker_tls(settings),
         "broker_transport_options": {
             # A command that a dead worker had fetched and not begun comes back; stale by then.
@@ -65,6 +70,12 @@ def celery_config(settings: Settings) -> dict[str, Any]:
             "socket_timeout": 10,
             "socket_connect_timeout": 3,
             "socket_keepalive": True,
+            "master_name": settings.redis.master,  # heard by the transport over Sentinels only
+            "sentinel_kwargs": {
+                "socket_timeout": 3,
+                "socket_connect_timeout": 3,
+                **({"ssl": True, **tls} if (tls := _broker_tls(settings)) else {}),
+            },
         },
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,  # gives up after 100 by default

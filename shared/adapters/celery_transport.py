@@ -25,13 +25,25 @@ def ignore(_queue: str, _reason: str) -> None:
     """The default: nobody is told."""
 
 
-class Channel(redis.Channel):
+class _Careful:
+    """The channel's part: bytes that are no JSON are taken from the queue, and that is all."""
+
+    connection: Any
+
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
+            return super()._brpop_read(**options)  # type: ignore[misc]
         except ValueError as error:  # JSON and text that cannot be decoded
             self.connection.on_refused("", f"not JSON: {error}")
             return True
+
+
+class Channel(_Careful, redis.Channel):
+    pass
+
+
+class SentinelChannel(_Careful, redis.SentinelChannel):
+    pass
 
 
 class Transport(redis.Transport):
@@ -44,6 +56,12 @@ class Transport(redis.Transport):
             self.on_refused(queue, reason)
         else:
             super()._deliver(message, queue)  # type: ignore[no-untyped-call]
+
+
+class SentinelTransport(Transport):
+    """The same, where Sentinels say which server is Redis now."""
+
+    Channel = SentinelChannel  # type: ignore[assignment]
 
 
 def flaw(message: Any) -> str:

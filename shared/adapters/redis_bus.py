@@ -13,6 +13,7 @@ import structlog
 from pydantic import ValidationError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from redis.sentinel import Sentinel
 
 from shared.domain.errors import Transient
 from shared.domain.messages import EVENTS, Event
@@ -29,19 +30,29 @@ _log = structlog.get_logger("bus")
 
 def client(settings: Settings, *, limit_s: float = LIMIT_S) -> redis.Redis:
     """A client that gives up early and never tries again by itself."""
-    return redis.Redis(
-        host=settings.redis.host,
-        port=settings.redis.port,
-        db=settings.redis.database,
-        username=settings.redis.user,
-        password=settings.secret(SECRET) or None,
-        ssl=settings.redis.ca_file is not None,
-        ssl_ca_certs=str(settings.redis.ca_file or "") or None,
-        socket_timeout=limit_s,
-        socket_connect_timeout=CONNECT_LIMIT_S,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-    )
+    server = settings.redis
+    reach: dict[str, Any] = {
+        "ssl": server.ca_file is not None,
+        "ssl_ca_certs": str(server.ca_file or "") or None,
+        "socket_timeout": limit_s,
+        "socket_connect_timeout": CONNECT_LIMIT_S,
+        "retry": Retry(NoBackoff(), 0),
+        "decode_responses": True,
+    }
+    account: dict[str, Any] = {
+        "db": server.database,
+        "username": server.user,
+        "password": settings.secret(SECRET) or None,
+    }
+    if not server.sentinels:
+        return redis.Redis(host=server.host, port=server.port, **account, **reach)
+    if not reach["ssl"]:
+        del reach["ssl_ca_certs"]
+    sentinels = [(host, int(port)) for host, _, port in
+                 (address.partition(":") for address in server.sentinels)]  # fmt: skip
+    asked = Sentinel(sentinels, sentinel_kwargs=reach)  # type: ignore[no-untyped-call]
+    found: redis.Redis = asked.master_for(server.master, **account, **reach)  # type: ignore[no-untyped-call]
+    return found
 
 
 def check(settings: Settings) -> None:

@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS bluegreen.attempt (
   taken_over boolean NOT NULL DEFAULT false,
   return_begun boolean NOT NULL DEFAULT false
 );
+-- A database that an earlier version prepared has the table without these.
+ALTER TABLE bluegreen.attempt ADD COLUMN IF NOT EXISTS taken_over boolean NOT NULL DEFAULT false;
+ALTER TABLE bluegreen.attempt ADD COLUMN IF NOT EXISTS return_begun boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN bluegreen.attempt.return_begun IS
   'on the old side: the returning stream was started; one that stops later is not started by us';
 COMMENT ON COLUMN bluegreen.attempt.taken_over IS

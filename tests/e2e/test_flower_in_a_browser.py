@@ -83,7 +83,9 @@ def rows_of(browser: WebDriver, job: str, *, expected: tuple[str, ...]) -> dict[
 
 def _search(browser: WebDriver, job: str, deadline: float) -> None:
     browser.get("https://migration-proxy:5555/tasks")
-    browser.find_element(By.CSS_SELECTOR, "input[type=search]").send_keys(job)
+    search = browser.find_element(By.CSS_SELECTOR, "input[type=search]")
+    search.clear()  # the page remembers what was looked for
+    search.send_keys(job)
     while not (texts := _texts(browser)) or any(job not in text for text in texts):
         assert time.monotonic() < deadline, f"no row shows {job}"
         time.sleep(0.3)
