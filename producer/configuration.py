@@ -6,6 +6,8 @@
     [run]
     timeout = 60
     switch-delay = 5
+    [windows]                         # when jobs of a kind may change anything, week by week
+    maintenance = "Sun 02:00-04:00 Europe/Berlin"
 
 The table of a command takes the long names of its options.
 """
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.domain.errors import Refused
+from shared.domain.kinds import Kind
 
 FILE_NAME = "bluegreen.toml"
 STATE_DIR = "BLUEGREEN_STATE_DIR"
@@ -37,6 +40,8 @@ class Configuration:
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options by command, as the file spells them."""
     state_dir_from_file: bool = False
+    windows: Mapping[str, str] = field(default_factory=dict)
+    """By kind of migration: when its jobs may change anything where `--window` does not say."""
 
 
 def find_file(folder: Path) -> Path | None:
@@ -60,7 +65,20 @@ def read_configuration(folder: Path, environment: Mapping[str, str]) -> Configur
     from_file = "state_dir" in body and not environment.get(STATE_DIR)
     if from_file:
         found[STATE_DIR] = str(path.parent / str(body["state_dir"]))
-    return Configuration(path, found, _tables(body, path), from_file)
+    windows = _windows(body.pop("windows", {}), path)
+    return Configuration(path, found, _tables(body, path), from_file, windows)
+
+
+def _windows(table: Any, path: Path) -> dict[str, str]:
+    """Raises Refused for a kind that there is not; when one opens is read where it is used."""
+    kinds = [kind.value for kind in Kind]
+    if not isinstance(table, dict) or not set(table) <= set(kinds):
+        found = ", ".join(table) if isinstance(table, dict) else repr(table)
+        raise Refused(
+            f"{path}: expected windows of {', '.join(kinds)}, found {found}",
+            remedy='such as [windows] maintenance = "Sun 02:00-04:00 Europe/Berlin"',
+        )
+    return {kind: str(window) for kind, window in table.items()}
 
 
 def _tables(body: Mapping[str, Any], path: Path) -> dict[str, dict[str, Any]]:

@@ -34,6 +34,10 @@ def show(configuration: Configuration, options: list[OptionOf], output: Output) 
     """All settings; a stack that is not there is said, and is no error: that is what one asks."""
     settings = [*guide_settings(configuration), state_dir_setting(configuration)]
     settings += option_settings(configuration, options)
+    settings += [
+        Setting(f"windows.{kind}", window, str(configuration.file))
+        for kind, window in configuration.windows.items()
+    ]
     problem = None
     try:
         settings += stack_settings(configuration)

@@ -10,6 +10,7 @@ from producer.client import View
 from producer.exit_codes import ExitCode
 from producer.output import Output
 from producer.report import comparison_document
+from producer.track_record import impact, summary, summary_lines, took_s
 from shared.ports import ControlStore
 
 
@@ -49,11 +50,17 @@ def _show(output: Output, view: View) -> None:
 
 
 def history(store: ControlStore, output: Output, job: str | None, limit: int) -> None:
-    """The jobs, newest first; or every decision about one job, oldest first."""
+    """The jobs, newest first, and their track record; or every decision about one job, oldest
+    first."""
     if job is None:
         jobs = store.jobs(limit=limit)
-        output.document({"jobs": [render.job_document(record) for record in jobs]})
-        _say_all(output, render.job_lines(jobs))
+        found = summary(jobs)
+        documents = [
+            {**render.job_document(record), "seconds": took_s(record), "impact": impact(record)}
+            for record in jobs
+        ]
+        output.document({"jobs": documents, "summary": found})
+        _say_all(output, [*render.job_lines(jobs), *summary_lines(found)])
         return
     store.job(job)
     records = store.history(job)[-limit:]

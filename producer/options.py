@@ -71,9 +71,9 @@ def moment_option(text: str | None) -> str | None:
 
 
 def window_option(text: str | None) -> str | None:
-    """Read `--window`: a part of each day, in UTC or in a named zone."""
-    if text is None:
-        return None
+    """Read `--window`: a part of each day or of some days, in UTC or in a named zone."""
+    if text is None or text == "always":
+        return text
     from shared.domain.window import opens_at
 
     try:
@@ -166,8 +166,9 @@ Window = Annotated[
     str | None,
     option(
         "--window",
-        "Only in this part of the day: 22:00-04:30 (UTC), or 22:00-04:30 Europe/Berlin.",
-        metavar="HH:MM-HH:MM [ZONE]",
+        "Only then: 22:00-04:30 (UTC), or Sat,Sun 22:00-04:30 Europe/Berlin; `always`: at any time"
+        " [default: by kind, [windows] of bluegreen.toml].",
+        metavar="[DAYS] HH:MM-HH:MM [ZONE]",
         callback=window_option,
     ),
 ]

@@ -10,20 +10,29 @@ from producer.exit_codes import ExitCode
 from producer.intake import Intake, all_valid, files_document, refuse, take_in
 from producer.output import Output
 from producer.validate_text import readiness_lines
+from producer.windows import with_window
 from shared.domain.kinds import DEFAULT_SCOPE, Kind
 from shared.domain.migration import RunOptions
 from shared.saga.recipes import RECIPES, planned
 
+CLIENTS_MEET = {
+    "hold": "clients wait, at most the pooler's query_wait_timeout: then they get an error",
+    "refuse": "clients are refused (`database is disabled`) until the file has run",
+}
 
-def dry_run(output: Output, files: Sequence[Path], asked: Mapping[str, Any]) -> ExitCode:
-    """Print the plan of every file; 3 when one has errors."""
+
+def dry_run(
+    output: Output, files: Sequence[Path], asked: Mapping[str, Any], windows: Mapping[str, str]
+) -> ExitCode:
+    """Print the plan of every file; 3 when one has errors. `windows`: by kind, as configured."""
     options = RunOptions(**asked)
     taken = take_in(files, options.claimed)
     if not all_valid(taken):
         return refuse(output, taken)
-    output.document(files_document([plan_document(item, options) for item in taken]))
+    options_of = {item.path: with_window(options, item.kind, windows) for item in taken}
+    output.document(files_document([plan_document(one, options_of[one.path]) for one in taken]))
     for item in taken:
-        for line in plan_lines(item, options):
+        for line in plan_lines(item, options_of[item.path]):
             output.say(line)
     return ExitCode.DONE
 
@@ -48,7 +57,13 @@ def plan_lines(item: Intake, options: RunOptions) -> Iterator[str]:
             why = f" ({group.why})" if group.why else ""
             yield f"    {number}. {len(group.statements)} statements{why}"
     scope = options.backup or DEFAULT_SCOPE[item.kind]
+    if item.kind is Kind.SAFE and options.backup is None and any(g.batch for g in report.plan):
+        scope = "affected"
     yield f"  rollback point: {scope}"
+    if options.window or options.at:
+        yield f"  waits for {' and '.join(filter(None, (options.at, options.window)))}"
+    if item.kind is Kind.MAINTENANCE:
+        yield f"  {CLIENTS_MEET[options.on_maintenance]}"
     yield "  steps: " + ", ".join(step.name for step in planned(RECIPES[item.kind], options))
     for unseen in report.not_seen:
         yield f"  not seen: {unseen}"

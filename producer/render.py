@@ -214,7 +214,8 @@ def job_lines(jobs: Sequence[JobRecord]) -> Iterator[str]:
     for job in jobs:
         state = job.outcome.value if job.outcome else f"{job.phase}: {job.step or 'not begun'}"
         at = job.requested_at.strftime("%Y-%m-%d %H:%M:%S")
-        yield f"{job.id}  {at}  {job.kind.value:<11}  {state:<24}  {job.file_name}"
+        took = duration((job.ended_at - job.requested_at).total_seconds()) if job.ended_at else ""
+        yield f"{job.id}  {at}  {job.kind.value:<11}  {state:<24}  {took:>12}  {job.file_name}"
 
 
 def history_lines(records: Sequence[HistoryRecord]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from producer.checklist import checklist_document
 from producer.render import stamp
 from producer.report_mapping import mapping_document
 from shared.domain.facts import (
@@ -24,9 +25,22 @@ from shared.ports import JobRecord, StepRecord, SwitchRecord
 
 
 def report_document(
+    job: JobRecord,
+    steps: Sequence[StepRecord],
+    switches: Sequence[SwitchRecord],
+    announcements: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The report of design section 12, point for point, with the checklists that follow from it.
+
+    `announcements` are what people were told of the job through the alert sinks.
+    """
+    body = _measured(job, steps, switches) | {"announcements": list(announcements)}
+    return body | {"checklist": checklist_document(body)}
+
+
+def _measured(
     job: JobRecord, steps: Sequence[StepRecord], switches: Sequence[SwitchRecord]
 ) -> dict[str, Any]:
-    """The report of design section 12, point for point."""
     started = [step.started_at for step in steps if step.started_at]
     return {
         "job": job.id,

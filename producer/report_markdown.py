@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from producer.checklist import Line, checklist_lines
 from producer.render import duration
 from producer.switch_text import text_picture
 from shared.domain.counted import counted
@@ -31,6 +32,8 @@ def _lines(body: Mapping[str, Any], switches: Sequence[SwitchRecord]) -> Iterato
         if switch.samples:
             yield from ("", "```text", switch.direction, *text_picture(switch), "```")
     yield from _proof(body)
+    yield from ("", "## Checklists", "")
+    yield from checklist_lines([Line(**line) for line in body["checklist"]])
     yield from _mapping(body["mapping"])
     yield from _steps(body["steps"])
 

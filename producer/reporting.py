@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from producer.configuration import Configuration
 from producer.output import SCHEMA
@@ -14,26 +14,37 @@ from producer.report_html import page
 from producer.report_markdown import markdown
 from producer.store import open_store, settings_of
 from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.switch_store import SwitchStore
 from shared.domain.errors import Refused
+from shared.ports import SwitchRecord
 
 Form = Literal["markdown", "json", "html"]
 
 
 def report(configuration: Configuration, job: str, form: Form, output: Path | None) -> None:
     """Raises Refused when there is no such job, or the file cannot be written."""
-    settings = settings_of(configuration)
-    store = open_store(settings)
-    record = store.job(job)
-    database = ControlDatabase(settings, application_name="bluegreen/producer")
-    switches = SwitchStore(database).of_job(job)
-    body = report_document(record, store.steps(job), switches)
+    body, switches = collect(configuration, job)
     text = {
         "json": lambda: json.dumps({"schema": SCHEMA, **body}, default=str) + "\n",
         "markdown": lambda: markdown(body, switches),
         "html": lambda: page(body, switches),
     }[form]()
     _write(text, output)
+
+
+def collect(configuration: Configuration, job: str) -> tuple[dict[str, Any], list[SwitchRecord]]:
+    """The report's document, and the switches with every sample of their probes.
+
+    Raises Refused when there is no such job.
+    """
+    settings = settings_of(configuration)
+    store = open_store(settings)
+    record = store.job(job)
+    database = ControlDatabase(settings, application_name="bluegreen/producer")
+    switches = SwitchStore(database).of_job(job)
+    announced = HealthStore(database).announced(job)
+    return report_document(record, store.steps(job), switches, announced), switches
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from producer.checklist import checklist, checklist_lines
 from producer.client import Client
 from producer.configuration import Configuration
 from producer.confirming import confirm
@@ -15,6 +17,8 @@ from producer.exit_codes import ExitCode
 from producer.following import attend, jobs_document
 from producer.intake import Intake, all_readable, all_valid, refuse, take_in
 from producer.output import Output
+from producer.reporting import collect
+from producer.windows import with_window
 from shared.domain.errors import AlreadyApplied, MigrationError
 from shared.domain.migration import RunOptions
 
@@ -50,7 +54,11 @@ def run(
         if not how.yes:
             confirm(output, taken)
         raise
-    return Run(client, output, options, how).all(taken)
+
+    def report(job: str) -> Mapping[str, Any]:
+        return collect(configuration, job)[0]
+
+    return Run(client, output, options, how, configuration.windows, report).all(taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,10 @@ class Run:
     output: Output
     options: RunOptions
     how: How
+    windows: Mapping[str, str]
+    """By kind, as configured."""
+    report: Callable[[str], Mapping[str, Any]]
+    """The report's document of a job."""
 
     def all(self, taken: Sequence[Intake]) -> ExitCode:
         """What a file needs depends on the schema it meets: the live one decides, for the first
@@ -121,13 +133,24 @@ class Run:
             job = self._submit(item)
             ending = attend(self.client, self.output, job, limit_s=self.how.limit_s)
             jobs.append(ending.document)
+            if ending.view.job.outcome is not None:
+                self._say_checklist(job)
             code = ending.code
             if code is not ExitCode.DONE:
                 break
         self.output.document(jobs_document(jobs, code))
         return code
 
+    def _say_checklist(self, job: str) -> None:
+        """What cannot be read any more is left out: the job has ended, whatever is printed."""
+        with suppress(MigrationError):
+            for line in checklist_lines(checklist(self.report(job))):
+                self.output.say(line)
+
     def _submit(self, item: Intake) -> str:
         return self.client.submit(
-            kind=item.kind, file_name=item.path.name, sql=item.sql, options=self.options
+            kind=item.kind,
+            file_name=item.path.name,
+            sql=item.sql,
+            options=with_window(self.options, item.kind, self.windows),
         )

@@ -24,6 +24,8 @@ _WANTED: dict[Steering, Outcome] = {
     "abort": Outcome.ROLLED_BACK,
     "rollback": Outcome.ROLLED_BACK,
     "keep-sync": Outcome.ROLLED_BACK,
+    "pause": Outcome.COMPLETED,
+    "resume": Outcome.COMPLETED,
 }
 
 

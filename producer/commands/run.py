@@ -93,7 +93,7 @@ def run(
     if dry_run:
         from producer import planning
 
-        raise typer.Exit(planning.dry_run(output, files, asked))
+        raise typer.Exit(planning.dry_run(output, files, asked, context.obj.windows))
     from producer import running
 
     how = running.How(yes=yes, detach=detach, limit_s=wait_timeout)

@@ -1,4 +1,4 @@
-"""Follow a live job, or steer it and then follow: watch, approve, abort, rollback, finish.
+"""Follow a live job, or steer it and then follow: watch, approve, pause, abort, rollback, finish.
 
 The command is its own confirmation; `--yes` is taken so that a pipeline may always say it. Only a
 restore by hand asks.
@@ -31,7 +31,7 @@ KeepSync = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    for command in (watch, approve, abort, rollback, finish):
+    for command in (watch, approve, pause, resume, abort, rollback, finish):
         app.command(epilog=EXAMPLES[command.__name__])(command)
 
 
@@ -74,6 +74,35 @@ def approve(
             "withdraw" if withdraw else "approve",
             detach=detach or withdraw,
             limit_s=wait_timeout,
+        )
+    )
+
+
+def pause(context: typer.Context, job: JobId, yes: Yes = False, as_json: Json = False) -> None:
+    """Let a safe job wait between two of its parts or batches; `resume` goes on."""
+    from producer import connections, steering
+
+    client = connections.connect(context.obj)
+    raise typer.Exit(
+        steering.steer(client, Output(as_json), [job], "pause", detach=True, limit_s=None)
+    )
+
+
+def resume(
+    context: typer.Context,
+    job: JobId,
+    yes: Yes = False,
+    detach: Detach = False,
+    wait_timeout: WaitTimeout = None,
+    as_json: Json = False,
+) -> None:
+    """Let a job go on that was paused, or that is stuck, and follow it to the end."""
+    from producer import connections, steering
+
+    client = connections.connect(context.obj)
+    raise typer.Exit(
+        steering.steer(
+            client, Output(as_json), [job], "resume", detach=detach, limit_s=wait_timeout
         )
     )
 
@@ -151,6 +180,8 @@ def finish(
 EXAMPLES = {
     "watch": examples("watch 20261123-7f3a", "watch 20261123-7f3a --wait-timeout 600"),
     "approve": examples("approve 20261123-7f3a", "approve 20261123-7f3a --withdraw"),
+    "pause": examples("pause 20261123-7f3a"),
+    "resume": examples("resume 20261123-7f3a", "resume 20261123-7f3a --detach"),
     "abort": examples("abort 20261123-7f3a --wait-timeout 120"),
     "rollback": examples(
         "rollback 20261123-7f3a",

@@ -25,7 +25,7 @@ from shared.adapters.route_file import RouteFile
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Transient
 from shared.domain.identifiers import ident
-from shared.ports import Pooler
+from shared.ports import Pooler, PoolTraffic
 from shared.settings import PoolerSettings, Settings
 
 CONNECT_LIMIT_S = 2
@@ -72,6 +72,10 @@ class PgBouncer:
 
     def prepare_route(self, colour: Colour) -> None:
         self._file().prepare(colour)
+
+    def traffic(self) -> PoolTraffic:
+        with self.opened() as pooler:
+            return pooler.traffic()
 
     def route_to(self, colour: Colour, *, flush: bool = True) -> None:
         with self.opened() as pooler:
@@ -143,6 +147,14 @@ class OpenPgBouncer:
     def prepare_route(self, colour: Colour) -> None:
         self._file.prepare(colour)
 
+    def traffic(self) -> PoolTraffic:
+        """Nothing before the first client: the pooler has no line of the database then."""
+        line = self._line_of("SHOW STATS", "database")
+        if line is None:
+            return PoolTraffic(0, 0.0)
+        spent = sum(int(line[name]) for name in ("total_xact_time", "total_wait_time"))
+        return PoolTraffic(int(line["total_xact_count"]), spent / 1e6)
+
     def route_to(self, colour: Colour, *, flush: bool = True) -> None:
         """A route that is set already costs one look: what settles a cutover asks for it again."""
         if not (self._file.holds(colour) and self._leads_to(colour)):
@@ -177,10 +189,16 @@ class OpenPgBouncer:
 
     def _line(self) -> dict[str, str]:
         """What SHOW DATABASES says of our database."""
-        for line in self._command("SHOW DATABASES"):
-            if line["name"] == self._name:
+        line = self._line_of("SHOW DATABASES", "name")
+        if line is None:
+            raise Broken(f"expected the pooler to know database {self._name}, found no such line")
+        return line
+
+    def _line_of(self, command: str, key: str) -> dict[str, str] | None:
+        for line in self._command(command):
+            if line[key] == self._name:
                 return line
-        raise Broken(f"expected the pooler to know database {self._name}, found no such line")
+        return None
 
     def _command(self, text: str) -> list[dict[str, str]]:
         """A pooler that is frozen keeps its connections and says nothing: it is left then."""

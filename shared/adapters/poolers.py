@@ -21,7 +21,7 @@ from shared.adapters.pgbouncer import OpenPgBouncer, PgBouncer
 from shared.adapters.route_file import RouteFile
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Transient
-from shared.ports import Pooler
+from shared.ports import Pooler, PoolTraffic
 from shared.settings import PoolerSettings, Settings
 
 Found = TypeVar("Found")
@@ -75,6 +75,10 @@ class Poolers:
     def admit(self) -> None:
         with self.opened() as poolers:
             poolers.admit()
+
+    def traffic(self) -> PoolTraffic:
+        with self.opened() as poolers:
+            return poolers.traffic()
 
     def prepare_route(self, colour: Colour) -> None:
         with self.opened() as poolers:
@@ -198,6 +202,13 @@ class OpenPoolers:
 
     def admit(self) -> None:
         self._expect_one(self._each(lambda member: member.ask(OpenPgBouncer.admit)))
+
+    def traffic(self) -> PoolTraffic:
+        """Of those that answer, together."""
+        found = self._answers(OpenPgBouncer.traffic)
+        return PoolTraffic(
+            sum(each.transactions for each in found), sum(each.seconds for each in found)
+        )
 
     def prepare_route(self, colour: Colour) -> None:
         for member in self.members:

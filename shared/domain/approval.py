@@ -12,7 +12,8 @@ LIFE = timedelta(hours=1)
 def counting(
     asked: Iterable[tuple[str, datetime]], now: datetime, more: timedelta
 ) -> frozenset[str]:
-    """What people asked for, `approve` only where it was neither withdrawn nor has run out.
+    """What people asked for, `approve` only where it was neither withdrawn nor has run out, and
+    `pause` only where no `resume` came after it.
 
     `asked` is in the order of asking; `more` is what was agreed to pass after an approval
     (`--switch-delay`).
@@ -25,6 +26,8 @@ def counting(
             approved_at = None
         else:
             requests.add(what)
+            if what == "resume":
+                requests.discard("pause")
     if approved_at is not None and now - approved_at <= LIFE + more:
         requests.add("approve")
     return frozenset(requests)

@@ -5,7 +5,7 @@ real thing. Every call has a limit, and raises only errors of shared/domain/erro
 """
 
 from shared.ports.control import ControlStore, HistoryRecord, JobRecord, StepRecord
-from shared.ports.doors import Companion, DirectDoor, Door, Pooler
+from shared.ports.doors import Companion, DirectDoor, Door, Pooler, PoolTraffic
 from shared.ports.news import Alerts, Bus
 from shared.ports.records import (
     Comparisons,
@@ -48,6 +48,7 @@ __all__ = [
     "NodeDriver",
     "Observations",
     "Pending",
+    "PoolTraffic",
     "Pooler",
     "Recalling",
     "RehearsalRoom",

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.domain.environment import Colour
+
+
+@dataclass(frozen=True, slots=True)
+class PoolTraffic:
+    """What the pooler counted for the application's database since it started."""
+
+    transactions: int
+    seconds: float
+    """Over all clients: in transactions, and waiting for a server."""
 
 
 class Pooler(Protocol):
@@ -34,6 +44,8 @@ class Pooler(Protocol):
     def admit(self) -> None:
         """Let clients in again and go on, whatever held or refused them."""
         ...
+
+    def traffic(self) -> PoolTraffic: ...
 
     def prepare_route(self, colour: Colour) -> None:
         """Write what `route_to` will put in place. Raises Refused when the route cannot be

@@ -22,6 +22,7 @@ class On(StrEnum):
     FAILED = "failed"
     ABORT = "abort asked"
     KEEP_SYNC = "keep sync asked"
+    PAUSE = "pause asked"
     GO_ON = "go on asked"
     TAKE_BACK = "withdraw asked"
 
@@ -30,7 +31,9 @@ Family = Literal["", "transient", "refused", "broken", "late"]
 """What kind of failure: those of shared/domain/errors.py, and `late`: over the step's limit."""
 
 
-Steering = Literal["approve", "withdraw", "finish", "resume", "abort", "rollback", "keep-sync"]
+Steering = Literal[
+    "approve", "withdraw", "finish", "resume", "abort", "rollback", "keep-sync", "pause"
+]
 """What a person may ask of a job that runs."""
 
 
@@ -65,7 +68,7 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A person asks: `abort` and `rollback` to undo all, `keep-sync` to undo the cutover only,
-    `approve`, `finish`, `resume` to go on, `withdraw` to take an approval back."""
+    `approve`, `finish`, `resume` to go on, `withdraw` to take an approval back, `pause` to wait."""
 
     what: Steering
     who: str
@@ -78,6 +81,8 @@ class Asked:
             return On.KEEP_SYNC
         if self.what == "withdraw":
             return On.TAKE_BACK
+        if self.what == "pause":
+            return On.PAUSE
         return On.ABORT if self.what in ("abort", "rollback") else On.GO_ON
 
 

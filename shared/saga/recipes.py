@@ -28,6 +28,7 @@ StepRole = Literal["compensatable", "commits", "pivot", "retriable"]
 Asked = Literal["", "hold", "window", "backup"]
 MINUTE = 60.0
 HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 NO_LIMIT = 366 * 24 * HOUR
 """For the steps that wait for a person or a clock: they carry their own end."""
 UNDO_ATTEMPTS = 8
@@ -55,6 +56,8 @@ class RecipeStep:
     """The request that ends its waiting: `approve`, `finish`."""
     only_if: Asked = ""
     """What the user must have asked for; else the step is skipped."""
+    can_pause: bool = False
+    """It has parts, and waits between two of them while a person wants it so."""
     looks_only: bool = False
     """It changes nothing: what it refuses is refused, with nothing to undo."""
     changes: bool = False
@@ -86,6 +89,7 @@ _NOTHING = "nothing to undo"
 _NEVER = "cannot be undone"
 
 LOOKS_ONLY = frozenset({"validate", "preflight"})
+CAN_PAUSE = frozenset({"apply_on_active"})
 CHANGES = frozenset({"create_green", "pause_standby_replay", "apply_on_active"})
 ENDS_ON = {
     "hold_in_sync": "approve",
@@ -121,6 +125,7 @@ def _step(
         undone_by=undone_by,
         role=role,
         only_if=ONLY_IF.get(name, ""),
+        can_pause=name in CAN_PAUSE,
         looks_only=name in LOOKS_ONLY,
         changes=name in CHANGES,
         holds_until=HOLDS_UNTIL.get(name, ""),
@@ -149,7 +154,7 @@ SAFE: Recipe = (
     _step("verify_rollback_point", "backup",         4 * HOUR,    2, "drop the scratch database"),
     _wait("hold_for_approval",     "coordinator"),
     _wait("wait_for_window",       "coordinator"),
-    _step("apply_on_active",       "replicator",     4 * HOUR,    1, "its transaction", "commits"),
+    _step("apply_on_active",       "replicator",     7 * DAY,     1, "its transaction", "commits"),
     _step("confirm",               "health-monitor", 1 * HOUR,    1, _NEVER, "retriable"),
 )
 

@@ -19,8 +19,11 @@ def refusal(state: SagaState, what: Steering) -> str:
         return _no_way_back(state)
     if what == "keep-sync":
         return _no_way_back(state) or _no_sync_to_keep(state)
+    if what == "pause":
+        return "" if _can_pause(state) else _no_pause(state)
     if what == "resume":
-        return "" if state.phase is Phase.STUCK else f"job {state.job} is not stuck"
+        resumes = state.phase is Phase.STUCK or _can_pause(state)
+        return "" if resumes else f"job {state.job} is neither paused nor stuck"
     if what == "withdraw":
         return "" if _is_approved(state) else f"job {state.job} has no approval that still counts"
     if state.phase is Phase.STUCK or (what == "approve" and _is_approved(state)):
@@ -49,6 +52,19 @@ def choices(state: SagaState) -> str:
     if state.past_pivot:
         return onward
     return f"`bluegreen rollback {state.job}` undoes it, or {onward}"
+
+
+def _can_pause(state: SagaState) -> bool:
+    """Never while clients are held."""
+    return state.phase is Phase.FORWARD and state.step.can_pause and not state.held
+
+
+def _no_pause(state: SagaState) -> str:
+    where = "not begun" if state.phase is Phase.REQUESTED else f"{state.phase} at {state.step.name}"
+    return (
+        f"job {state.job} cannot pause now: it is {where}; only a safe file can, between its"
+        " transactions and between batches"
+    )
 
 
 def _no_sync_to_keep(state: SagaState) -> str:

@@ -97,6 +97,7 @@ TABLE: tuple[Row, ...] = (
     Row(FORWARD,   On.ABORT,    always,            FORWARD,     Do.NOTE,          "{who} asked to abort; honoured at the next answer of {step}"),
     Row(FORWARD,   On.KEEP_SYNC, can_keep_sync,    BACKWARD,    Do.UNDO_CUTOVER,  "{who} asked to go back and keep the sync; undoing the cutover"),
     Row(FORWARD,   On.KEEP_SYNC, always,           FORWARD,     Do.NOTHING,       "{who} asked to go back and keep the sync, which {step} does not allow"),
+    Row(FORWARD,   On.PAUSE,    always,            FORWARD,     Do.NOTHING,       "{who} asked to pause; {step} does so between two of its parts"),
     Row(FORWARD,   On.GO_ON,    waits_for_this,    FORWARD,     Do.LOOK_NOW,      "{what} asked by {who}"),
     Row(FORWARD,   On.GO_ON,    always,            FORWARD,     Do.NOTHING,       "{what} asked by {who}"),
     Row(FORWARD,   On.TAKE_BACK, always,           FORWARD,     Do.NOTHING,       "the approval is withdrawn by {who}; it counts where nothing has begun"),
@@ -131,4 +132,5 @@ IGNORED: frozenset[tuple[Phase, On]] = frozenset(
     | {(phase, On.GO_ON) for phase in (REQUESTED, BACKWARD)}
     | {(phase, On.KEEP_SYNC) for phase in (REQUESTED, BACKWARD)}
     | {(phase, On.TAKE_BACK) for phase in (REQUESTED, BACKWARD, STUCK)}
+    | {(phase, On.PAUSE) for phase in (REQUESTED, BACKWARD, STUCK)}
 )

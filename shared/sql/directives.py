@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from shared.sql import grammar
+from shared.sql.batches import NoBatchesError, batched
 from shared.sql.grammar import SyntaxProblem
 from shared.sql.parse import Problem, Reading, Statement, read
 from shared.sql.source import Place
@@ -204,7 +205,12 @@ def _batch(place: Place, rest: str, statement: Statement | None) -> Directive:
         raise _Bad(f"expected batch table=T key=K size=N, found {rest or 'nothing'}")
     if not given["size"].isdigit() or not 1 <= int(given["size"]) <= 1_000_000:
         raise _Bad(f"expected a size from 1 to 1000000, found {given['size']}")
-    return Batch(place, statement.index, given["table"], given["key"], int(given["size"]))
+    found = Batch(place, statement.index, given["table"], given["key"], int(given["size"]))
+    try:
+        batched(statement.tag, statement.text, statement.node, table=found.table, key=found.key)
+    except NoBatchesError as error:
+        raise _Bad(f"batch: {error}") from None
+    return found
 
 
 def _allow(place: Place, rest: str, statement: Statement | None) -> Directive:

@@ -33,7 +33,7 @@ def _of_operation(operation: Operation) -> Iterator[Reason]:
             "until it is done nobody can read or write it",
             "run it as a risky migration: green is rewritten while blue serves",
         )
-    if operation.destroys:
+    if operation.destroys and "batched" not in operation.notes:
         yield Reason(
             Kind.RISKY,
             f"gone afterwards: {listed(operation.destroys)}",

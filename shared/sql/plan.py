@@ -32,18 +32,27 @@ class Group:
     """It changes the row type of a table in use: server connections are renewed around it."""
     rolls_back: bool = False
     """The author's own ROLLBACK ends it."""
+    batch: Batch | None = None
+    """It runs in many transactions, each over one stretch of a key."""
     why: str = ""
     """Why it does not stand with the statements before it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    table: str
+    key: str
+    """Both as the directive has them."""
+    size: int
+    """Rows of the table that one transaction walks."""
+
+
 def plan(analysis: Analysis, directives: Directives) -> tuple[Group, ...]:
     steps = {step.statement.index: step for step in analysis.steps}
-    return tuple(
-        _paused(group, steps) for group in _groups(analysis, steps, directives.no_transaction)
-    )
+    return tuple(_paused(group, steps) for group in _groups(analysis, steps, directives))
 
 
-def _groups(analysis: Analysis, steps: dict[int, Step], one_by_one: bool) -> Iterator[Group]:
+def _groups(analysis: Analysis, steps: dict[int, Step], directives: Directives) -> Iterator[Group]:
     explicit: Statement | None = None
     members: list[int] = []
     so_far = SoFar()
@@ -66,17 +75,10 @@ def _groups(analysis: Analysis, steps: dict[int, Step], one_by_one: bool) -> Ite
             continue
         if explicit is not None:
             members.append(statement.index)
-        elif step.outside_block:
+        elif alone := _alone(step, directives):
             yield from _closed(members, why)
             members, why = [], ""
-            yield Group(
-                (statement.index,),
-                transaction=False,
-                lock_timeout=False,
-                why="PostgreSQL does not run it inside a transaction",
-            )
-        elif one_by_one:
-            yield Group((statement.index,), transaction=False, why="no-transaction")
+            yield alone
         else:
             reason = so_far.keeps_out(step) if members else ""
             if reason:
@@ -86,6 +88,28 @@ def _groups(analysis: Analysis, steps: dict[int, Step], one_by_one: bool) -> Ite
             so_far.add(step)
             members.append(statement.index)
     yield from _closed(members, why)
+
+
+def _alone(step: Step, directives: Directives) -> Group | None:
+    """The group of a statement that shares no transaction with others; None for one that may."""
+    statement = step.statement.index
+    if asked := directives.batches.get(statement):
+        return Group(
+            (statement,),
+            transaction=False,
+            batch=Batch(asked.table, asked.key, asked.size),
+            why=f"in batches of {asked.size} along {asked.key}",
+        )
+    if step.outside_block:
+        return Group(
+            (statement,),
+            transaction=False,
+            lock_timeout=False,
+            why="PostgreSQL does not run it inside a transaction",
+        )
+    if directives.no_transaction:
+        return Group((statement,), transaction=False, why="no-transaction")
+    return None
 
 
 def _closed(members: list[int], why: str) -> Iterator[Group]:

@@ -46,6 +46,7 @@ def _validated(
     reading = read(sql)
     analysis = analyse(reading, version=server_version, catalog=catalog)
     told = directives(sql, reading)
+    misplaced = _in_batches(analysis, told)
     needs = _needs(analysis)
     kind = max((n.migration_type for n in needs), key=lambda k: k.rank, default=Kind.SAFE)
     errors = [
@@ -56,6 +57,7 @@ def _validated(
     ]
     if claimed is not None and not claimed.covers(kind):
         errors.append(_claim(claimed, kind, needs))
+    errors += misplaced
     errors += _unknown_rules(told)
     errors.sort(key=lambda e: (e.line, e.column))
     found = [(step, rule, each) for step in analysis.steps for rule, each in findings(step)]
@@ -85,6 +87,31 @@ def _validated(
 
 
 _RISKS = list(Risk)
+
+
+def _in_batches(analysis: Analysis, told: Directives) -> list[Error]:
+    """Note what runs in batches: no single transaction changes many rows then, and the author has
+    said what goes. An error for a batch inside a block, which is one transaction."""
+    errors = []
+    for step in analysis.steps:
+        batch = told.batches.get(step.statement.index)
+        if batch is None:
+            continue
+        for operation in step.operations:
+            operation.bulk.clear()
+            operation.notes.discard("no-where")
+            operation.notes.add("batched")
+        if step.in_block:
+            errors.append(
+                Error(
+                    "directive",
+                    "a batch commits by itself and cannot stand between BEGIN and COMMIT",
+                    batch.place.line,
+                    batch.place.column,
+                    "take it out of the block",
+                )
+            )
+    return errors
 
 
 def _needs(analysis: Analysis) -> tuple[Need, ...]:

@@ -21,6 +21,7 @@ from tests.support.servers import VERSIONS
 from tests.support.steps import done, undone
 from tests.support.wait import until
 from workers.replicator.background import Background
+from workers.replicator.batches import Batches
 from workers.replicator.promotion import Promotion
 from workers.replicator.steps import apply_on_active
 from workers.replicator.steps.apply_on_active import ApplyOnActive
@@ -59,7 +60,8 @@ def applying(
     nodes: Mapping[Colour, Node], pool: CountingPool, background: Background
 ) -> ApplyOnActive:
     promotion = Promotion(nodes, pool, pool)  # type: ignore[arg-type]
-    return ApplyOnActive(nodes, background, pool.short_pause(), role_of, promotion)
+    batches = Batches(nodes, pool)  # type: ignore[arg-type]
+    return ApplyOnActive(nodes, background, pool.short_pause(), role_of, promotion, batches)
 
 
 def role_of(session: Session, job: Job) -> str:

@@ -24,7 +24,9 @@ from tests.support.steps import done, finished, undone
 from tests.support.told_alerts import ToldAlerts
 from tests.support.wait import until
 from workers.proxy_agent.steps.hold_traffic import HoldTraffic
+from workers.replicator import replay
 from workers.replicator.background import Background
+from workers.replicator.batches import Batches
 from workers.replicator.promotion import Promotion
 from workers.replicator.steps.apply_on_active import ApplyOnActive
 from workers.replicator.steps.pause_standby_replay import PauseStandbyReplay
@@ -45,7 +47,8 @@ class Maintenance:
     def steps(self, nodes: Mapping[Colour, Node]) -> tuple[Step, HoldTraffic, Step]:
         promotion = Promotion(nodes, self.pool, self.pool)  # type: ignore[arg-type]
         pause = self.pool.short_pause()
-        apply = ApplyOnActive(nodes, Background(), pause, as_application, promotion)
+        batches = Batches(nodes, self.pool)  # type: ignore[arg-type]
+        apply = ApplyOnActive(nodes, Background(), pause, as_application, promotion, batches)
         now = partial(datetime.now, UTC)
         seen = Seen()
         hold = HoldTraffic(nodes, self.pool, seen, ToldAlerts(), now)  # type: ignore[arg-type]
@@ -122,7 +125,7 @@ def test_a_worker_that_died_on_the_way_is_followed_by_one_that_arrives(
 def test_a_standby_that_replayed_the_file_is_no_way_back(maintenance: Maintenance) -> None:
     servers, job = maintenance.servers, maintenance.job
     _, _, apply = maintenance.steps(servers.nodes)
-    servers.run(GREEN, "SELECT pg_wal_replay_resume()")
+    replay.end_hold(servers.node(GREEN), servers.node(BLUE))
     until(
         lambda: not servers.value(GREEN, "SELECT count(*) FROM t"),
         limit_s=10, what="the standby replays the file",
@@ -155,6 +158,24 @@ def test_a_standby_that_is_down_is_a_way_back_too(maintenance: Maintenance) -> N
     undone(hold, job)
     undone(pause, job)
     assert left_over(servers, active=GREEN) == []
+
+
+def test_a_standby_that_was_restarted_still_has_nothing_of_the_file(
+    maintenance: Maintenance,
+) -> None:
+    servers, job = maintenance.servers, maintenance.job
+    pause, hold, apply = maintenance.steps(servers.nodes)
+    for mode in ("immediate", "fast"):
+        servers.drivers[GREEN].stop(mode=mode, limit_s=20)
+        servers.drivers[GREEN].start(limit_s=20)
+        until(lambda: servers.is_standby(GREEN), limit_s=20, what="it streams again")
+        assert servers.rows(GREEN, "SELECT to_regclass('u') IS NOT NULL") == [(True,)]
+    undone(apply, job)
+    assert servers.rows(GREEN, "SELECT id FROM t") == [(1,)]
+    undone(hold, job)
+    undone(pause, job)
+    assert left_over(servers, active=GREEN) == []
+    assert servers.value(GREEN, "SHOW recovery_min_apply_delay") == "0"
 
 
 def test_the_old_side_is_rewound_not_copied(maintenance: Maintenance) -> None:

@@ -24,6 +24,7 @@ from tests.support.pair import BLUE, job_on
 from tests.support.steps import done
 from tests.support.wait import until
 from workers.replicator.background import Background
+from workers.replicator.batches import Batches
 from workers.replicator.promotion import Promotion
 from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
 from workers.replicator.steps.apply_on_active import ApplyOnActive
@@ -77,8 +78,11 @@ def test_prepared_select_star_survives_an_added_column(world: World) -> None:
     job = job_on(BLUE, sql="ALTER TABLE account ADD COLUMN added int", **PLAN)
     pause = ShortPause(PgBouncer(world.settings), partial(companion, PAUSE_GUARD))
     nodes = addressed_nodes(world.settings, "bg_replicator")
-    promotion = Promotion(nodes, PgBouncer(world.settings), SymlinkDoor(world.settings))
-    step = ApplyOnActive(nodes, Background(), pause, as_application, promotion)
+    pooler = PgBouncer(world.settings)
+    promotion = Promotion(nodes, pooler, SymlinkDoor(world.settings))
+    step = ApplyOnActive(
+        nodes, Background(), pause, as_application, promotion, Batches(nodes, pooler)
+    )
     widths: set[int] = set()
     failed: list[psycopg.Error] = []
     stop = threading.Event()

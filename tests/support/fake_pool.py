@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
+from shared.ports import PoolTraffic
 from workers.replicator.short_pause import ShortPause
 
 
@@ -21,6 +22,7 @@ class CountingPool:
     paused: bool = False
     told: list[Mapping[str, Any]] = field(default_factory=list)
     route: Colour = Colour.BLUE
+    counted: PoolTraffic = field(default_factory=lambda: PoolTraffic(0, 0.0))
 
     @contextmanager
     def opened(self) -> Iterator[CountingPool]:
@@ -44,6 +46,9 @@ class CountingPool:
 
     def admit(self) -> None:
         self.paused = False
+
+    def traffic(self) -> PoolTraffic:
+        return self.counted
 
     def prepare_route(self, colour: Colour) -> None: ...
 

@@ -37,9 +37,17 @@ def test_a_moment_is_read_in_utc_and_a_time_of_day_is_the_next_one(at, found):
         ("20:00-13:00", "2026-11-23T12:00"),
         ("08:00-12:00", "2026-11-24T08:00"),
         ("14:00-15:00 Europe/Berlin", "2026-11-23T13:00"),
+        ("Sun 02:00-04:00", "2026-11-29T02:00"),
+        ("Mon 10:00-14:00", "2026-11-23T12:00"),
+        ("Mon 08:00-12:00", "2026-11-30T08:00"),
+        ("Sun 22:00-14:00", "2026-11-23T12:00"),
+        ("Fri-Mon 00:00-24:00", "2026-11-23T12:00"),
+        ("sat,sun 01:00-02:00", "2026-11-28T01:00"),
+        ("Sun 02:00-04:00; Tue 03:00-04:00", "2026-11-24T03:00"),
+        ("Tue 00:30-01:00 Europe/Berlin", "2026-11-23T23:30"),
     ],
 )
-def test_a_window_opens_each_day_also_over_midnight_and_in_a_named_zone(window, found):
+def test_a_window_opens_on_its_days_also_over_midnight_and_in_a_named_zone(window, found):
     assert opens_at(None, window, NOON) == utc(found)
 
 
@@ -48,7 +56,9 @@ def test_both_together_mean_the_first_moment_at_which_both_hold():
     assert opens_at(None, None, NOON) == NOON
 
 
-@pytest.mark.parametrize("window", ["22-06", "22:00", "25:00-26:00", "22:00-06:00 Mars/Base"])
+@pytest.mark.parametrize(
+    "window", ["22-06", "22:00", "25:00-26:00", "22:00-06:00 Mars/Base", "Xyz 22:00-06:00", ";"]
+)
 def test_a_window_of_another_form_is_refused(window):
     with pytest.raises(Refused, match="expected a window"):
         opens_at(None, window, NOON)

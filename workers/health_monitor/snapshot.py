@@ -93,6 +93,8 @@ class Snapshot:
     application_role: str
     pause_limit_s: float
     """How long clients may be held at the pooler, everything counted."""
+    holds_clients: bool = False
+    """Clients are held for as long as the file takes: a maintenance that does not refuse them."""
 
     @property
     def source(self) -> ServerFacts:

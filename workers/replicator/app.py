@@ -19,6 +19,7 @@ from shared.ports import Session, Step
 from shared.settings import Settings
 from shared.sql.parse import statements
 from workers.replicator.background import Background
+from workers.replicator.batches import Batches
 from workers.replicator.promotion import Promotion
 from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
 from workers.replicator.steps.apply_migration import ApplyMigration
@@ -57,7 +58,9 @@ def build_steps(settings: Settings) -> Sequence[Step]:
         Rederive(nodes, background),
         Finish(nodes, pause),
         RestoreStandby(nodes),
-        ApplyOnActive(nodes, background, pause, partial(role_of, settings), promotion),
+        ApplyOnActive(
+            nodes, background, pause, partial(role_of, settings), promotion, Batches(nodes, pooler)
+        ),
         PauseStandbyReplay(nodes),
     )
 

@@ -49,6 +49,10 @@ WHERE name = %s
 SELECT name, severity, sentence, raised_at FROM bluegreen_control.alert
 WHERE cleared_at IS NULL ORDER BY raised_at
 
+-- announced: the announcements of one job, oldest first; a bad end is none
+SELECT sentence FROM bluegreen_control.alert
+WHERE %s = ANY (string_to_array(name, '/')) AND name NOT LIKE 'job/%%' ORDER BY raised_at
+
 -- check_result: the last answer of a check.
 INSERT INTO bluegreen_control.check_result (name, healthy, severity, sentence, value, at)
 VALUES (%s, %s, %s, %s, %s, clock_timestamp())

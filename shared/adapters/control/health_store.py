@@ -123,6 +123,11 @@ class HealthStore:
         with self._database.session() as session:
             return [RaisedAlert(*row) for row in session.rows(_SQL["raised"])]
 
+    def announced(self, job: str) -> list[str]:
+        """What people were told of that job beforehand and while it ran, oldest first."""
+        with self._database.session() as session:
+            return [said for (said,) in session.rows(_SQL["announced"], (job,))]
+
     def record(self, results: Iterable[CheckResult]) -> None:
         with self._database.session() as session, unflushed(session):
             for result in results:

@@ -100,6 +100,7 @@ FIRES: dict[str, list[Snapshot]] = {
     "pooler_version": [pooler(version=(1, 20))],
     "pooler_mode": [pooler(pool_mode="session")],
     "pooler_patience": [pooler(query_wait_timeout_s=0.5)],
+    "pooler_hold": [replace(SOUND, holds_clients=True)],
     "bypassing_clients": [source(clients=(Client("app", "10.0.0.9", 50_001, ""),))],
     "state_in_the_pool": [source(session_state=(KeptState("app", "127.0.0.1", 50_001, "LISTEN"),))],
 }

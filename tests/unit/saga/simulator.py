@@ -214,7 +214,7 @@ class Simulation:
     def _person(self) -> None:
         """Asked while it made sense, or read only when it does not any more."""
         what: Steering = self.draw.choice(
-            ("approve", "finish", "resume", "abort", "rollback", "keep-sync", "keep-sync")
+            ("approve", "finish", "resume", "abort", "rollback", "keep-sync", "keep-sync", "pause")
         )
         if what == "approve" and not refusal(self.state, "withdraw"):
             what = "withdraw"  # where an approval counts, it may be taken back

@@ -309,7 +309,12 @@ def test_what_may_be_asked_depends_on_where_it_stands():
     assert "has not begun" in refusal(SagaState(job="j", recipe=RISKY), "approve")
     assert "does not wait" in refusal(begun(at="catch_up"), "finish")
     assert refusal(begun(at="hold_rollback_window"), "finish") == ""
-    assert "not stuck" in refusal(begun(), "resume")
+    assert "neither paused nor stuck" in refusal(begun(), "resume")
+    assert refusal(begun(SAFE, at="apply_on_active"), "pause") == ""
+    assert refusal(begun(SAFE, at="apply_on_active"), "resume") == ""
+    assert "cannot pause now" in refusal(begun(MAINTENANCE, at="apply_on_active"), "pause")
+    assert "cannot pause now" in refusal(begun(), "pause")
+    assert "cannot pause now" in refusal(failed_for_good(begun(at="finish")), "pause")
     assert "past the point of no return (finish)" in refusal(begun(at="finish"), "rollback")
     assert "(apply_on_active)" in refusal(begun(SAFE, at="confirm"), "abort")
     assert refusal(begun(at="cutover"), "withdraw") == refusal(begun(at="cutover"), "approve") == ""

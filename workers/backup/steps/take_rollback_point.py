@@ -61,5 +61,10 @@ class TakeRollbackPoint:
 
 
 def wanted_scope(job: Job) -> BackupScope:
-    """What the user asked for, else what the kind of migration needs."""
+    """What the user asked for, else what the kind of migration needs. A safe file that changes rows
+    in batches commits on its way: nothing but the rollback point has the rows of before."""
+    plan = facts.Validation.maybe(job)
+    in_batches = plan is not None and any(group.batch for group in plan.plan)
+    if job.options.backup is None and job.kind is Kind.SAFE and in_batches:
+        return "affected"
     return job.options.backup or DEFAULT_SCOPE[job.kind]

@@ -118,6 +118,17 @@ def pooler_mode(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+def pooler_hold(snapshot: Snapshot) -> Iterator[Finding]:
+    pooler = snapshot.pooler
+    if snapshot.holds_clients and pooler is not None and pooler.query_wait_timeout_s > 0:
+        yield Finding(
+            f"clients that are held for more than {pooler.query_wait_timeout_s:.0f} s "
+            "(query_wait_timeout) get an error",
+            "where the file takes longer, turn them away at once with --on-maintenance refuse",
+            refuses=False,
+        )
+
+
 def pooler_patience(snapshot: Snapshot) -> Iterator[Finding]:
     pooler = snapshot.pooler
     if pooler is not None and 0 < pooler.query_wait_timeout_s <= snapshot.pause_limit_s:

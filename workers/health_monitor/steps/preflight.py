@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from shared.domain import facts
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused, Transient
+from shared.domain.kinds import Kind
 from shared.domain.migration import Job
 from shared.domain.pooler import PoolerFacts
 from shared.ports import Done, Door, Node, Observations, Pending
@@ -88,6 +89,7 @@ class Preflight:
             pooler=pooler,
             application_role=self.application_role,
             pause_limit_s=job.options.max_stall_ms / 1000 + PAUSE_MARGIN_S,
+            holds_clients=job.kind is Kind.MAINTENANCE and job.options.on_maintenance == "hold",
         )
 
     def _usual(self, job: Job) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The file is applied on the side that serves, and the application never queued behind it.
 
-Guarantee: every group of the plan is applied, each with a row that says so.
+Guarantee: every group of the plan is applied, each with a row that says so; `batch` statements in
+           many transactions, at the application's pace (batches.py).
 Repeats:   groups whose row is there are passed over; a lock that is not given soon is given up and
            asked for again, later; an index left invalid is dropped and built again.
 Undo:      a file that is not applied at all leaves nothing. What is applied stays, and is named;
@@ -21,8 +22,9 @@ from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Transient
 from shared.domain.migration import Job, Kind
 from shared.ports import Done, Node, Pending, Session
-from workers.replicator import outside, promotion, run_file
+from workers.replicator import batches, outside, promotion, run_file
 from workers.replicator.background import Background
+from workers.replicator.batches import Batches
 from workers.replicator.groups import OPENS_TRANSACTIONS, PlannedPart, planned_parts
 from workers.replicator.poll import holds_within
 from workers.replicator.promotion import Promotion
@@ -35,6 +37,7 @@ TRIES = 200
 AGAIN = ("55P03", "40P01", "40001", "57014")
 """Lock not available, deadlock, serialisation, over its time in a pause: nothing was applied."""
 FIRST_WAIT_S = 0.05
+PAUSED_LOOK_S = 2.0
 OLDEST = """
 SELECT format('pid %s (%s), in a transaction for %s s', pid, usename,
               round(extract(epoch FROM clock_timestamp() - xact_start)))
@@ -51,6 +54,7 @@ class ApplyOnActive:
     role_of: Callable[[Session, Job], str]
     """Role that the file runs as (docs/adr/0003)."""
     promotion: Promotion
+    batches: Batches
     name: ClassVar[str] = "apply_on_active"
     _tries: dict[str, int] = field(default_factory=dict)
     """How often each part of a job gave up a lock, in this worker."""
@@ -68,6 +72,8 @@ class ApplyOnActive:
             for each in parts:
                 if run_file.is_applied(session, job, each.part.name):
                     continue
+                if paused := self._paused(session, job, each):
+                    return paused
                 if waits := self._apply(session, job, each, len(parts)):
                     return waits
         return Done(f"{job.file_name} is applied on {job.source}")
@@ -95,14 +101,34 @@ class ApplyOnActive:
         )
 
     def _may_have_committed(self, session: Session, job: Job, each: PlannedPart) -> bool:
-        """A procedure that failed may have committed before: nothing tells what."""
+        """Batches commit on their way. So may a procedure that failed: nothing tells what."""
+        if each.group.batch is not None:
+            return batches.has_begun(session, job, each.part.name)
         opens = each.statement.tag in OPENS_TRANSACTIONS
         return opens and run_file.is_applied(session, job, each.part.name + outside.BEGUN)
 
+    def _paused(self, session: Session, job: Job, each: PlannedPart) -> Pending | None:
+        """Between groups and between batches, while a person wants it so."""
+        if "pause" not in job.requests or self.background.knows(self._key(job, each)):
+            return None
+        so_far = batches.how_far(session, job, each.part.name)
+        said = f"; {so_far.changed} rows changed so far" if so_far is not None else ""
+        onward = f"`bluegreen resume {job.id}` goes on"
+        return Pending(
+            f"paused by hand before {each.statement.place}: {onward}{said}",
+            so_far.progress if so_far is not None else None,
+            PAUSED_LOOK_S,
+        )
+
+    def _key(self, job: Job, each: PlannedPart) -> str:
+        return f"{job.id}/{self.name}/{each.part.name}"
+
     def _apply(self, session: Session, job: Job, each: PlannedPart, of: int) -> Pending | None:
         """Apply one group; None when it is. Raises what makes it impossible."""
-        key = f"{job.id}/{self.name}/{each.part.name}"
+        key = self._key(job, each)
         try:
+            if each.group.batch is not None:
+                return self.batches.advance(job, each)
             if each.group.short_pause and job.kind is not Kind.MAINTENANCE:
                 self._in_a_pause(job, each, self._tries.get(key, 0))
                 return None

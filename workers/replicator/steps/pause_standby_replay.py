@@ -2,7 +2,7 @@
 
 Guarantee: the standing standby replays nothing, and goes on receiving; guard slots on both sides
            hold the WAL with which the old side can be rewound, should the standby take over.
-Repeats:   holding it twice is holding it once; a restart of the standby ends it, and is noticed.
+Repeats:   holding it twice is holding it once; it lasts over a restart of the standby.
 Undo:      replay goes on; where the standby took over, the old side becomes its standby.
 Fails with Transient when the standby does not answer.
 Source:    PostgreSQL manual, "Recovery Control Functions".
@@ -30,7 +30,7 @@ class PauseStandbyReplay:
 
     def is_done(self, job: Job) -> bool:
         standing = self.nodes[job.target]
-        if not standing.driver.is_running() or not replay.is_held(standing):
+        if not standing.driver.is_running() or not replay.is_held_for_good(standing):
             return False
         return all(self._has_guard(colour) for colour in (job.source, job.target))
 
@@ -42,6 +42,9 @@ class PauseStandbyReplay:
         replay.hold(standing)
         if not holds_within(LOOK_S, lambda: replay.is_held(standing)):
             return Pending(f"{job.target} comes to the end of what it replays")
+        replay.hold_for_good(standing, self.nodes[job.source])
+        if not holds_within(LOOK_S, lambda: replay.is_held_for_good(standing)):
+            return Pending(f"{job.target} reads its settings")
         return Done(f"{job.target} keeps the state from before the file")
 
     def undo(self, job: Job) -> Done | Pending:
