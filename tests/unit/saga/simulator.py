@@ -14,7 +14,7 @@ from typing import Literal
 
 from shared.saga.events import Accepted, Answer, Asked, Direction, SagaEvent, Steering
 from shared.saga.machine import Decision, advance, over_limit
-from shared.saga.recipes import MAINTENANCE, RISKY, SAFE
+from shared.saga.recipes import MAINTENANCE, RISKY, SAFE, RecipeStep
 from shared.saga.state import Command, Phase, SagaState, outstanding
 from shared.saga.steering import ENDED, refusal
 from shared.saga.transitions import Do
@@ -157,7 +157,12 @@ class Simulation:
             left = [step for step in self.world.left_behind if step not in looked]
             assert not left, self._broken("refused has changed nothing")
         if phase is Phase.COMPLETED:
-            there = all(effect == "there" for effect in self.world.effects.values())
+            released = [step.name for step in self.state.recipe if _is_released_by_another(step)]
+            there = all(
+                effect == "there"
+                for name, effect in self.world.effects.items()
+                if name not in released
+            )
             assert there, self._broken("completed means that every effect is there")
         if phase is Phase.STUCK and self.state.keep and self.state.going_forward:
             assert not self._held(), self._broken("traffic is not held while a person decides")
@@ -252,3 +257,8 @@ def _answer(command: Command, kind: Literal["pending", "done", "failed"]) -> Ans
         step=command.step, direction=command.direction, attempt=command.attempt,
         epoch=command.epoch, kind=kind, look_again_s=0.5,
     )  # fmt: skip
+
+
+def _is_released_by_another(step: RecipeStep) -> bool:
+    """Its hold ends with a later step: whether it was also undone (--no-rollback) is the same."""
+    return step.holds_until not in ("", step.name)
