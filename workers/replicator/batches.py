@@ -232,9 +232,10 @@ class _Work:
     def _next(self, session: Session, so_far: SoFar) -> tuple[str, int] | None:
         """The last key of the next batch, and how many rows it walks."""
         behind = f"WHERE {self._behind(so_far, self.cut.key)}" if so_far.last is not None else ""
-        # names quoted by ident, the key a literal of its own type
+        # Names are quoted by ident, the key is a literal of its own type. ORDER BY prefers names of
+        # the output, so the text must not be called k: it has an order of its own.
         found = session.row(
-            f"SELECT k::text, count(*) OVER () FROM (SELECT {self.cut.key} AS k FROM"  # noqa: S608
+            f"SELECT k::text AS last, count(*) OVER () FROM (SELECT {self.cut.key} AS k FROM"  # noqa: S608
             f" {self.cut.table} {behind} ORDER BY 1 LIMIT {so_far.size:d}) AS next"
             " ORDER BY k DESC LIMIT 1"
         )
