@@ -31,6 +31,8 @@ CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
 test: check validator-cases  ## unit tests, the validator's cases, and the CI size of the tests on real servers
 	$(BIN)/pytest -q $(CI_TESTS) --durations=10
 	$(BIN)/pytest -q tests/integration/test_main_job.py -k 15
+	$(BIN)/pytest -q tests/integration/test_maintenance.py -k 18
+	$(BIN)/pytest -q tests/integration/test_batches.py
 
 test-full: check  ## every test on real servers, each PostgreSQL version: more than an hour
 	$(BIN)/pytest -q tests/integration --durations=15

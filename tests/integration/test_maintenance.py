@@ -84,6 +84,27 @@ def test_traffic_is_held_the_downtime_measured_and_told_before_and_after(journey
     assert downtime["how"] == "hold"
     assert 4 < downtime["seconds"] < 60
     assert journey.residue() == {}
+    answers = {line["item"]: line for line in journey.report(job)["checklist"]}
+    assert answers["team told"]["answer"].startswith("2 announcements: maintenance of app")
+    assert answers["application"]["answer"].startswith("downtime ")
+    restored_by_hand(journey, journey.report(job)["rollbackPoint"]["path"])
+
+
+def restored_by_hand(journey: Journey, point: str) -> None:
+    """The job has ended, so its rollback point is restored beside, and only when confirmed."""
+    said = journey.bluegreen("rollback", point)
+    assert said.code != 0
+    assert "confirm it with `--yes`" in said.err
+    said = journey.bluegreen("rollback", point, "--yes", "--json")
+    assert said.code == 0, said.err
+    assert said.body["database"].startswith("app_restored_")
+    here = psycopg.conninfo.conninfo_to_dict(journey.doors[active(journey)])
+    beside = psycopg.conninfo.make_conninfo(**{**here, "dbname": said.body["database"]})
+    with psycopg.connect(beside) as connection:
+        assert connection.execute("SELECT count(*) FROM barrels").fetchone() == (1000,)
+    with journey.stack.connect(active(journey)) as connection:
+        connection.execute(f"DROP DATABASE {said.body['database']}")
+    assert count(journey) == 500
 
 
 def test_a_file_that_fails_after_a_commit_is_taken_back_by_the_standby(journey: Journey) -> None:
