@@ -12,7 +12,7 @@ from tests.support.journey import Journey, journey_on_a_stack
 from tests.support.wait import until
 
 NEWEST = 18
-ROWS = 150_000
+ROWS = 60_000
 TABLE = f"""
     CREATE TABLE parcels (id bigint PRIMARY KEY, grams integer NOT NULL DEFAULT 0, note text);
     INSERT INTO parcels SELECT n, 0, repeat('x', 100) FROM generate_series(1, {ROWS}) AS n

@@ -2,7 +2,8 @@
 
 The pause holds at once and ends with a restart of the server; the delay, in its recovery settings,
 holds every commit that was not replayed before, also after a restart. The delay comes second: a
-standby that waits for a delay does not confirm a pause.
+standby that waits for a delay does not confirm a pause. Restarted, it streams again only once it
+has replayed what it has; until then the slots on the active side hold the rest.
 
 Source: PostgreSQL manual, "Recovery Control Functions", "recovery_min_apply_delay".
 """
