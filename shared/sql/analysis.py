@@ -128,9 +128,10 @@ def _step(ctx: Context, statement: Statement) -> Step:
 
 def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> dict[str, Lock]:
     """Work out who waits, and answer the locks that the block goes on holding."""
-    now = dict(held) if step.in_block else {}
-    for name, mode in step.locks.items():
-        now[name] = max(mode, now.get(name, mode))
+    now = step.locks
+    if step.in_block:
+        for name, mode in held.items():
+            now[name] = max(mode, now.get(name, mode))
     step.held = now
     if step.grows:
         not_written = {n for operation in step.operations for n in operation.not_written}
@@ -197,7 +198,7 @@ def _settle(ctx: Context, steps: list[Step]) -> None:
 
 def _replaced(operation: Operation, views: set[str]) -> bool:
     """Whether a table was renamed and a view stands under its old name now."""
-    return any(
+    return bool(operation.notes) and any(
         note.startswith("renamed ") and note.removeprefix("renamed ") in views
         for note in operation.notes
     )

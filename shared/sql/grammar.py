@@ -13,11 +13,10 @@ from __future__ import annotations
 import ctypes
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Node: TypeAlias = dict[str, Any]
 
@@ -31,8 +30,7 @@ class SyntaxProblem(Exception):
         self.offset = offset
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A statement's bytes, without the blanks and comments before it and without its `;`."""
 
     start: int

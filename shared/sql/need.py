@@ -75,15 +75,14 @@ def beside(step: Step) -> str:
 
 def risk(step: Step, operation: Operation) -> Risk:
     """HIGH: data is lost or copied, or nobody can read. MEDIUM: writers or clients feel it."""
-    kinds = [reason.kind for reason in _of_operation(operation)]
+    kinds = [reason.kind for reason in operation.reasons]
     grows = bool(operation.scans)
     if operation.destroys or operation.rewrites or Kind.MAINTENANCE in kinds:
         return Risk.HIGH
     if grows and step.blocked_reads:
         return Risk.HIGH
-    if Kind.RISKY in kinds or (grows and step.blocked_writes):
-        return Risk.MEDIUM
-    return Risk.LOW
+    felt = operation.bulk or operation.breaks or Kind.RISKY in kinds
+    return Risk.MEDIUM if felt or (grows and step.blocked_writes) else Risk.LOW
 
 
 def listed(names: set[str] | list[str], limit: int = 4) -> str:

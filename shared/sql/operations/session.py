@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from shared.sql.builtins import settings
 from shared.sql.context import Context
@@ -82,8 +83,13 @@ _SPECIAL = words("""
 
 def lock_timeout_ms(ctx: Context) -> float:
     """The lock_timeout in force, 0 when there is none."""
-    text = ctx.setting("lock_timeout") or "0"
-    match = _DURATION.fullmatch(text.lower())
+    text = ctx.setting("lock_timeout")
+    return _milliseconds(text.lower()) if text else 0.0
+
+
+@lru_cache
+def _milliseconds(text: str) -> float:
+    match = _DURATION.fullmatch(text)
     return float(match[1]) * _UNITS_MS.get(match[2], 1.0) if match else 0.0
 
 
