@@ -14,14 +14,14 @@ from typing import Any, Literal
 from shared.domain.errors import Refused
 from shared.mapping.allowed import check_allowed
 from shared.mapping.locality import SESSION_FUNCTIONS
+from shared.mapping.readiness_keys import key_problem, without_key
 from shared.mapping.statements import MAINTENANCE_REMEDY, data_changes, refused
 from shared.sql.builtins import functions
-from shared.sql.catalog import Catalog, Relation
-from shared.sql.definitions import primary_key
+from shared.sql.catalog import Catalog
 from shared.sql.directives import directives
 from shared.sql.expressions import walk
 from shared.sql.grammar import Node
-from shared.sql.names import range_var, split_name
+from shared.sql.names import split_name
 from shared.sql.parse import Reading, Statement, read
 
 Way = Literal["carried", "landing", "in-the-pause", "green-only", "unchanged", "open", "refused"]
@@ -76,6 +76,12 @@ def readiness(sql: str, catalog: Catalog | None = None) -> Readiness:
     reading = read(sql)
     made: set[tuple[str, ...]] = set()
     found = [each for s in reading.statements for each in _changes(s, made, catalog)]
+    told = " ".join(change.what for change in found if change.way == "refused")
+    found += [
+        _change(reading.statements[0], "refused", *problem)
+        for problem in without_key(reading.statements, catalog)
+        if reading.statements and problem[0] not in told
+    ]
     return Readiness((*found, *_directives(sql, reading)))
 
 
@@ -111,7 +117,7 @@ def _changes(
     except Refused as error:
         yield _change(statement, "refused", error.message, error.remedy)
         return
-    if problem := _key_problem(statement, catalog):
+    if problem := key_problem(statement, catalog):
         yield _change(statement, "refused", *problem)
         return
     if statement.tag == "AlterTableStmt":
@@ -204,47 +210,10 @@ def _not_local(tag: str, body: Any) -> str:
         return ""
     if body.get("over"):
         return "a window function"
-    _, name = split_name(body.get("funcname"))
+    schema, name = split_name(body.get("funcname"))
+    if schema not in (None, "pg_catalog"):
+        return ""
     known = functions().get(name)
     if known is not None and known.volatility == "volatile":
         return f"the volatile function {name}"
     return f"the function {name}" if name in SESSION_FUNCTIONS else ""
-
-
-def _key_problem(statement: Statement, catalog: Catalog | None) -> tuple[str, str] | None:
-    """A table without a key, or whose key gets other values; needs the catalog."""
-    table = _table(statement, catalog)
-    if table is None or table.kind != "table":
-        return None
-    if table.replica_identity not in ("d", "n"):
-        return None
-    key = primary_key(table) if table.replica_identity == "d" else ()
-    if not key:
-        return (
-            f"table {table.shown} has no key by which replication could find its rows",
-            f"add a primary key, or ALTER TABLE {table.shown} REPLICA IDENTITY FULL",
-        )
-    written = set(_written(statement))
-    if written & set(key):
-        return (
-            f"a column of the key of {table.shown} gets other values",
-            "give the table another unique key first (REPLICA IDENTITY USING INDEX), or use --type "
-            "maintenance",
-        )
-    return None
-
-
-def _table(statement: Statement, catalog: Catalog | None) -> Relation | None:
-    if catalog is None or statement.tag not in ("UpdateStmt", "AlterTableStmt"):
-        return None
-    schema, name = range_var(statement.node.get("relation", {}))
-    return catalog.relation(schema, name, ["public"])
-
-
-def _written(statement: Statement) -> Iterator[str]:
-    """Columns that an UPDATE assigns, or an ALTER drops."""
-    for target in statement.node.get("targetList", ()):
-        yield target["ResTarget"].get("name", "")
-    for wrapped in statement.node.get("cmds", ()):
-        if wrapped["AlterTableCmd"].get("subtype") == "AT_DropColumn":
-            yield wrapped["AlterTableCmd"].get("name", "")

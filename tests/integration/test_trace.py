@@ -10,6 +10,7 @@ from shared.adapters.trace.throwaway import throw_away_server
 from shared.sql.observation import disagreements
 from shared.sql.parse import read
 from shared.sql.validate import validate
+from tests.support.cluster import postgres
 from tests.support.command_line import CommandLine
 
 SCHEMA = """
@@ -158,3 +159,24 @@ def test_a_risky_file_is_rehearsed_and_its_mapping_told(bluegreen):
     assert any(line.startswith("users.age lands beside") for line in good["mapping"])
     assert not bad["ready"]
     assert "the volatile function f" in answer.body[1]["errors"][0]["message"]
+
+
+def test_a_live_database_adds_sizes_and_traffic(bluegreen):
+    with postgres(15) as server:
+        with server.connect() as connection:
+            connection.execute("CREATE DATABASE shop_live")
+        with server.connect("shop_live") as connection:
+            connection.execute("CREATE ROLE shop")
+            connection.execute(SCHEMA)
+        name = bluegreen.write("f.sql", "ALTER TABLE orders ALTER COLUMN total TYPE float8;")
+        asked = {"DB_HOST": "127.0.0.1", "DB_PORT": str(server.port), "DB_NAME": "shop_live",
+                 "DB_USER": "postgres"}  # fmt: skip
+        answer = bluegreen("validate", "--live", "--trace", "--format", "json", name, **asked)
+        absent = bluegreen("validate", "--live", name, **(asked | {"DB_PORT": "1"}))
+    assert answer.code == 0, answer.err
+    assert answer.body["serverVersion"] == 15
+    assert "orders: " in answer.body["warnings"][0]["message"]
+    assert "writes/s, blocked for about" in answer.body["warnings"][0]["message"]
+    assert answer.body["trace"]["disagreements"] == []
+    assert absent.code == 69
+    assert "127.0.0.1:1 is not reachable" in absent.line

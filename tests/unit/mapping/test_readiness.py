@@ -10,10 +10,10 @@ from shared.sql.analysis import build
 
 SCHEMA = """
 CREATE TABLE users (id int PRIMARY KEY, email text, age int);
-CREATE TABLE notes (body text);
 CREATE TABLE logs (body text);
 ALTER TABLE logs REPLICA IDENTITY FULL;
 """
+KEYLESS = "CREATE TABLE notes (body text);"
 
 
 def found(sql):
@@ -53,7 +53,6 @@ def test_what_is_carried_and_how(sql, ways):
         "UPDATE users SET id = id + 1",
         "ALTER TABLE users DROP COLUMN id",
         "ALTER TABLE users SET UNLOGGED",
-        "ALTER TABLE notes ADD COLUMN a int",
         "-- bluegreen: at-cutover\nALTER TABLE users ADD COLUMN a int",
     ],
 )
@@ -64,7 +63,7 @@ def test_what_cannot_be_carried_is_refused_with_a_remedy(sql):
 
 
 def test_a_refusal_does_not_hide_the_others():
-    assert found("DELETE FROM users;\nDROP TABLE notes;\nTRUNCATE users") == [
+    assert found("DELETE FROM users;\nDROP TABLE logs;\nTRUNCATE users") == [
         (1, "refused"),
         (2, "green-only"),
         (3, "refused"),
@@ -85,3 +84,17 @@ def test_a_rehearsal_adds_the_mapping_or_its_refusal():
     refused = rehearsed(static, [], Refused("line 1: no", remedy="do that"))
     assert refused.refusal is not None
     assert (refused.refusal.what, refused.refusal.remedy) == ("line 1: no", "do that")
+
+
+@pytest.mark.parametrize(
+    ("sql", "refused"),
+    [
+        ("ALTER TABLE notes ADD COLUMN a int", 1),
+        ("ALTER TABLE users ADD COLUMN a int", 1),
+        ("DROP TABLE notes", 0),
+    ],
+)
+def test_a_table_without_a_key_is_refused_wherever_it_stands(sql, refused):
+    found = readiness(sql, build(SCHEMA + KEYLESS, version=18)[0]).changes
+    told = [c.what for c in found if c.way == "refused"]
+    assert told == ["table notes has no key by which replication could find its rows"] * refused

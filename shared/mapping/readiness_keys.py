@@ -1,0 +1,74 @@
+"""Whether replication can find every row: each table has a key, and none gets other values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.sql.catalog import Catalog, Relation
+from shared.sql.definitions import primary_key
+from shared.sql.names import range_var, strings
+from shared.sql.parse import Statement
+
+
+def without_key(
+    statements: tuple[Statement, ...], catalog: Catalog | None
+) -> Iterator[tuple[str, str]]:
+    """(why, remedy) of each table that cannot be followed: also those the file leaves alone."""
+    if catalog is None or not catalog.complete:
+        return
+    dropped = {name[-1] for statement in statements for name in _dropped(statement)}
+    for table in catalog.relations.values():
+        whole = table.kind == "table" and table.bound is None and table.persistence == "p"
+        problem = _no_key(table) if whole and table.name not in dropped else None
+        if problem:
+            yield problem
+
+
+def _dropped(statement: Statement) -> Iterator[list[str]]:
+    if statement.tag == "DropStmt" and statement.node.get("removeType") == "OBJECT_TABLE":
+        for item in statement.node["objects"]:
+            yield strings(item["List"]["items"])
+
+
+def key_problem(statement: Statement, catalog: Catalog | None) -> tuple[str, str] | None:
+    """A table without a key, or whose key gets other values; needs the catalog."""
+    table = _table(statement, catalog)
+    if table is None or table.kind != "table":
+        return None
+    if problem := _no_key(table):
+        return problem
+    written = set(_written(statement))
+    if table.replica_identity == "d" and written & set(primary_key(table)):
+        return (
+            f"a column of the key of {table.shown} gets other values",
+            "give the table another unique key first (REPLICA IDENTITY USING INDEX), or use --type "
+            "maintenance",
+        )
+    return None
+
+
+def _no_key(table: Relation) -> tuple[str, str] | None:
+    if table.replica_identity in ("f", "i"):
+        return None
+    if table.replica_identity == "d" and primary_key(table):
+        return None
+    return (
+        f"table {table.shown} has no key by which replication could find its rows",
+        f"add a primary key, or ALTER TABLE {table.shown} REPLICA IDENTITY FULL",
+    )
+
+
+def _table(statement: Statement, catalog: Catalog | None) -> Relation | None:
+    if catalog is None or statement.tag not in ("UpdateStmt", "AlterTableStmt"):
+        return None
+    schema, name = range_var(statement.node.get("relation", {}))
+    return catalog.relation(schema, name, ["public"])
+
+
+def _written(statement: Statement) -> Iterator[str]:
+    """Columns that an UPDATE assigns, or an ALTER drops."""
+    for target in statement.node.get("targetList", ()):
+        yield target["ResTarget"].get("name", "")
+    for wrapped in statement.node.get("cmds", ()):
+        if wrapped["AlterTableCmd"].get("subtype") == "AT_DropColumn":
+            yield wrapped["AlterTableCmd"].get("name", "")
