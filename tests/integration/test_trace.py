@@ -133,7 +133,7 @@ def test_a_schema_that_cannot_be_built_is_refused_with_the_servers_words(bluegre
     bluegreen.write("broken.sql", "CREATE TABLE a (b no_such_type);")
     name = bluegreen.write("f.sql", "SELECT 1;")
     answer = bluegreen("validate", "--trace", "--schema", "broken.sql", name)
-    assert answer.code == 3
+    assert answer.code == 2
     assert 'type "no_such_type" does not exist' in answer.err.splitlines()[-1]
     assert "Traceback" not in answer.err
 
