@@ -1,6 +1,6 @@
 """Four designs, three rates, with a schema that stays and one that changes: one JSON, one plot.
 
-Usage: python -m benchmarks.cutover [--switches N] [--rates R,R] [--designs D,D]
+Usage: python -m benchmarks.cutover [--switches N] [--rates R,R] [--designs D;D] [--add]
 
 Results go to build/bench/cutover.json and .png; `benchmarks/results/` keeps the last whole run.
 """
@@ -8,6 +8,9 @@ Results go to build/bench/cutover.json and .png; `benchmarks/results/` keeps the
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -15,7 +18,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from benchmarks.bench import BUILD, keep
+from benchmarks.bench import BUILD, RESULTS, keep
 from benchmarks.cutover import designs
 from benchmarks.cutover.arena import account, clients
 from benchmarks.cutover.designs import Design, Turn
@@ -45,15 +48,10 @@ def measure(name: str, rate: float, switches: int) -> dict[str, Any]:
                 time.sleep(BETWEEN_S)
                 turns.append(design.turn())
             time.sleep(2 * BETWEEN_S)
-        found = figures(load, turns, _names(design))
+        sides = [server.settings["cluster_name"] for server in design.world.servers.values()]
+        found = figures(load, turns, sides)
         found["account"] = asdict(account(design.world, design.serving, [load]))
-    return {"design": name, "rate": rate, **found}
-
-
-def _names(design: Design) -> list[str]:
-    """The server that each turn led away from, by name."""
-    sides = [server.settings["cluster_name"] for server in design.world.servers.values()]
-    return sides
+    return {"design": name, "rate": rate, "switches": switches, "load": os.getloadavg()[0], **found}
 
 
 def main() -> None:
@@ -61,14 +59,34 @@ def main() -> None:
     parser.add_argument("--switches", type=int, default=SWITCHES)
     parser.add_argument("--rates", default=",".join(map(str, RATES)))
     parser.add_argument("--designs", default=";".join(ALL), help="separated by semicolons")
+    parser.add_argument("--add", action="store_true", help="keep the other rows of the last run")
     wanted = parser.parse_args()
-    rows: list[dict[str, Any]] = []
+    rows = _last_rows() if wanted.add else []
     for rate in wanted.rates.split(","):
         for name in wanted.designs.split(";"):
-            rows.append(measure(name, float(rate), wanted.switches))
-            print(f"{name} at {rate}/s: {rows[-1]['longestMs']}", flush=True)
-    keep("cutover", {"unit": "ms", "switches": wanted.switches, "rows": rows})
+            row = measure(name, float(rate), wanted.switches)
+            rows = [each for each in rows if _key(each) != _key(row)] + [row]
+            print(f"{name} at {rate}/s: {row['longestMs']}", flush=True)
+            _keep(rows)
+
+
+def _keep(rows: list[dict[str, Any]]) -> None:
+    """After each row, so that a run that breaks off has its results."""
+    order = list(ALL)
+    rows.sort(key=lambda each: (each["rate"], order.index(each["design"])))
+    keep("cutover", {"unit": "ms", "rows": rows})
     plot(rows, BUILD / "cutover.png")
+    shutil.copy(BUILD / "cutover.png", RESULTS / "cutover.png")
+
+
+def _key(row: dict[str, Any]) -> tuple[str, float]:
+    return row["design"], row["rate"]
+
+
+def _last_rows() -> list[dict[str, Any]]:
+    last = RESULTS / "cutover.json"
+    rows: list[dict[str, Any]] = json.loads(last.read_text())["rows"] if last.exists() else []
+    return rows
 
 
 if __name__ == "__main__":
