@@ -12,11 +12,13 @@ import pytest
 
 from shared.adapters.direct_door import SymlinkDoor
 from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.remote_driver import addressed_nodes
 from shared.domain.environment import Colour
 from tests.support.command_line import CommandLine
 from tests.support.cutover_world import World, cutover_world, order, switch_of, switched
 from tests.support.writers import Writers
 from workers.proxy_agent.attempt import Way
+from workers.proxy_agent.recovery import Recovery
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +83,11 @@ def test_a_colour_that_is_none_is_named(bluegreen: CommandLine) -> None:
     assert "red" in answer.line
 
 
+def recovery_of(world: World) -> Recovery:
+    nodes = addressed_nodes(world.settings, "bg_proxy")
+    return Recovery(nodes, PgBouncer(world.settings), SymlinkDoor(world.settings))
+
+
 def test_where_the_serving_side_is_dead_the_loss_is_named_and_must_be_accepted(
     tmp_path: Path,
 ) -> None:
@@ -105,6 +112,11 @@ def test_where_the_serving_side_is_dead_the_loss_is_named_and_must_be_accepted(
             later.until_acknowledged(30)
         assert later.failed == []
         assert later.acknowledged <= world.journal(Colour.BLUE)
+
+        found = recovery_of(world).look()
+        assert found is not None
+        assert found.taken_over
+        assert recovery_of(world).settle(found) == "forward"
 
         world.servers[Colour.GREEN].start()
         again = bluegreen("proxy", "switch", "blue")

@@ -137,3 +137,14 @@ def test_the_switch_delay_is_counted_from_the_verdict(
     answer = forward(step, cutover_job(next(NUMBERS), switch_delay_s=60))
     assert isinstance(answer, Pending)
     assert "switching in" in answer.sentence
+
+
+def test_what_was_held_switches_only_while_its_approval_counts(
+    world: World, kept: Kept, heard: Heard
+) -> None:
+    """Withdrawn or run out, `approve` is not among the requests (tests/unit/test_approval.py)."""
+    step = cutover_step(world, kept, heard)
+    answer = forward(step, cutover_job(next(NUMBERS), hold=True))
+    assert isinstance(answer, Pending)
+    assert "bluegreen approve" in answer.sentence
+    assert kept.records == []

@@ -31,6 +31,8 @@ class Found:
 
     attempt: Attempt
     states: Mapping[Side, State]
+    taken_over: bool = False
+    """The new side serves though the old one was dead: what that had not sent is missing."""
 
     def is_of(self, job: str) -> bool:
         return self.attempt.job == job
@@ -51,7 +53,14 @@ class Recovery:
         if all(record is None for record in records.values()):
             raise Transient("expected a server to answer, found neither; looking again")
         known = newest({colour: record and record[0] for colour, record in records.items()})
-        return None if known is None else Found(*known)
+        if known is None:
+            return None
+        attempt, states = known
+        return Found(attempt, states, any(
+            record is not None and record[0] is not None
+            and record[0].number == attempt.number and record[0].taken_over
+            for record in records.values()
+        ))  # fmt: skip
 
     def settle(self, found: Found) -> End:
         """End it, forward or back. Raises Transient while its own process, or watchdog, lives."""

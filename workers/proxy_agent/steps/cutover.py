@@ -88,6 +88,8 @@ class Cutover:
             else:
                 self._record_of(found.attempt)
             self.recovery.drop_old_slot(found.attempt)
+            if found.taken_over:
+                return Done(f"{job.source} serves; what {job.target} had not sent is missing")
             return Done(f"{job.source} serves again; no write was lost")
         except Transient as error:
             return _again(error)
