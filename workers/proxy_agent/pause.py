@@ -6,7 +6,6 @@ that `settle` takes back; behind it, one that `settle` takes forward.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +18,10 @@ from shared.ports import DirectDoor, Pooler
 from workers.proxy_agent.attempt import Attempt
 from workers.proxy_agent.pause_clock import PauseClock
 from workers.proxy_agent.preparation import new_token
-from workers.proxy_agent.side import ServerSide
+from workers.proxy_agent.side import ServerSide, bounded
 
+CONSENT_LIMIT_S = 1.0
+CONCLUDE_LIMIT_S = 5.0
 AFTER_RESUME_S = 0.2
 """While clients log in again, the processor is theirs: what is left waits so long."""
 
@@ -45,7 +46,7 @@ def hold_and_commit(
 
     Raises Transient when time is up, a lock is not to be had, or the attempt was burnt meanwhile.
     """
-    with _bounded(clock, old, new):
+    with bounded(clock.left_s(), old, new):
         with clock.phase("pause"):
             pooler.pause(limit_s=clock.left_s())
         with clock.phase("hold_door"):
@@ -83,7 +84,7 @@ def lead_to_new(
     clock: PauseClock,
 ) -> None:
     """Behind the commit point: only forward. Raises Transient when `settle` must go on instead."""
-    with clock.phase("consent", until_commit=False):
+    with clock.phase("consent", until_commit=False), bounded(CONSENT_LIMIT_S, old):
         state = old.commit_old(attempt)
         if state != "committed":
             raise Transient(f"{attempt.old} was reopened while {attempt.new} committed")
@@ -100,7 +101,8 @@ def conclude(attempt: Attempt, held: Held, old: ServerSide, pooler: Pooler) -> N
     """What nobody waits for: the route on disk, the stream that leads back."""
     time.sleep(AFTER_RESUME_S)
     pooler.flush_route()
-    old.begin_return(attempt, held.apart_at)
+    with bounded(CONCLUDE_LIMIT_S, old):
+        old.begin_return(attempt, held.apart_at)
 
 
 def _prepare_old(attempt: Attempt, old: ServerSide, clock: PauseClock) -> None:
@@ -118,20 +120,3 @@ def _beside(work: Callable[[], None]) -> Iterator[None]:
         done = pool.submit(work)
         yield
         done.result()
-
-
-@contextmanager
-def _bounded(clock: PauseClock, *sides: ServerSide) -> Iterator[None]:
-    """A server that does not answer at all cannot hold us beyond the deadline."""
-
-    def cut() -> None:
-        for side in sides:
-            side.session.cut()
-
-    timer = threading.Timer(clock.left_s(), cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -6,6 +6,7 @@ An act that its attempt may no longer do raises Transient with code BG001 (stand
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -170,3 +171,21 @@ def opened(node: Node, *, limit_s: float) -> Iterator[ServerSide]:
         session.execute("SET default_transaction_read_only = off")
         session.execute("SET synchronous_commit = on")
         yield ServerSide(node.colour, session)
+
+
+@contextmanager
+def bounded(limit_s: float, *sides: ServerSide) -> Iterator[None]:
+    """A server that says nothing at all holds the block no longer: its session is cut, and the call
+    under way raises Transient. (A statement's own limit is the server's to keep.)"""
+
+    def cut() -> None:
+        for side in sides:
+            side.session.cut()
+
+    timer = threading.Timer(limit_s, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

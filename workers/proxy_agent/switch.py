@@ -26,10 +26,12 @@ from workers.proxy_agent.attempt import Attempt, Way
 from workers.proxy_agent.pause_clock import PauseClock, nothing
 from workers.proxy_agent.reach import reaching
 from workers.proxy_agent.settle import End, Settlement
-from workers.proxy_agent.side import ServerSide, opened
+from workers.proxy_agent.side import ServerSide, bounded, opened
 
 CALL_LIMIT_S = 10.0
 """Of a call before the pause; in it the clock bounds every call."""
+PREPARATION_LIMIT_S = 60.0
+"""Of all of it: a network that drops everything is found by nobody else."""
 WATCHDOG_START_LIMIT_S = 10.0
 WATCHDOG_ANSWER_LIMIT_S = 1.0
 WATCHDOG_END_LIMIT_S = 2.0
@@ -84,17 +86,19 @@ class Switch:
             self.pooler.opened() as pooler,
             self.door.kept() as door,
         ):
-            locks.take(new, locks.SWITCH)
-            attempt = self._next(order, old, new)
-            preparation.expect_doors(attempt, pooler, self.door)
-            preparation.expect_sides(attempt, old, new)
+            with bounded(PREPARATION_LIMIT_S, old, new):
+                locks.take(new, locks.SWITCH)
+                attempt = self._next(order, old, new)
+                preparation.expect_doors(attempt, pooler, self.door)
+                preparation.expect_sides(attempt, old, new)
             pooler.prepare_route(attempt.new)
             with self.watchdog(attempt) as watchdog:
-                preparation.make_ready(old, new)
-                _expect_ready(watchdog)
-                when_ready()
-                preparation.expect_short_transactions(old, order.on_slow_transaction)
-                preparation.open_attempt(attempt, old, new)
+                with bounded(PREPARATION_LIMIT_S, old, new):
+                    preparation.make_ready(old, new)
+                    _expect_ready(watchdog)
+                    when_ready()
+                    preparation.expect_short_transactions(old, order.on_slow_transaction)
+                    preparation.open_attempt(attempt, old, new)
                 clock = PauseClock(order.max_stall_ms, self.at)
                 watchdog.say({"deadline": clock.watchdog_deadline})
                 watchdog.hear(limit_s=WATCHDOG_ANSWER_LIMIT_S)
