@@ -106,10 +106,10 @@ class Switch:
                 try:
                     cut = self._hold(attempt, old, new, pooler, door, clock, watchdog)
                 except MigrationError as error:
-                    if self._settle(attempt) == "back":
+                    if self._settle(attempt) == "back":  # else, unsettled, the watchdog goes on
+                        _dismiss(watchdog)
                         raise _gave_up(attempt, clock, error) from error
-                finally:
-                    _dismiss(watchdog)
+                _dismiss(watchdog)
                 return Switched(
                     attempt, datetime.now(UTC), clock.began, clock.ended or time.monotonic(),
                     clock.phases_ms, cut,
