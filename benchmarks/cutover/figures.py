@@ -4,7 +4,7 @@
 `silenceMs`     the longest time around a switch in which no transaction succeeded: what fails at
                 once waits for nothing, and is no better for it
 `failed`        transactions that failed around a switch
-`lateWrites`    acknowledged by the old side though begun after the switch was over
+`lateWrites`    acknowledged by the old side though begun after the new one had acknowledged one
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ def figures(load: Clients, turns: Sequence[Turn], sides: Sequence[str]) -> dict[
         longest.append(max(each[1] for each in around))
         silences.append(_silence_ms(load, turn.paused - AFTER_S, over))
         failed.append(sum(each[4] is None for each in around))
-        late += sum(
-            each[4] == sides[number % 2] for each in load.told if turn.ended < each[0] <= until
-        )
+        late += _late_writes(load, turn.began, until, old=sides[number % 2])
     return {
         "longestMs": spread(longest),
         "silenceMs": spread(silences),
@@ -47,6 +45,12 @@ def figures(load: Clients, turns: Sequence[Turn], sides: Sequence[str]) -> dict[
         "baselineMs": spread(_calm(load, turns)),
         "longest": [round(ms, 1) for ms in longest],
     }
+
+
+def _late_writes(load: Clients, since: float, until: float, *, old: str) -> int:
+    here = [each for each in load.told if each[4] is not None and since < each[0] <= until]
+    first = min((each[0] + each[1] / 1000 for each in here if each[4] != old), default=until)
+    return sum(each[4] == old and each[0] > first for each in here)
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
