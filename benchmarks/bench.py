@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -59,7 +60,7 @@ def summary(samples: Sequence[float]) -> dict[str, float]:
 
 def quantile(ordered: Sequence[float], share: float) -> float:
     """The value that this share of an ordered sequence does not exceed."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def keep(name: str, result: dict[str, Any]) -> None:
