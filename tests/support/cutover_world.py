@@ -179,6 +179,10 @@ def switched(switch: Switch, asked: Order, *, limit_s: float = 60) -> Switched:
 def restore_streams(world: World) -> None:
     """An undone cutover leaves green out of sync, to be thrown away; here it is used again."""
     with world.admin(Colour.BLUE) as blue, world.admin(Colour.GREEN) as green:
+        blue.execute(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+            " WHERE slot_name = 'bluegreen_forward'"
+        )
         blue.execute("SELECT pg_create_logical_replication_slot('bluegreen_forward', 'pgoutput')")
         green.execute("ALTER SUBSCRIPTION bluegreen_forward ENABLE")
 
