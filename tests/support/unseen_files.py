@@ -55,13 +55,13 @@ def setup(schema: str) -> str:
     return min((s for s in setups if s.startswith(SCHEMAS[schema])), key=len)
 
 
-def files(schema: str) -> list[tuple[str, str]]:
+def files(schema: str, folder: Path = FILES) -> list[tuple[str, str]]:
     """(flag, SQL) of each."""
-    lines = (FILES / f"{schema}.sql").read_text(encoding="utf-8").splitlines()
+    lines = (folder / f"{schema}.sql").read_text(encoding="utf-8").splitlines()
     return [(line[0], line[4:]) for line in lines if line]
 
 
-def measure(version: int) -> Result:
+def measure(version: int, folder: Path = FILES) -> Result:
     result = Result(version)
     with throw_away_server(version) as server:
         for schema in SCHEMAS:
@@ -72,7 +72,7 @@ def measure(version: int) -> Result:
             room.build(setup(schema))
             catalog = build(ROLES + setup(schema), version=version)[0]
             catalog.settings["timezone"] = "UTC"
-            for flag, sql in files(schema):
+            for flag, sql in files(schema, folder):
                 seen = FileTrace(server, room.fresh()).run(read(sql).statements)
                 _grade(result, flag, sql, catalog, seen)
     return result
@@ -133,8 +133,10 @@ def _facts(report: Report, seen: Observation) -> Iterator[tuple[str, object, obj
 
 
 def main() -> None:
-    for version in map(int, sys.argv[1:] or ("15", "16", "18")):
-        result = measure(version)
+    asked = sys.argv[1:]
+    folder = FILES / "second" if "second" in asked else FILES
+    for version in [int(word) for word in asked if word.isdigit()] or [15, 16, 18]:
+        result = measure(version, folder)
         print(f"PostgreSQL {version}:")
         for fact, graded in result.graded.items():
             print(f"  {fact:22} {result.agreed[fact]:4} of {graded:4}"

@@ -1,0 +1,15 @@
+. | ALTER TABLE app.users ADD COLUMN tier app.plan_tier NOT NULL DEFAULT 'free';
+. | ALTER TABLE app.accounts ALTER COLUMN seats TYPE bigint;
+. | ALTER TABLE app.accounts ALTER COLUMN name TYPE varchar;
+. | ALTER TABLE app.users ALTER COLUMN login TYPE text;
+. | ALTER TABLE app.users ALTER COLUMN email TYPE varchar(320);
+. | ALTER TABLE app.accounts ALTER COLUMN created_at TYPE timestamptz;
+. | ALTER TABLE app.users ADD CONSTRAINT u UNIQUE (email, account_id);
+. | ALTER TABLE app.users DROP CONSTRAINT users_account_id_fkey;
+R | ALTER TYPE app.plan_tier RENAME VALUE 'free' TO 'basic';
+. | CREATE INDEX CONCURRENTLY IF NOT EXISTS u2 ON app.users (account_id, lower(email));
+. | SET search_path = app; DROP INDEX CONCURRENTLY users_email_idx;
+R | ALTER TABLE app.users RENAME TO members; ALTER TABLE app.members RENAME COLUMN bio TO about;
+D | ALTER TABLE app.users DROP COLUMN settings, DROP COLUMN external_id;
+. | ALTER TABLE app."Team Members" ALTER "userId" SET NOT NULL, ALTER "teamId" SET NOT NULL;
+. | GRANT ALL ON app.users TO app_rw; REVOKE ALL ON app.users FROM app_ro;

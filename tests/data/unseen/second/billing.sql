@@ -1,0 +1,10 @@
+. | ALTER TABLE invoices ADD CONSTRAINT d CHECK (due_on IS NOT NULL) NOT VALID; ALTER TABLE invoices VALIDATE CONSTRAINT d; ALTER TABLE invoices ALTER due_on SET NOT NULL;
+. | ALTER TABLE payments VALIDATE CONSTRAINT payments_invoice_fk; CREATE INDEX CONCURRENTLY ON payments (invoice_id);
+. | ALTER TABLE invoices DROP CONSTRAINT invoices_amount_nonneg;
+. | ALTER TABLE invoices ALTER COLUMN issued_at TYPE timestamptz;
+. | ALTER TABLE payments ALTER COLUMN method TYPE varchar(40);
+. | ALTER TABLE rates REPLICA IDENTITY USING INDEX rates_code_day_uq;
+D | DELETE FROM payments WHERE attempt = 1;
+D | DROP TABLE rates, payments;
+. | ALTER TABLE invoices ADD UNIQUE USING INDEX invoices_number_uq;
+. | ALTER TABLE payments ADD PRIMARY KEY (id, amount);

@@ -1,0 +1,12 @@
+. | ALTER TABLE events ADD COLUMN a int, ADD COLUMN b int DEFAULT 3;
+. | ALTER TABLE events ALTER COLUMN payload SET NOT NULL;
+. | ALTER TABLE events ADD CONSTRAINT k UNIQUE (id, at);
+. | CREATE INDEX ON ONLY events (id);
+. | CREATE TABLE events_2028 PARTITION OF events FOR VALUES FROM ('2028-01-01 00:00+00') TO ('2029-01-01 00:00+00'); CREATE INDEX ON events_2028 (kind);
+. | CREATE TABLE readings_nice (LIKE readings INCLUDING ALL); ALTER TABLE readings ATTACH PARTITION readings_nice FOR VALUES IN ('nice');
+. | ALTER TABLE readings DETACH PARTITION readings_lyon;
+D | DROP TABLE events_2025;
+D | DROP TABLE readings;
+. | ALTER TABLE readings ALTER COLUMN val TYPE double precision;
+R | UPDATE events SET kind = 'x' WHERE at < '2024-12-01';
+. | VACUUM (ANALYZE) events_2024;

@@ -1,0 +1,12 @@
+. | ALTER TABLE cms.posts ALTER COLUMN body TYPE varchar(9000);
+. | ALTER TABLE cms.comments ADD COLUMN ip inet, ADD COLUMN ua text DEFAULT 'none';
+. | CREATE INDEX CONCURRENTLY ON cms.comments (post_id); ALTER TABLE cms.comments ADD CONSTRAINT pf FOREIGN KEY (post_id) REFERENCES cms.posts NOT VALID; ALTER TABLE cms.comments VALIDATE CONSTRAINT pf;
+. | ALTER TABLE cms.comments ADD FOREIGN KEY (post_id) REFERENCES cms.posts;
+D | DROP TABLE cms.posts CASCADE;
+. | DROP TABLE cms.posts;
+R | DROP VIEW cms.published;
+. | CREATE VIEW cms.titles AS SELECT title FROM cms.published;
+. | ALTER DOMAIN cms.short_text ADD CONSTRAINT c CHECK (VALUE <> 'x') NOT VALID;
+. | ALTER TABLE cms.pages ALTER COLUMN heading SET NOT NULL;
+. | REFRESH MATERIALIZED VIEW CONCURRENTLY cms.post_stats; ANALYZE cms.post_stats;
+. | CREATE SEQUENCE cms.s; ALTER TABLE cms.authors ALTER COLUMN id SET DEFAULT nextval('cms.s');

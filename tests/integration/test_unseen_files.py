@@ -1,0 +1,23 @@
+"""Files that were written after the rules: the report holds on real servers, within its bounds."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.unseen_files import measure
+from tests.support.validator_cases import FALSE_ALARMS, RECALL, TEXT_RECALL
+
+FACTS = 0.97
+"""Least agreement of locks, copies and waits."""
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("version", [15, 16, 18])
+def test_the_report_holds_on_unseen_files(version):
+    found = measure(version)
+    assert found.graded["locks"] > 250
+    for fact, graded in found.graded.items():
+        assert found.agreed[fact] >= FACTS * graded, found.disagreements
+    assert found.hazards.recall >= RECALL, found.disagreements
+    assert found.hazards.false_alarms <= FALSE_ALARMS, found.disagreements
+    assert found.text_hazards.recall >= TEXT_RECALL
