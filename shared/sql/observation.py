@@ -47,6 +47,8 @@ class Observation:
     statements: tuple[SeenStatement, ...]
     """In order, up to the first that failed."""
     not_seen: tuple[str, ...] = ()
+    unwatched: frozenset[str] = frozenset()
+    """Relations whose locks could not be seen: nothing is said of them."""
 
     @property
     def failed(self) -> SeenStatement | None:
@@ -113,7 +115,7 @@ def _differences(report: Report, observation: Observation) -> Iterator[Disagreem
     seen = observation.locks
     for name in sorted(report.locks.keys() | seen.keys()):
         static, real = report.locks.get(name, "no lock"), seen.get(name, "no lock")
-        if static != real:
+        if static != real and name not in observation.unwatched:
             line = _line(observation, lambda s, n=name, m=real: s.locks.get(n, "no lock") == m)
             yield Disagreement("locks", line, f"{name}: {static}", f"{name}: {real}")
     pairs: tuple[tuple[Fact, tuple[str, ...], list[str], str], ...] = (

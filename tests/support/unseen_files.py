@@ -126,7 +126,12 @@ def _facts(report: Report, seen: Observation) -> Iterator[tuple[str, object, obj
         (failed.error if failed else not errors) if bool(failed) == bool(errors) else not errors,
     )
     if failed is None and not errors:
-        yield "locks", seen.locks, report.locks
+        watched = (report.locks.keys() | seen.locks.keys()) - seen.unwatched
+        real, said = (
+            {name: locks[name] for name in sorted(watched) if name in locks}
+            for locks in (seen.locks, report.locks)
+        )
+        yield "locks", real, said
         yield "rewrites", seen.names("rewrites"), list(report.rewrites_tables)
         yield "blocked reads", seen.names("blocks_reads_of"), list(report.blocks_reads_of)
         yield "blocked writes", seen.names("blocks_writes_of"), list(report.blocks_writes_of)

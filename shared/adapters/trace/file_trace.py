@@ -116,6 +116,7 @@ class FileTrace:
         self._database = database
         self._old: dict[int, _Relation] = {}
         self._rows: dict[int, int] = {}
+        self._unwatched: set[str] = set()
 
     def run(self, statements: Sequence[Statement]) -> Observation:
         """Run it. Ends at the first statement that fails, which is part of the answer."""
@@ -132,7 +133,7 @@ class FileTrace:
                 found.append(self._seen(statement, work))
                 if work.error is not None:
                     break
-        return Observation(version, tuple(found), self._not_seen())
+        return Observation(version, tuple(found), self._not_seen(), frozenset(self._unwatched))
 
     def _remember(self, session: PsycopgSession) -> None:
         for oid, schema, name, kind in session.rows(QUERIES["relations"]):
@@ -144,11 +145,10 @@ class FileTrace:
 
     def _not_seen(self) -> tuple[str, ...]:
         tables = sum(relation.kind in "rp" for relation in self._old.values())
+        found = [f"locks outside of transactions on {name}" for name in sorted(self._unwatched)]
         if tables > TABLES:
-            return (
-                f"locks of CONCURRENTLY and VACUUM on tables beyond the {TABLES} that it names",
-            )
-        return ()
+            found.append(f"locks of CONCURRENTLY and VACUUM on more than {TABLES} tables")
+        return tuple(found)
 
     def _statement(
         self, session: PsycopgSession, probe: PsycopgSession, statement: Statement
@@ -235,6 +235,8 @@ class FileTrace:
 
     def _outside(self, session: PsycopgSession, statement: Statement) -> _Work:
         tables = self._tables_of(session, statement)
+        # LOCK TABLE does not take a materialized view: nobody can hold one.
+        self._unwatched |= {each.label for each in self._old.values() if each.kind == "m"}
         before = self._state(session)
         started = time.perf_counter()
         watched = watch(self._server, self._database, session, statement.text, tables)
