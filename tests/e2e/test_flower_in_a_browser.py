@@ -66,15 +66,18 @@ def _driver(address: str) -> WebDriver:
             return driver
 
 
-def rows_of(browser: WebDriver, job: str, *, expected: tuple[str, ...]) -> dict[str, str]:
+def rows_of(
+    browser: WebDriver, job: str, *, expected: tuple[str, ...], seen_as: str
+) -> dict[str, str]:
     """The rows that a search for the job's id shows, over all pages: each row's text by its task's
-    name and direction, such as `replicator.create_green backward`."""
+    name and direction, such as `replicator.create_green backward`. A picture of the first page is
+    kept under the name `seen_as`."""
     deadline = time.monotonic() + PAGE_LIMIT_S
     while True:
         rows: dict[str, str] = {}
         with suppress(WebDriverException):  # the table is drawn anew under our hands
             _search(browser, job, deadline)
-            picture(browser, "flower-searched")
+            picture(browser, seen_as)
             rows = _all_pages(browser)
         if all(name in rows for name in expected):
             return rows
@@ -126,16 +129,16 @@ def test_a_running_risky_job_is_found_by_its_id_with_each_step(
         "replicator.apply_migration", "validator.compare_rows", "proxy-agent.cutover",
         "health-monitor.hold_rollback_window",
     )  # fmt: skip
-    rows = rows_of(browser, job, expected=steps)
-    picture(browser, "flower-risky-job")
+    rows = rows_of(browser, job, expected=steps, seen_as="flower-risky-job")
     assert "SUCCESS" in rows["proxy-agent.cutover"]
     assert "serves; the pause took" in rows["proxy-agent.cutover"]
     assert "PROGRESS" in rows["health-monitor.hold_rollback_window"], rows
     assert journey.bluegreen("finish", job).code == 0
     assert journey.until_ended(job, within_s=CUTOVER_LIMIT_S) == "completed"
-    after = rows_of(browser, job, expected=("replicator.restore_standby",))
+    after = rows_of(
+        browser, job, expected=("replicator.restore_standby",), seen_as="flower-finished-job"
+    )
     assert "SUCCESS" in after["replicator.restore_standby"]
-    picture(browser, "flower-finished-job")
 
 
 def test_a_failed_job_shows_what_was_undone(browser: WebDriver, journey: ComposeJourney) -> None:
@@ -144,8 +147,10 @@ def test_a_failed_job_shows_what_was_undone(browser: WebDriver, journey: Compose
     job = journey.submit(f"{pets.name}.sql", pets.fails_on_rows, "--type", "risky")
     assert journey.until_ended(job, within_s=CUTOVER_LIMIT_S) == "rolled_back"
     undone = ("replicator.apply_migration backward", "replicator.create_green backward")
-    rows = rows_of(browser, job, expected=("replicator.apply_migration", *undone))
-    picture(browser, "flower-rolled-back-job")
+    rows = rows_of(
+        browser, job, expected=("replicator.apply_migration", *undone),
+        seen_as="flower-rolled-back-job",
+    )  # fmt: skip
     assert any("FAILURE" in text for text in rows.values()), rows
     assert "few" in " ".join(rows.values())
 
