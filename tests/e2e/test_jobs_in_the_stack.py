@@ -63,5 +63,9 @@ def test_a_risky_job_under_load_there_and_back_and_there(
     print(stack.figures["risky"])
     assert account.clean, account
     assert active(stack) != before
+    to_the_standby = stack.execute("migration-proxy", "proxy-switch.sh", before)
+    assert to_the_standby.code == 3, to_the_standby.err
+    assert "would lose writes" in to_the_standby.err
+    assert stack.execute("migration-proxy", "proxy-switch.sh", active(stack)).code == 0
     (switch,) = journey.report(again)["switches"]
     assert switch["failedTransactions"] == 0

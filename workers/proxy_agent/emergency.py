@@ -68,6 +68,11 @@ class Standing:
             )
         return open_ones[0] if open_ones else None
 
+    @property
+    def has_standby(self) -> bool:
+        """Then no job is between its fork and its end."""
+        return "standby" in self.sides.values()
+
 
 @dataclass(frozen=True)
 class Emergency:
@@ -103,9 +108,11 @@ class Emergency:
         `job` is the live one, where somebody knows it.
         """
         found = self.recovery.look()
-        if found is not None and not _was_given_up(found):
-            self.recovery.settle(found)
         standing = self.look()
+        # A standby has no attempt of its own: what it shows is the serving side's, which has ended.
+        if found is not None and not _was_given_up(found) and not standing.has_standby:
+            self.recovery.settle(found)
+            standing = self.look()
         if (standing.sides[colour], standing.sides[colour.other]) == ("fenced", "unreachable"):
             with opened(self.nodes[colour], limit_s=LIMIT_S) as side:
                 attempt = take_over(side, job, accept_loss=accept_loss)
@@ -125,6 +132,7 @@ class Emergency:
         if (
             found is None
             or serving is None
+            or standing.has_standby
             or found.attempt.way is not Way.FORWARD
             or found.attempt.new is not serving
         ):

@@ -1,0 +1,1 @@
+ALTER TABLE guide_users ADD COLUMN preferences jsonb DEFAULT '{}';

@@ -1,0 +1,1 @@
+ALTER TABLE guide_users ALTER COLUMN age TYPE bigint;

@@ -1,0 +1,1 @@
+CREATE TABLE guide_latest (id bigint PRIMARY KEY);
