@@ -1,1 +1,0 @@
-ALTER TABLE guide_users ADD COLUMN preferences jsonb DEFAULT '{}';

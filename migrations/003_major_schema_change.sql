@@ -1,1 +1,0 @@
-ALTER TABLE guide_users ALTER COLUMN age TYPE bigint;

@@ -1,1 +1,0 @@
-CREATE TABLE guide_latest (id bigint PRIMARY KEY);
