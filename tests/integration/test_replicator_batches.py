@@ -12,6 +12,7 @@ from shared.domain.errors import Broken, Refused
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job
 from shared.ports import Node, Pending, PoolTraffic, Session
+from shared.runner import forward
 from tests.support.dying import Died, DyingNodes
 from tests.support.fake_pool import CountingPool
 from tests.support.pair import BLUE, GREEN, Pair, job_on, pair
@@ -122,11 +123,10 @@ def test_its_session_is_killed_in_the_middle_and_it_goes_on_from_there(
     failures = 0
     try:
         for _ in range(400):
-            try:
-                if not isinstance(step.do(job), Pending):
-                    break
-            except Exception:
-                failures += 1
+            answer = step.do(job)
+            if not isinstance(answer, Pending):
+                break
+            failures += "administrator command" in answer.sentence
     finally:
         stop.set()
         killer.join()
@@ -134,6 +134,23 @@ def test_its_session_is_killed_in_the_middle_and_it_goes_on_from_there(
     assert failures > 0
     assert servers.value(BLUE, WRONG) == 0
     servers.run(BLUE, "DROP FUNCTION slow CASCADE")
+
+
+def test_a_server_that_restarts_in_the_middle_is_waited_for(
+    servers: Pair, pool: CountingPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "LOOK_S", 0.01)
+    job, step = safe(servers, ONCE_MORE), applying(servers.nodes, pool)
+    while not servers.value(BLUE, CHANGED):
+        assert isinstance(step.do(job), Pending)
+    servers.drivers[BLUE].stop(mode="immediate", limit_s=30)
+    for _ in range(3):
+        answer = forward(step, job)
+        assert isinstance(answer, Pending)
+        assert answer.sentence.startswith("waits for blue")
+    servers.drivers[BLUE].start(limit_s=30)
+    done(step, job)
+    assert servers.value(BLUE, WRONG) == 0
 
 
 def test_progress_and_the_time_that_is_left_are_told(

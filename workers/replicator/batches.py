@@ -152,7 +152,8 @@ class Batches:
         """Why no batch may run now; empty when one may."""
         if job.kind is Kind.MAINTENANCE:
             return ""
-        if pace.wants_quiet(self._sample()):
+        sample = self._sample()
+        if sample is not None and pace.wants_quiet(sample):
             return "measures what is usual without it"
         lag_bytes = int(session.value(LAG))
         if pace.is_held_by(lag_bytes):
@@ -160,11 +161,16 @@ class Batches:
         return ""
 
     def _look(self, job: Job, pace: Pace) -> None:
-        if job.kind is not Kind.MAINTENANCE:
-            pace.saw(self._sample())
+        sample = None if job.kind is Kind.MAINTENANCE else self._sample()
+        if sample is not None:
+            pace.saw(sample)
 
-    def _sample(self) -> Sample:
-        traffic = self.pooler.traffic()
+    def _sample(self) -> Sample | None:
+        """None while the pooler does not answer: nobody is served through it then."""
+        try:
+            traffic = self.pooler.traffic()
+        except Transient:
+            return None
         return Sample(self.clock_s(), traffic.transactions, traffic.seconds)
 
 

@@ -20,6 +20,7 @@ from typing import ClassVar
 
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Transient
+from shared.domain.facts import Validation
 from shared.domain.migration import Job, Kind
 from shared.ports import Done, Node, Pending, Session
 from workers.replicator import batches, outside, promotion, run_file
@@ -34,10 +35,12 @@ LOCK_LIMIT_S = 0.5
 LOOK_S = 1.5
 END_LIMIT_S = 3.0
 TRIES = 200
+GIVEN_UP = "given up"
 AGAIN = ("55P03", "40P01", "40001", "57014")
 """Lock not available, deadlock, serialisation, over its time in a pause: nothing was applied."""
 FIRST_WAIT_S = 0.05
 PAUSED_LOOK_S = 2.0
+LONGEST_WAIT_S = 15.0
 OLDEST = """
 SELECT format('pid %s (%s), in a transaction for %s s', pid, usename,
               round(extract(epoch FROM clock_timestamp() - xact_start)))
@@ -60,11 +63,24 @@ class ApplyOnActive:
     """How often each part of a job gave up a lock, in this worker."""
 
     def is_done(self, job: Job) -> bool:
-        with self.nodes[job.source].session() as session:
-            parts = planned_parts(job, run_as="")
-            return all(run_file.is_applied(session, job, each.part.name) for each in parts)
+        parts = planned_parts(job, run_as="")
+        try:
+            with self.nodes[job.source].session() as session:
+                return all(run_file.is_applied(session, job, each.part.name) for each in parts)
+        except Transient:
+            if not _in_batches(job):
+                raise
+            return False  # `do` waits for the server
 
     def do(self, job: Job) -> Done | Pending:
+        try:
+            return self._do(job)
+        except Transient as error:
+            if error.code == GIVEN_UP or not _in_batches(job):
+                raise
+            return self._wait_for_server(job, error)
+
+    def _do(self, job: Job) -> Done | Pending:
         with self.nodes[job.source].session() as session:
             parts = planned_parts(job, self.role_of(session, job))
             if job.kind is Kind.MAINTENANCE:
@@ -75,7 +91,9 @@ class ApplyOnActive:
                 if paused := self._paused(session, job, each):
                     return paused
                 if waits := self._apply(session, job, each, len(parts)):
+                    self._tries.pop(job.id, None)
                     return waits
+        self._tries.pop(job.id, None)
         return Done(f"{job.file_name} is applied on {job.source}")
 
     def undo(self, job: Job) -> Done | Pending:
@@ -128,7 +146,9 @@ class ApplyOnActive:
         key = self._key(job, each)
         try:
             if each.group.batch is not None:
-                return self.batches.advance(job, each)
+                waits = self.batches.advance(job, each)
+                self._tries.pop(key, None)
+                return waits
             if each.group.short_pause and job.kind is not Kind.MAINTENANCE:
                 self._in_a_pause(job, each, self._tries.get(key, 0))
                 return None
@@ -145,12 +165,22 @@ class ApplyOnActive:
             return self._again(session, key, error)
         return None
 
+    def _wait_for_server(self, job: Job, error: Transient) -> Pending:
+        """Batches take hours: a server that restarts meanwhile is waited for, and they go on."""
+        tries = self._tries[job.id] = self._tries.get(job.id, 0) + 1
+        if tries >= TRIES:
+            del self._tries[job.id]
+            raise error
+        look_again_s = min(LONGEST_WAIT_S, 0.5 * tries)
+        return Pending(f"waits for {job.source}: {error.message}", look_again_s=look_again_s)
+
     def _again(self, session: Session, key: str, error: Transient) -> Pending:
         tries = self._tries[key] = self._tries.get(key, 0) + 1
         oldest = session.value(OLDEST) or "nobody that is there now"
         if tries >= TRIES:
             raise Transient(
-                f"{error.message}: given up after {tries} tries; the oldest transaction is {oldest}"
+                f"{error.message}: given up after {tries} tries; the oldest transaction is {oldest}",
+                code=GIVEN_UP,
             ) from error
         return Pending(
             f"try {tries + 1} soon: {error.message}; the oldest transaction is {oldest}",
@@ -173,3 +203,7 @@ class ApplyOnActive:
             run_file.run_part(
                 self.nodes[job.source], job, each.part, limit_s=half_s, lock_limit_s=half_s
             )
+
+
+def _in_batches(job: Job) -> bool:
+    return any(group.batch for group in Validation.of(job).plan)
