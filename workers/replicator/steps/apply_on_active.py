@@ -179,7 +179,8 @@ class ApplyOnActive:
         oldest = session.value(OLDEST) or "nobody that is there now"
         if tries >= TRIES:
             raise Transient(
-                f"{error.message}: given up after {tries} tries; the oldest transaction is {oldest}",
+                f"{error.message}: given up after {tries} tries; the oldest transaction is "
+                f"{oldest}",
                 code=GIVEN_UP,
             ) from error
         return Pending(
