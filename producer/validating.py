@@ -17,7 +17,7 @@ from producer.marks import Validated
 from producer.output import Output
 from producer.validate_output import Format, render
 from producer.validate_text import readiness_lines, trace_lines
-from shared.adapters.migration_file import read_migration
+from shared.adapters.migration_file import Unreadable, read_migration
 from shared.domain.kinds import Kind
 from shared.sql.analysis import build
 from shared.sql.catalog import Catalog
@@ -86,11 +86,21 @@ def _met(configuration: Configuration, output: Output, against: Against) -> _Met
     version = against.server_version or NEWEST
     if against.schema is None:
         return _Met(None, version, str)
-    _, sql = read_migration(against.schema)
+    sql = _schema(against.schema)
     catalog, unread = build(sql, version=version)
     for line in unread:
         output.warn(f"{against.schema}:{line}")
     return _Met(catalog, version, lambda: sql)
+
+
+def _schema(path: Path) -> str:
+    """The text of a schema; of an empty file, the schema of an empty database."""
+    try:
+        return read_migration(path)[1]
+    except Unreadable:
+        if path.read_bytes().strip():
+            raise
+        return ""
 
 
 def report_lines(item: Intake) -> Iterator[str]:

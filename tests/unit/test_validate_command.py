@@ -97,6 +97,13 @@ def test_a_name_that_only_looks_like_a_tables_is_missing_at_its_place(bluegreen)
     assert (error["kind"], error["line"], error["column"]) == ("catalog", 2, 13)
 
 
+def test_an_empty_schema_is_an_empty_database(bluegreen):
+    bluegreen.write("schema.sql", "")
+    name = bluegreen.write("f.sql", "CREATE TABLE a (b int); DROP TABLE c;")
+    answer = bluegreen("validate", "--schema", "schema.sql", "--format", "json", name)
+    assert [error["kind"] for error in answer.body["errors"]] == ["catalog"]
+
+
 def test_one_bad_file_does_not_hide_the_others(bluegreen):
     names = [bluegreen.write("a.sql", b""), bluegreen.write("b.sql", "SELECT 1")]
     answer = bluegreen("validate", "--format", "json", *names)
