@@ -62,6 +62,8 @@ class Step:
     @property
     def locks(self) -> dict[str, Lock]:
         """Strongest mode on each relation over all actions: ALTER TABLE takes it at once."""
+        if len(self.operations) == 1:
+            return dict(self.operations[0].locks)
         found: dict[str, Lock] = {}
         for operation in self.operations:
             for name, mode in operation.locks.items():
@@ -71,7 +73,10 @@ class Step:
     @property
     def grows(self) -> bool:
         """Whether it takes longer the larger a table in use is."""
-        return any(operation.scans for operation in self.operations)
+        for operation in self.operations:  # noqa: SIM110 (asked more often than anything else)
+            if operation.scans:
+                return True
+        return False
 
 
 _BODY = re.compile(rb"\$[A-Za-z0-9_\x80-\xff]*\$|'")

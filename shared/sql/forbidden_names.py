@@ -87,7 +87,10 @@ A walk through the whole tree costs more than everything else that is done with 
 def is_suspect(text: str) -> bool:
     """Whether a statement's text may hold one of the names above."""
     lowered = text.lower()
-    return any(hint in lowered for hint in _HINTS)
+    for hint in _HINTS:  # noqa: SIM110 (any() takes twice as long, and this is asked every time)
+        if hint in lowered:
+            return True
+    return False
 
 
 CATALOGS = words("""
