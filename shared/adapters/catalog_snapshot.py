@@ -24,7 +24,10 @@ QUERIES = named_queries(__file__, "rehearsal.sql")
 def take_snapshot(session: Session) -> Snapshot:
     """Types and expressions are printed under an empty search_path, so they are qualified."""
     with _no_search_path(session):
-        return Snapshot(relations=_relations(session), types=dict(session.rows(QUERIES["types"])))
+        labels: dict[int, dict[int, str]] = defaultdict(dict)
+        for kind, oid, label in session.rows(QUERIES["labels"]):
+            labels[kind][oid] = label
+        return Snapshot(_relations(session), dict(session.rows(QUERIES["types"])), dict(labels))
 
 
 @contextmanager
@@ -60,10 +63,9 @@ def _by_table(rows: list[Row]) -> dict[int, list[Row]]:
 
 
 def _constraint(row: Row) -> SeenConstraint:
-    name, kind, columns, definition, referenced, referenced_columns = row
-    return SeenConstraint(
-        name, kind, tuple(columns), definition, referenced, tuple(referenced_columns)
-    )
+    name, kind, columns, definition, referenced, referenced_columns, condition = row
+    keys = tuple(referenced_columns)
+    return SeenConstraint(name, kind, tuple(columns), definition, referenced, keys, condition)
 
 
 def _index(row: Row) -> SeenIndex:

@@ -6,7 +6,7 @@ into a temporary view, whose analysed tree and dependencies say what they read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -14,15 +14,27 @@ from shared.adapters.catalog_snapshot import QUERIES, take_snapshot
 from shared.domain.errors import Refused
 from shared.domain.identifiers import ident, literal
 from shared.mapping.locality import SeenFunction, functions_in, not_row_local
+from shared.mapping.model import Waiting
+from shared.mapping.new_rows import copied_rows
 from shared.mapping.snapshot import SeenRelation, Snapshot
 from shared.mapping.statements import (
     MAINTENANCE_REMEDY,
+    Assigned,
     DataChange,
+    TableCopy,
     data_changes,
     dropped_constraints,
     refused,
+    runs_alone,
 )
-from shared.mapping.trace import SeenAssignment, SeenChange, SeenDown, Trace
+from shared.mapping.trace import (
+    SeenAssignment,
+    SeenChange,
+    SeenCopy,
+    SeenDown,
+    SeenItem,
+    Trace,
+)
 from shared.ports import Session
 from shared.sql.directives import Directives, Down
 from shared.sql.parse import Statement
@@ -41,6 +53,16 @@ class _Analysed:
     settings: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _AnalysedCopy:
+    source: int
+    copy: TableCopy
+    expressions: tuple[str, ...]
+    bare: tuple[str | None, ...]
+    reads: tuple[int, ...]
+    settings: dict[str, str]
+
+
 @dataclass
 class FileRehearsal:
     """One run of one file in one session of a superuser."""
@@ -52,6 +74,11 @@ class FileRehearsal:
     changes: list[SeenChange] = field(default_factory=list)
     first_defaults: dict[tuple[int, int], str | None] = field(default_factory=dict)
     dropped: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    copies: list[SeenCopy] = field(default_factory=list)
+    start: Snapshot = field(default_factory=Snapshot)
+    """What was there before the file."""
+    waiting: list[Waiting] = field(default_factory=list)
+    """What runs in the pause, and not with the file."""
 
     def trace(self) -> Trace:
         """Run the file and say what it did.
@@ -59,32 +86,59 @@ class FileRehearsal:
         Raises Refused, with the line, for a statement that fails or that cannot be carried.
         """
         with self._block():
-            before = last = take_snapshot(self.session)
+            before = last = self.start = take_snapshot(self.session)
             for statement in self.statements:
+                if statement.index in self.directives.at_cutover:
+                    waits = Waiting(text=statement.text, settings=self._settings())
+                    self.waiting.append(waits)
+                    continue
                 analysed = self._analyse(statement, last)
+                copied = self._analyse_copy(statement, last)
                 self._execute(statement)
                 now = take_snapshot(self.session)
+                if copied is not None:
+                    self.copies.append(self._seen_copy(statement, copied, last, now))
                 self._note_new_columns(last, now)
                 self.changes += [_seen(statement, item, last, now) for item in analysed]
+                self.changes += list(self._more_values(statement, last, now))
                 last = now
         downs = tuple(self._down(down, last) for down in self.directives.downs)
-        return Trace(before, last, tuple(self.changes), downs, self.first_defaults, self.dropped)
+        return Trace(
+            before, last, tuple(self.changes), downs, self.first_defaults, self.dropped,
+            tuple(self.copies),
+        )  # fmt: skip
+
+    def try_out_waiting(self) -> None:
+        """What will run in the pause, on the shape that the file leaves."""
+        with self.session.transaction():
+            for statement, waits in zip(self._waiting(), self.waiting, strict=True):
+                for name, value in waits.settings.items():
+                    self.session.execute(f"SET LOCAL {name} = {value}")
+                self._execute(statement)
+
+    def _waiting(self) -> list[Statement]:
+        return [s for s in self.statements if s.index in self.directives.at_cutover]
 
     def run(self) -> None:
         """Only run the file, in the way in which it will run on the target."""
         with self._block():
             for statement in self.statements:
-                self._execute(statement)
+                if statement.index not in self.directives.at_cutover:
+                    self._execute(statement)
 
     def _block(self) -> AbstractContextManager[None]:
         explicit = any(statement.tag == "TransactionStmt" for statement in self.statements)
-        if self.directives.no_transaction or explicit:
+        alone = any(runs_alone(statement) for statement in self.statements)
+        if self.directives.no_transaction or explicit or alone:
             return nullcontext()
         return self.session.transaction()
 
     def _execute(self, statement: Statement) -> None:
-        mine = statement.tag == "TransactionStmt"
+        """Foreign keys are not asked: the rows that a new one would point at are not here."""
+        mine, inserts = statement.tag == "TransactionStmt", statement.tag == "InsertStmt"
         try:
+            if inserts:
+                self.session.execute("SET session_replication_role = replica")
             if not mine:
                 self.session.execute(f"SET ROLE {ident(self.run_as)}")
             self.session.execute(statement.text)
@@ -93,6 +147,8 @@ class FileRehearsal:
             raise refused(statement, why, error.remedy or MEND) from error
         if not mine:
             self.session.execute("RESET ROLE")
+        if inserts:
+            self.session.execute("RESET session_replication_role")
 
     def _note_new_columns(self, last: Snapshot, now: Snapshot) -> None:
         for oid, relation in now.relations.items():
@@ -115,6 +171,75 @@ class FileRehearsal:
             for table, change in changes
             if table is not None
         ]
+
+    def _analyse_copy(self, statement: Statement, now: Snapshot) -> _AnalysedCopy | None:
+        """A copy from a table that was there before the file, as the server understands it."""
+
+        def find(name: tuple[str, ...]) -> SeenRelation | None:
+            return now.relations.get(self.session.value(OID_OF, [ident(*name)]))
+
+        copy = copied_rows(statement, self.start, [copy.target for copy in self.copies], find)
+        if copy is None:
+            return None
+        source = now.relations[self.session.value(OID_OF, [copy.source])]
+        every = [column.name for column in source.columns]
+        expressions: list[str] = []
+        bare: list[str | None] = []
+        for text, name in zip(copy.expressions, copy.bare, strict=True):
+            expressions += [ident(each) for each in every] if text == "*" else [text]
+            bare += every if text == "*" else [name]
+        asked = DataChange(
+            copy.source, copy.alias, tuple(Assigned("", text) for text in expressions),
+            copy.condition,
+        )  # fmt: skip
+        reads = self._reads(statement, asked, source)
+        return _AnalysedCopy(
+            source.oid, copy, tuple(expressions), tuple(bare), reads, self._settings()
+        )
+
+    def _seen_copy(
+        self, statement: Statement, found: _AnalysedCopy, last: Snapshot, now: Snapshot
+    ) -> SeenCopy:
+        target = now.relations[self.session.value(OID_OF, [found.copy.target])]
+        names = found.copy.columns or tuple(column.name for column in target.columns)
+        source = last.relations[found.source]
+        items = []
+        for name, expression, bare in zip(names, found.expressions, found.bare, strict=False):
+            column, read = target.named(name), source.named(bare) if bare else None
+            assert column is not None, "the server took the statement"
+            items.append(SeenItem(column.attnum, expression, read.attnum if read else None))
+        return SeenCopy(
+            statement, found.source, target.oid, found.copy.alias, tuple(items),
+            found.copy.condition, found.reads, last, now, found.settings,
+        )  # fmt: skip
+
+    def _more_values(
+        self, statement: Statement, last: Snapshot, now: Snapshot
+    ) -> Iterator[SeenChange]:
+        """A value that an enum type gets: the source's type does not know it, so its columns land
+        as texts, and what does not fit there is noted as any other value that does not."""
+        grown = {
+            kind
+            for kind, labels in now.labels.items()
+            if kind in self.start.labels and labels.keys() - last.labels.get(kind, {}).keys()
+        }
+        for table in last.tables():
+            columns = [column for column in table.columns if column.type_oid in grown]
+            if columns and table.oid in self.start.relations:
+                yield SeenChange(
+                    statement=statement,
+                    table=table.oid,
+                    alias=table.name,
+                    assignments=tuple(
+                        SeenAssignment(c.attnum, ident(c.name), plain=True) for c in columns
+                    ),
+                    condition=None,
+                    reads=tuple(column.attnum for column in columns),
+                    retypes=True,
+                    before=last,
+                    after=now,
+                    settings=self._settings(),
+                )
 
     def _table(
         self, statement: Statement, change: DataChange, now: Snapshot

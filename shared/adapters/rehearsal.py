@@ -21,13 +21,12 @@ from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.domain.identifiers import ident
 from shared.domain.objects import AGENT_ROLES
-from shared.mapping.allowed import check_allowed, named_relations
+from shared.mapping.allowed import check_allowed, check_allowed_at_cutover, named_relations
 from shared.mapping.derive import derive
 from shared.mapping.job_schema import drop_job_schema
 from shared.mapping.landing import landing
-from shared.mapping.model import Mapping
+from shared.mapping.model import AtCutover, Mapping
 from shared.mapping.prepare import finish_green, prepare_green, prepare_source, settle_source
-from shared.mapping.statements import refused
 from shared.ports import RehearsedFile, Session
 from shared.settings import Settings
 from shared.sql.directives import Directives, directives
@@ -53,13 +52,9 @@ class ScratchRehearsalRoom:
         if wishes.problems:
             problem = wishes.problems[0]
             raise Refused(f"{problem.place}: {problem.message}", remedy=problem.remedy)
-        if wishes.at_cutover:
-            raise refused(
-                steps[min(wishes.at_cutover)],
-                "a statement inside the pause cannot be carried in this version",
-                "run it in a migration of its own, or use --type maintenance",
-            )
-        check_allowed(steps, set())
+        waiting = wishes.at_cutover
+        check_allowed_at_cutover([step for step in steps if step.index in waiting])
+        check_allowed([step for step in steps if step.index not in waiting])
         try:
             return self._rehearse(steps, wishes)
         finally:
@@ -73,13 +68,20 @@ class ScratchRehearsalRoom:
         return self.copies.are_gone()
 
     def _rehearse(self, steps: list[Statement], wishes: Directives) -> RehearsedFile:
-        schema = self.copies.make()
+        self.copies.make()
         with self.copies.session(PLAIN) as session:
             run_as = self.migration_role or role_for(session, steps)
-            mapping = derive(FileRehearsal(session, steps, wishes, run_as).trace())
+            rehearsal = FileRehearsal(session, steps, wishes, run_as)
+            mapping = derive(rehearsal.trace())
+            if rehearsal.waiting:
+                rehearsal.try_out_waiting()
+                wanted = AtCutover(statements=rehearsal.waiting, run_as=run_as)
+                mapping = mapping.model_copy(update={"at_cutover": wanted})
+        self.copies.add(LANDED)
         try:
             with self.copies.session(LANDED) as session:
                 rehearse_target(session, mapping, FileRehearsal(session, steps, wishes, run_as))
+            began = self.copies.dump(SOURCE)  # restored, names of constraints may be others
             with self.copies.session(SOURCE) as session:
                 rehearse_source(session, mapping)
         except Refused as error:
@@ -87,7 +89,7 @@ class ScratchRehearsalRoom:
                 f"the file cannot be kept in sync: {error.message}", remedy=GATE_REMEDY
             ) from error
         _compare(self.copies.dump(PLAIN), self.copies.dump(LANDED), "on the target")
-        _compare(schema, self.copies.dump(SOURCE), "on the source")
+        _compare(began, self.copies.dump(SOURCE), "on the source")
         return RehearsedFile(mapping.model_dump(mode="json"), run_as)
 
 

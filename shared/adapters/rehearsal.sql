@@ -34,7 +34,8 @@ ORDER BY a.attrelid, a.attnum;
 
 -- constraints: of tables, NOT NULL left out; a partition's copy of its root's is not its own
 SELECT conrelid::int8, conname, contype::text, coalesce(conkey, '{}')::int4[],
-       pg_get_constraintdef(oid), confrelid::int8, coalesce(confkey, '{}')::int4[]
+       pg_get_constraintdef(oid), confrelid::int8, coalesce(confkey, '{}')::int4[],
+       CASE WHEN contype = 'c' THEN pg_get_expr(conbin, conrelid) END
 FROM pg_constraint
 WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND conrelid <> 0
   AND connamespace NOT IN (SELECT oid FROM pg_namespace
@@ -57,6 +58,9 @@ FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgrelid, tgname;
 -- types: outside pg_catalog, by oid
 SELECT t.oid::int8, format_type(t.oid, NULL)
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname !~ '^pg_';
+
+-- labels: the values of enum types, by oid
+SELECT enumtypid::int8, oid::int8, enumlabel FROM pg_enum ORDER BY enumtypid, enumsortorder;
 
 -- tree: the analysed query of the probe view
 SELECT ev_action::text FROM pg_rewrite

@@ -45,13 +45,12 @@ class Copies:
         ) as session:
             yield session
 
-    def make(self) -> str:
-        """Make all three, and return the schema they were made from."""
+    def make(self) -> None:
+        """Make those that every rehearsal needs, from the migrated database as it is."""
         self.drop()
         with self.session(self.server.database) as session:
             row = session.row(QUERIES["like"])
             assert row is not None, "a database sees itself in pg_database"
-            settings = session.rows(QUERIES["database_settings"])
         owner, encoding, collate, ctype, provider, locale = row
         schema = self.dump(self.server.database)
         with self.session("postgres") as session:
@@ -61,15 +60,20 @@ class Copies:
                 f" LC_CTYPE {literal(ctype)} {_locale(provider, locale)}"
             )
             self._load(schema)
-            for copy in (PLAIN, LANDED):
-                session.execute(
-                    f"CREATE DATABASE {ident(copy)} TEMPLATE {ident(SOURCE)} OWNER {ident(owner)}"
-                )
-            for copy in COPIES:
-                for name, value in settings:
-                    shown = value if name == "search_path" else literal(value)
-                    session.execute(f"ALTER DATABASE {ident(copy)} SET {ident(name)} = {shown}")
-        return schema
+        self.add(PLAIN)
+
+    def add(self, copy: str) -> None:
+        """One more, which nothing was done to, with the settings of the migrated database."""
+        with self.session(self.server.database) as session:
+            owner = session.value(QUERIES["like"])
+            settings = session.rows(QUERIES["database_settings"])
+        with self.session("postgres") as session:
+            session.execute(
+                f"CREATE DATABASE {ident(copy)} TEMPLATE {ident(SOURCE)} OWNER {ident(owner)}"
+            )
+            for name, value in settings:
+                shown = value if name == "search_path" else literal(value)
+                session.execute(f"ALTER DATABASE {ident(copy)} SET {ident(name)} = {shown}")
 
     def drop(self) -> None:
         with self.session("postgres") as session:

@@ -211,6 +211,13 @@ BEGIN
    WHERE attempt = number AND side = 'new' AND state = 'open' AND clock_timestamp() <= not_after
      AND NOT EXISTS (SELECT FROM bluegreen.attempt AS newer WHERE newer.attempt > number);
   IF FOUND THEN
+    IF to_regprocedure('bluegreen_job.at_cutover()') IS NOT NULL
+       AND (SELECT way = 'forward' FROM bluegreen.attempt WHERE attempt = number) THEN
+      PERFORM bluegreen_job.at_cutover();  -- with the commit point, or not at all
+      IF clock_timestamp() > not_after THEN
+        RAISE EXCEPTION 'what the file does in the pause took too long' USING ERRCODE = 'BG001';
+      END IF;
+    END IF;
     PERFORM bluegreen.lift();
   END IF;
   RETURN (SELECT state FROM bluegreen.attempt WHERE attempt = number);

@@ -23,15 +23,16 @@ ALLOWED = frozenset(
         "AlterPolicyStmt", "CreateStatsStmt", "AlterStatsStmt", "DefineStmt", "CreateCastStmt",
         "RuleStmt", "RefreshMatViewStmt", "TransactionStmt", "VariableSetStmt", "VacuumStmt",
         "ReindexStmt", "LockStmt", "UpdateStmt", "InsertStmt", "AlterTypeStmt", "SecLabelStmt",
-        "ConstraintsSetStmt",
+        "ConstraintsSetStmt", "CreateTableAsStmt",
     }
 )  # fmt: skip
-"""Node types of the parser. INSERT only into tables that the file makes."""
+"""Node types of the parser. What INSERT and CREATE TABLE AS may read and write: new_rows.py."""
+
+AT_CUTOVER = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 
 _REMEDIES = {
     "DoStmt": "write the statements themselves, or use --type maintenance",
     "SelectStmt": "leave it out, or use --type maintenance",
-    "CreateTableAsStmt": "CREATE TABLE, and fill it in a safe migration after this one",
     "DeleteStmt": "delete in a safe migration before this one (`-- bluegreen: batch`)",
     "TruncateStmt": "truncate in a migration of its own, or use --type maintenance",
 }
@@ -46,21 +47,27 @@ _COMMANDS_REFUSED = {
 _MAINTENANCE = "use --type maintenance, or do it in a migration of its own"
 
 
-def check_allowed(statements: list[Statement], made: set[tuple[str, ...]]) -> None:
-    """Raises Refused for the first statement that no mapping can carry.
-
-    `made` is filled with the names of the tables that the file makes, as written.
-    """
+def check_allowed(statements: list[Statement]) -> None:
+    """Raises Refused for the first statement of a kind that no mapping can carry."""
     for statement in statements:
         if statement.tag not in ALLOWED and not _is_setting(statement):
             remedy = _REMEDIES.get(statement.tag, _MAINTENANCE)
             raise refused(statement, "this kind of statement cannot be kept in sync", remedy)
-        if statement.tag == "CreateStmt":
-            made.add(_parts(statement.node["relation"]))
-        if statement.tag == "InsertStmt":
-            _check_insert(statement, made)
         if statement.tag == "AlterTableStmt":
             _check_commands(statement)
+        if statement.node.get("kind") == "TRANS_STMT_ROLLBACK":
+            raise refused(statement, "the file takes a part of itself back", "leave that part out")
+
+
+def check_allowed_at_cutover(statements: list[Statement]) -> None:
+    """Raises Refused for what is no change of rows: in the pause every lock is one too many."""
+    for statement in statements:
+        if statement.tag not in AT_CUTOVER:
+            raise refused(
+                statement,
+                "only INSERT, UPDATE, DELETE and MERGE run in the pause",
+                "take `at-cutover` away: a schema change is carried without it",
+            )
 
 
 def _is_setting(statement: Statement) -> bool:
@@ -75,22 +82,6 @@ def _is_setting(statement: Statement) -> bool:
 def _function(node: Any) -> str:
     call = node.get("FuncCall")
     return str(call["funcname"][-1]["String"]["sval"]) if call else ""
-
-
-def _check_insert(statement: Statement, made: set[tuple[str, ...]]) -> None:
-    if _parts(statement.node["relation"]) not in made:
-        raise refused(
-            statement,
-            "rows that the file inserts into an existing table would be on one side only",
-            "insert them in a safe migration before or after this one",
-        )
-    read = set(_walk(statement.node.get("selectStmt", {})))
-    if not read <= made:
-        raise refused(
-            statement,
-            "rows that are copied from an existing table would not follow what is written later",
-            "fill the new table in a safe migration after this one",
-        )
 
 
 def _check_commands(statement: Statement) -> None:
@@ -109,12 +100,13 @@ def named_relations(statements: list[Statement]) -> list[tuple[str, ...]]:
     """Every relation that the file names, each once, as the parts of its name."""
     found: dict[tuple[str, ...], None] = {}
     for statement in statements:
-        for name in _walk(statement.node):
+        for name in relation_names(statement.node):
             found[name] = None
     return list(found)
 
 
-def _walk(node: Any) -> Iterator[tuple[str, ...]]:
+def relation_names(node: Any) -> Iterator[tuple[str, ...]]:
+    """Every relation that a tree names, as the parts of its name."""
     if isinstance(node, dict):
         if isinstance(node.get("relname"), str):
             yield _parts(node)
@@ -123,7 +115,7 @@ def _walk(node: Any) -> Iterator[tuple[str, ...]]:
                 parts = item["List"]["items"]
                 yield tuple(part["String"]["sval"] for part in parts)
         for value in node.values():
-            yield from _walk(value)
+            yield from relation_names(value)
     elif isinstance(node, list):
         for item in node:
-            yield from _walk(item)
+            yield from relation_names(item)

@@ -62,11 +62,7 @@ def check_table(
             )
     _check_identity(before)
     if before.replica_identity != "f" and identity_columns(after) != key:
-        raise Refused(
-            f"the file changes the key of {before.label}, by which replication finds its rows",
-            remedy="ALTER TABLE ... REPLICA IDENTITY FULL in a migration before this one, or use"
-            " --type maintenance",
-        )
+        _check_old_key_stays(before, after, key)
     alive = {column.attnum for column in after.columns}
     same = alive == {column.attnum for column in before.columns}
     if before.replica_identity == "f" and (changes or not same):
@@ -79,6 +75,17 @@ def check_table(
     assigned = {item.attnum for change in changes for item in change.assignments}
     for column in before.columns:
         _check_column(before, column, after.column(column.attnum), assigned)
+
+
+def _check_old_key_stays(before: SeenRelation, after: SeenRelation, key: frozenset[int]) -> None:
+    """Another key is fine while the columns of the old one go on to name each row."""
+    left = [after.column(attnum) for attnum in key]
+    if before.kind == "p" or any(column is None or not column.not_null for column in left):
+        raise Refused(
+            f"the file changes the key of {before.label}, by which replication finds its rows",
+            remedy="keep the columns of the old key, and NOT NULL, until a migration after this"
+            " one; or use --type maintenance",
+        )
 
 
 def _check_identity(table: SeenRelation) -> None:
@@ -102,7 +109,7 @@ def _check_column(
             remedy="add a new column and fill it, or use --type maintenance",
         )
     retyped = (old.type_oid, old.typmod) != (new.type_oid, new.typmod)
-    if retyped and old.attnum not in assigned and not old.generated:
+    if retyped and old.attnum not in assigned and not old.generated and not widens(old, new):
         raise Refused(
             f"{table.label}.{old.name} changes from {old.type} to {new.type} in a way that was"
             " not seen in the file",

@@ -9,7 +9,7 @@ from shared.mapping.carried import identity_columns, is_key_widening
 from shared.mapping.model import Column
 from shared.mapping.names import COMPUTED, DROPPED, LANDING, NEW, ours
 from shared.mapping.snapshot import SeenColumn, SeenRelation
-from shared.mapping.trace import SeenChange, SeenDown, Trace
+from shared.mapping.trace import SeenChange, SeenCopy, SeenDown, Trace
 
 FILL_BY_CATEGORY = {"S": "", "N": "0", "B": "false", "D": "1970-01-01", "T": "0", "A": "{}"}
 """`pg_type.typcategory` to the text of a constant that means nothing."""
@@ -24,7 +24,10 @@ FILL_BY_TYPE = {
 
 
 def landing_columns(
-    before: SeenRelation, after: SeenRelation, changes: Iterable[SeenChange]
+    before: SeenRelation,
+    after: SeenRelation,
+    changes: Iterable[SeenChange],
+    copies: Iterable[SeenCopy] = (),
 ) -> frozenset[int]:
     """Attribute numbers of the columns that need one.
 
@@ -32,6 +35,8 @@ def landing_columns(
     and each that it drops after an expression has read it.
     """
     found: set[int] = set()
+    for copy in copies:
+        found |= {attnum for attnum in copy.reads if after.column(attnum) is None}
     for change in changes:
         found |= {
             item.attnum
@@ -115,10 +120,34 @@ def _landing(before: SeenRelation, after: SeenRelation, old: SeenColumn, trace: 
         collation=old.collation,
         not_null=old.not_null,
         fill=fill_for(old),
+        checks=[*carried_checks(before, old, trace), *_known_values(old, trace)],
         down=down,
         down_given=given is not None,
         down_reads=reads,
     )
+
+
+def carried_checks(table: SeenRelation, column: SeenColumn, trace: Trace) -> list[str]:
+    """Conditions over this column alone that the source goes on to check; of a type of the
+    user's, whose values travel as text, none."""
+    gone = trace.dropped_constraints.get(table.oid, ())
+    return [
+        constraint.condition
+        for constraint in table.constraints
+        if constraint.condition is not None
+        and column.built_in
+        and constraint.name not in gone
+        and set(constraint.columns) == {column.attnum}
+    ]
+
+
+def _known_values(column: SeenColumn, trace: Trace) -> list[str]:
+    """Of an enum type that gets values: the source takes only those that it knows."""
+    known = trace.before.labels.get(column.type_oid, {})
+    if not trace.after.labels.get(column.type_oid, {}).keys() - known.keys():
+        return []
+    values = ", ".join(literal(label) for label in known.values())
+    return [f"{ident(column.name)} IN ({values})"]
 
 
 def _given_down(

@@ -5,7 +5,7 @@ target   on the target only: what the file computes is its expression over the l
          and `down` over the final row gives the landing columns back
 orphans  rows that a foreign key of the file would not allow; apply does not check it
 
-A key travels as texts. Hashes are of the row's text, so that int against bigint needs nothing.
+A key travels as texts. Hashes are of the row as a record, three times as fast as of its text.
 Source: notes of the prototype; PostgreSQL manual, "Row and Array Comparisons".
 """
 
@@ -14,8 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.identifiers import ident, literal
+from shared.mapping.derived_triggers import expected_row, source_of
 from shared.mapping.expressions import as_query, differs, one_row
-from shared.mapping.model import Column, ForeignKey, Mapping, NameState, Table
+from shared.mapping.model import Column, Derived, ForeignKey, Mapping, NameState, Table
 
 ROW = "t"
 PINNED = {
@@ -27,6 +28,13 @@ PINNED = {
     "search_path": "pg_catalog",
 }
 """Session settings under which both sides print a value alike."""
+TEXTS = {"text", "character varying"}
+INTEGERS = {"smallint", "integer", "bigint"}
+BY_BYTES = {
+    "boolean", "uuid", "date", "bytea", "oid", "time without time zone",
+    "timestamp without time zone", "timestamp with time zone",
+}  # fmt: skip
+"""Types of which equal values are equal in every byte."""
 Key = tuple[str, ...]
 
 
@@ -109,9 +117,11 @@ class Comparison:
     @property
     def _hash(self) -> str:
         columns = ", ".join(
-            f"{ROW}.{ident(c.name(self.state))}" for c in self.table.columns if c.published
+            exact(c, f"{ROW}.{ident(c.name(self.state))}")
+            for c in self.table.columns
+            if c.published
         )
-        return f"hashtextextended(row({columns})::text, 1)"
+        return f"hash_record_extended(row({columns})::record, 1)"
 
     @property
     def _keys(self) -> str:
@@ -175,6 +185,114 @@ class Comparison:
         return self.table.column(final).name(self.state)
 
 
+@dataclass(frozen=True, slots=True)
+class DerivedComparison:
+    """Queries on the target for one derived table: is it what its source's rows say?"""
+
+    mapping: Mapping
+    made: Derived
+    state: NameState = "sync"
+
+    @property
+    def table(self) -> Table:
+        return source_of(self.mapping, self.made)
+
+    def checks(self) -> str:
+        """Rows of the source; of them, those whose derived row is another than by the file, and
+        those whose old value it does not give back; and the first keys of the former."""
+        local, inverse = self._tests()
+        return (
+            "SELECT count(*), count(*) FILTER (WHERE local), count(*) FILTER (WHERE inverse),"
+            " (array_agg(key) FILTER (WHERE local))[1:5]"
+            f" FROM (SELECT {self._shown(ROW)} AS key, {local} AS local, {inverse} AS inverse"
+            f" FROM {self._joined}) AS checked"
+        )
+
+    def extra(self) -> str:
+        """Derived rows without a row that they could come from: how many, and one key."""
+        shown = ", ".join(f"d.{ident(name)}::text" for name in self.made.key)
+        return f"SELECT count(*), min(concat_ws(', ', {shown})) FROM {self._alone}"
+
+    def remove_extra(self) -> str:
+        return f"DELETE FROM {self._alone}"
+
+    def not_as_the_file(self) -> str:
+        """Keys of the source's rows whose derived row is another than by the file."""
+        names = ", ".join(f"{ROW}.{name}" for name in self._keys)
+        return f"SELECT {names} FROM {self._joined} WHERE {self._tests()[0]}"
+
+    @property
+    def _keys(self) -> list[str]:
+        return [ident(c.name(self.state)) for c in self.table.key_columns]
+
+    def _shown(self, row: str) -> str:
+        return f"concat_ws(', ', {', '.join(f'{row}.{name}::text' for name in self._keys)})"
+
+    @property
+    def _matched(self) -> str:
+        return " AND ".join(
+            f"d.{ident(theirs)} = {ROW}.{mine}"
+            for theirs, mine in zip(self.made.key, self._keys, strict=True)
+        )
+
+    @property
+    def _alone(self) -> str:
+        source = self.table.name(self.state).sql
+        return (
+            f"{self.made.name(self.state).sql} AS d WHERE NOT EXISTS"
+            f" (SELECT FROM {source} AS {ROW} WHERE {self._matched})"
+        )
+
+    @property
+    def _joined(self) -> str:
+        source, condition = expected_row(self.made, self.table, ROW, self.state)
+        filled = ", ".join(
+            f"({each.expression})::{each.type} AS c{number}"
+            for number, each in enumerate(self.made.filled)
+        )
+        backs = "".join(
+            f" LEFT JOIN LATERAL (SELECT ({each.expression})::{each.type} AS old FROM"
+            f" {one_row(self.made.final.name, [(c, f'd.{ident(c)}') for c in each.reads])})"
+            f" AS b{number} ON d.tableoid IS NOT NULL"
+            for number, each in enumerate(self.made.put_back)
+        )
+        return (
+            f"{self.table.name(self.state).sql} AS {ROW}"
+            f" LEFT JOIN LATERAL (SELECT true AS hit, {filled} FROM {source} WHERE {condition})"
+            " AS x ON true"
+            f" LEFT JOIN {self.made.name(self.state).sql} AS d ON {self._matched}{backs}"
+        )
+
+    def _tests(self) -> tuple[str, str]:
+        values = [f"x.c{number}" for number, _ in enumerate(self.made.filled)]
+        stored = [f"d.{ident(each.column)}" for each in self.made.filled]
+        local = (
+            "(coalesce(x.hit, false) <> (d.tableoid IS NOT NULL)"
+            f" OR (x.hit AND {differs(values, stored)}))"
+        )
+        inverse = " OR ".join(
+            differs(
+                [f"{ROW}.{ident(self.table.column(each.landing).name(self.state))}"],
+                [f"coalesce(b{number}.old, {each.fill})"],
+            )
+            for number, each in enumerate(self.made.put_back)
+        )
+        return local, f"({inverse or 'false'})"
+
+
+def exact(column: Column, value: str) -> str:
+    """The value as something whose hash is that of its bytes, and alike on both sides.
+
+    Most types hash what is equal alike: 1.0 and 1.00 would not be told apart. Those go as text.
+    """
+    kinds = {column.type.partition("(")[0], (column.source_type or column.type).partition("(")[0]}
+    if kinds <= TEXTS:
+        return f'{value}::text COLLATE "C"'
+    if kinds <= INTEGERS:
+        return value if len(kinds) == 1 else f"{value}::bigint"
+    return value if len(kinds) == 1 and kinds <= BY_BYTES else f'{value}::text COLLATE "C"'
+
+
 def orphans(mapping: Mapping, key: ForeignKey, state: NameState) -> str:
     """Rows of the referencing table without a parent: how many, and one of them."""
     by_name = {table.final: table for table in mapping.tables}
@@ -196,6 +314,6 @@ def _name(table: Table | None, final: str, state: NameState) -> str:
     return ident(table.column(final).name(state)) if table else ident(final)
 
 
-def settings_for(table: Table) -> list[str]:
+def settings_for(table: Table | Derived) -> list[str]:
     """SET statements under which both sides, and the file's own session, mean the same."""
     return [f"SET {name} = {value}" for name, value in (PINNED | table.settings).items()]

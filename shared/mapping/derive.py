@@ -11,10 +11,12 @@ from shared.domain.errors import Refused
 from shared.mapping.carried import check_table, identity_columns
 from shared.mapping.chains import build_chains, live_changes
 from shared.mapping.columns import columns_of, landing_columns
-from shared.mapping.model import ForeignKey, Mapping, Moved, Name, Table
+from shared.mapping.copies import continued, derived_tables, given_back
+from shared.mapping.model import ForeignKey, Mapping, Moved, Name, Relabelled, Table
 from shared.mapping.names import ASIDE, DROPPED, ours
 from shared.mapping.relaxations import relaxations_of
 from shared.mapping.report import with_report
+from shared.mapping.retained import retained_of
 from shared.mapping.snapshot import SeenRelation, Snapshot
 from shared.mapping.statements import refused
 from shared.mapping.trace import SeenChange, Trace
@@ -22,6 +24,7 @@ from shared.mapping.trace import SeenChange, Trace
 
 def derive(trace: Trace) -> Mapping:
     """The mapping of one file. See the model for what its parts mean."""
+    trace = continued(trace)
     end = {relation.oid: relation for relation in trace.after.tables()}
     start = {relation.oid: relation for relation in trace.before.tables()}
     _check_downs(trace)
@@ -30,12 +33,23 @@ def derive(trace: Trace) -> Mapping:
     made = [relation for oid, relation in end.items() if oid not in start]
     _check_not_recreated(gone, made, trace)
     sequences = list(_sequences(trace, tables))
+    aside = list(_aside(trace.after, tables, sequences))
+    derived = derived_tables(
+        trace,
+        {
+            oid: table
+            for oid, table in zip((oid for oid in start if oid in end), tables, strict=True)
+        },
+        aside,
+    )
     mapping = Mapping(
-        tables=tables,
+        tables=given_back(tables, derived),
+        derived=derived,
         created=[name_of(relation) for relation in made],
         dropped=[name_of(relation) for relation in gone],
-        moved_on_target=[*sequences, *_aside(trace.after, tables, sequences)],
+        moved_on_target=[*sequences, *aside],
         moved_on_source=[*sequences, *_in_the_way(trace.before, tables, sequences)],
+        relabelled=list(_relabelled(trace)),
         foreign_keys=list(_foreign_keys(trace)),
     )
     return with_report(mapping, trace)
@@ -47,7 +61,8 @@ def name_of(relation: SeenRelation) -> Name:
 
 def _table(before: SeenRelation, after: SeenRelation, trace: Trace) -> Table:
     changes = live_changes(after, (c for c in trace.changes if c.table == before.oid))
-    landing = landing_columns(before, after, changes)
+    copies = [copy for copy in trace.copies if copy.source == before.oid]
+    landing = landing_columns(before, after, changes, copies)
     check_table(before, after, trace, changes)
     full = before.replica_identity == "f"
     return Table(
@@ -61,6 +76,7 @@ def _table(before: SeenRelation, after: SeenRelation, trace: Trace) -> Table:
         added_defaults=_added_defaults(before, after, trace, changes),
         settings=_settings(changes),
         relaxations=relaxations_of(before, after, trace, landing),
+        retained=retained_of(before, after, landing),
         triggers_off=_triggers_off(before, after, changes),
     )
 
@@ -131,6 +147,8 @@ def _check_downs(trace: Trace) -> None:
             if change.table == down.table
             for item in change.assignments
         }
+        if before is None and any(copy.target == down.table for copy in trace.copies):
+            continue
         if not dropped and (column is None or column.attnum not in computed):
             raise Refused(
                 f"line {down.line}: down {after.label}.{down.column} names no column that the"
@@ -185,6 +203,20 @@ def _in_the_way(start: Snapshot, tables: list[Table], sequences: list[Moved]) ->
         name = name_of(relation)
         if name in wanted:
             yield Moved(sync=name, final=Name(name.namespace, ours(DROPPED, name.name)))
+
+
+def _relabelled(trace: Trace) -> Iterable[Relabelled]:
+    """Values of enum types that the file renames: the other side knows them by the other name."""
+    for kind, labels in trace.before.labels.items():
+        for oid, old in labels.items():
+            new = trace.after.labels.get(kind, {}).get(oid, old)
+            if old != new:
+                yield Relabelled(
+                    sync_type=trace.before.types[kind],
+                    final_type=trace.after.types[kind],
+                    sync=old,
+                    final=new,
+                )
 
 
 def _foreign_keys(trace: Trace) -> Iterable[ForeignKey]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from shared.domain.identifiers import ident
+from shared.domain.identifiers import ident, literal
 from shared.mapping.model import Chain, Operation, Value
 
 Place = Callable[[Value], str]
@@ -32,6 +32,23 @@ def differs(left: Iterable[str], right: Iterable[str]) -> str:
     cast is taken apart by the parser.
     """
     return f"row({', '.join(left)})::record *<> row({', '.join(right)})::record"
+
+
+FORCE = "bluegreen.force"
+"""Session setting: `on` makes forward triggers compute even where no source changed."""
+
+
+def changed(columns: Iterable[str]) -> str:
+    """In a trigger: true for an INSERT, and for an UPDATE that changed a byte of these columns."""
+    names = list(columns)
+    if not names:
+        return "tg_op = 'INSERT'"
+    test = differs([f"new.{name}" for name in names], [f"old.{name}" for name in names])
+    return f"tg_op = 'INSERT' OR {test}"
+
+
+def forced() -> str:
+    return f"coalesce(current_setting({literal(FORCE)}, true), '') = 'on'"
 
 
 def as_query(

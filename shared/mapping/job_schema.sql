@@ -32,3 +32,19 @@ RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_
 BEGIN
     INSERT INTO bluegreen_job.marker (token) VALUES (token);
 END $$;
+
+-- A table that the file made holds again what the file put into it, and nothing else.
+CREATE OR REPLACE FUNCTION bluegreen_job.as_made(made text, kept text)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    columns text;
+BEGIN
+    SELECT string_agg(format('%I', attname), ', ' ORDER BY attnum) INTO columns
+    FROM pg_attribute
+    WHERE attrelid = made::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+    EXECUTE format('DELETE FROM %s', made);
+    IF columns IS NOT NULL THEN
+        EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s',
+                       made, columns, columns, kept);
+    END IF;
+END $$;

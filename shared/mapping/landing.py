@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from shared.domain.identifiers import ident
 from shared.mapping.model import Column, Mapping, Table
+from shared.mapping.names import SPARE, ours
 
 
 def landing(mapping: Mapping) -> list[str]:
@@ -19,6 +20,42 @@ def landing(mapping: Mapping) -> list[str]:
         columns = table.of("landing")
         statements += _generated(table, [c for c in columns if c.type == c.source_type])
         statements += _copied(table, [c for c in columns if c.type != c.source_type])
+    return statements
+
+
+def landing_last(mapping: Mapping) -> list[str]:
+    """After the file, names in state final: landing columns move behind what the file added.
+
+    Until `finish` an INSERT without a column list then means what it means without them, and
+    `SELECT *` has the file's columns first (docs/adr/0031-landing-columns-stand-last.md).
+    """
+    statements: list[str] = []
+    for table in mapping.tables:
+        columns = table.of("landing")
+        if not columns or not table.of("new"):
+            continue
+        relation = table.final.sql
+        places = [(column, ident(ours(SPARE, column.final))) for column in columns]
+        statements.append(
+            f"ALTER TABLE {relation} "
+            + ", ".join(
+                f"ADD COLUMN {place} {c.type}{_collate(c)} GENERATED ALWAYS AS ({ident(c.final)})"
+                " STORED"
+                for c, place in places
+            )
+        )
+        statements.append(
+            f"ALTER TABLE {relation} "
+            + ", ".join(f"ALTER COLUMN {place} DROP EXPRESSION" for _, place in places)
+        )
+        statements.append(
+            f"ALTER TABLE {relation} "
+            + ", ".join(f"DROP COLUMN {ident(column.final)}" for column in columns)
+        )
+        statements += [
+            f"ALTER TABLE {relation} RENAME COLUMN {place} TO {ident(column.final)}"
+            for column, place in places
+        ]
     return statements
 
 
@@ -54,5 +91,8 @@ def _copied(table: Table, columns: list[Column]) -> list[str]:
 
 
 def _declared(column: Column) -> str:
-    collate = f" COLLATE {column.collation}" if column.collation else ""
-    return f"{ident(column.final)} {column.type}{collate}"
+    return f"{ident(column.final)} {column.type}{_collate(column)}"
+
+
+def _collate(column: Column) -> str:
+    return f" COLLATE {column.collation}" if column.collation else ""

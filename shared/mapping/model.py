@@ -62,12 +62,16 @@ class Column(_Frozen):
     """SQL constant for rows that have no old value, where NULL is not allowed."""
     start: str | None = None
     """Of a new column: the constant with which the file adds it to every row."""
+    checks: list[str] = []
+    """Of a landing column: conditions of the source that its value must meet, over its old name."""
     down: str | None = None
     """Of a landing column: the expression over the final row that gives the old value back."""
     down_given: bool = False
     """The user wrote it (`-- bluegreen: down`); otherwise it is the assignment cast."""
     down_reads: list[str] = []
     """Final names of the columns that `down` reads."""
+    derived: bool = False
+    """Of a landing column: its value comes back from a table that the file made of this one."""
 
     def name(self, state: NameState) -> str:
         return self.sync if state == "sync" else self.final
@@ -155,6 +159,16 @@ class Relaxation(_Frozen):
     settle: list[str] = []
 
 
+class Retained(_Frozen):
+    """What the target goes on to forbid until the job ends, since the source forbids it."""
+
+    what: str
+    create: list[str]
+    """In state sync, when the file has run."""
+    drop: list[str]
+    """In state final; may be repeated."""
+
+
 class Table(_Frozen):
     """One replicated table; of a partitioned one its root."""
 
@@ -173,6 +187,7 @@ class Table(_Frozen):
     settings: dict[str, str] = {}
     """Session settings under which the file's expressions were read."""
     relaxations: list[Relaxation] = []
+    retained: list[Retained] = []
     triggers_off: dict[str, str] = {}
     """The user's triggers that must not fire for the file's UPDATE: name before, name after."""
 
@@ -195,7 +210,7 @@ class Table(_Frozen):
     def changed(self) -> bool:
         return (
             self.sync != self.final
-            or bool(self.chains or self.relaxations or self.added_defaults)
+            or bool(self.chains or self.relaxations or self.retained or self.added_defaults)
             or any(
                 column.kind not in ("kept", "generated")
                 or column.sync != column.final
@@ -215,6 +230,29 @@ class Moved(_Frozen):
         return self.sync if state == "sync" else self.final
 
 
+class Relabelled(_Frozen):
+    """A value of an enum type that the file renames: it has a name in either state, too."""
+
+    sync_type: str
+    final_type: str
+    """Qualified names of the type on the source and on the target."""
+    sync: str
+    final: str
+
+
+class Waiting(_Frozen):
+    """A statement of the file that runs in the pause, on the target in state final."""
+
+    text: str
+    settings: dict[str, str]
+    """Those in force where it stands."""
+
+
+class AtCutover(_Frozen):
+    statements: list[Waiting]
+    run_as: str
+
+
 class ForeignKey(_Frozen):
     """A foreign key that the file adds: apply does not check it, so the comparison does."""
 
@@ -226,15 +264,69 @@ class ForeignKey(_Frozen):
     referenced_columns: list[str]
 
 
+class Filled(_Frozen):
+    """A column of a derived table, and what fills it."""
+
+    column: str
+    type: str
+    expression: str
+
+
+class PutBack(_Frozen):
+    """What a derived table gives back to a landing column of the table that it was made of."""
+
+    landing: str
+    """Final name."""
+    sync: str
+    type: str
+    expression: str
+    """Over the derived table's row."""
+    reads: list[str]
+    """The derived table's columns that it reads."""
+    fill: str = "NULL"
+    """What the landing column holds when the derived row is gone."""
+    checks: list[str] = []
+
+
+class Derived(_Frozen):
+    """A table that the file makes and fills, one row from one row of a replicated table.
+
+    It is not replicated: triggers on the target keep it in step with the table it came from, and
+    in the window give back what only it has.
+    """
+
+    line: int
+    source: Name
+    """Final name of the replicated table."""
+    sync: Name
+    final: Name
+    """Of the derived table itself."""
+    alias: str
+    reads: list[Read]
+    """Columns of the replicated table; never slots."""
+    condition: str | None = None
+    filled: list[Filled]
+    key: list[str]
+    """The derived table's columns that hold the key, in its order."""
+    settings: dict[str, str] = {}
+    put_back: list[PutBack] = []
+
+    def name(self, state: NameState) -> Name:
+        return self.sync if state == "sync" else self.final
+
+
 class Mapping(_Frozen):
     version: int = 1
     tables: list[Table]
     created: list[Name] = []
     """Tables that the file makes: nothing of them is replicated."""
+    derived: list[Derived] = []
     dropped: list[Name] = []
     """Tables that the file drops: they stay on the source until the job ends."""
     moved_on_target: list[Moved] = []
     moved_on_source: list[Moved] = []
+    relabelled: list[Relabelled] = []
+    at_cutover: AtCutover | None = None
     foreign_keys: list[ForeignKey] = []
     not_common: list[str] = []
     """What an application may not use in both shapes."""

@@ -16,6 +16,8 @@ DROPPED = "bluegreen_d_"
 """A dropped column or relation in state final, when a new one has its name."""
 ASIDE = "bluegreen_m_"
 """A relation of the file's that stands under a replicated table's old name, in state sync."""
+RETAINED = "bluegreen_u_"
+"""An index or constraint on the target that keeps unique what is unique on the source."""
 SPARE = "bluegreen_t_"
 """For the time of one statement, where names change places."""
 
@@ -37,7 +39,7 @@ def ours(prefix: str, name: str) -> str:
 
 
 def is_ours(name: str) -> bool:
-    return name.startswith((LANDING, COMPUTED, NEW, DROPPED, ASIDE, SPARE))
+    return name.startswith((LANDING, COMPUTED, NEW, DROPPED, ASIDE, RETAINED, SPARE))
 
 
 def in_order(

@@ -8,13 +8,15 @@ real servers sees more (`Readiness.seen_by`); what the tree cannot decide is sai
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from shared.domain.errors import Refused
-from shared.mapping.allowed import check_allowed
+from shared.mapping.allowed import check_allowed, check_allowed_at_cutover, relation_names
 from shared.mapping.locality import SESSION_FUNCTIONS
+from shared.mapping.new_rows import copied_rows
 from shared.mapping.readiness_keys import key_problem, without_key
+from shared.mapping.snapshot import SeenRelation, Snapshot
 from shared.mapping.statements import MAINTENANCE_REMEDY, data_changes, refused
 from shared.sql.builtins import functions
 from shared.sql.catalog import Catalog
@@ -22,7 +24,7 @@ from shared.sql.directives import directives
 from shared.sql.expressions import walk
 from shared.sql.grammar import Node
 from shared.sql.names import split_name
-from shared.sql.parse import Reading, Statement, read
+from shared.sql.parse import Statement, read
 
 Way = Literal["carried", "landing", "in-the-pause", "green-only", "unchanged", "open", "refused"]
 """carried       rows that are written later follow as they are
@@ -74,15 +76,24 @@ class Readiness:
 def readiness(sql: str, catalog: Catalog | None = None) -> Readiness:
     """Statement by statement. Never raises for what a file may hold."""
     reading = read(sql)
-    made: set[tuple[str, ...]] = set()
-    found = [each for s in reading.statements for each in _changes(s, made, catalog)]
+    made = _Made()
+    waiting = directives(sql, reading).at_cutover
+    found = [
+        each
+        for statement in reading.statements
+        for each in (
+            _in_the_pause(statement)
+            if statement.index in waiting
+            else _changes(statement, made, catalog)
+        )
+    ]
     told = " ".join(change.what for change in found if change.way == "refused")
     found += [
         _change(reading.statements[0], "refused", *problem)
         for problem in without_key(reading.statements, catalog)
         if reading.statements and problem[0] not in told
     ]
-    return Readiness((*found, *_directives(sql, reading)))
+    return Readiness(tuple(found))
 
 
 def rehearsed(static: Readiness, mapping: list[str], refusal: Refused | None) -> Readiness:
@@ -96,22 +107,56 @@ def rehearsed(static: Readiness, mapping: list[str], refusal: Refused | None) ->
     return replace(static, seen_by="rehearsal", changes=(change, *static.changes), not_seen=())
 
 
-def _directives(sql: str, reading: Reading) -> Iterator[Change]:
-    for index in sorted(directives(sql, reading).at_cutover):
-        statement = reading.statements[index]
-        yield _change(
-            statement,
-            "refused",
-            "a statement inside the pause cannot be carried in this version",
-            "run it in a migration of its own, or use --type maintenance",
-        )
+@dataclass(slots=True)
+class _Made:
+    """Tables that the file makes so far, by their names as written."""
+
+    own: set[tuple[str, ...]] = field(default_factory=set)
+    copies: set[tuple[str, ...]] = field(default_factory=set)
+    """Filled from a table that others write, too."""
 
 
-def _changes(
-    statement: Statement, made: set[tuple[str, ...]], catalog: Catalog | None
-) -> Iterator[Change]:
+def _in_the_pause(statement: Statement) -> Iterator[Change]:
     try:
-        check_allowed([statement], made)
+        check_allowed_at_cutover([statement])
+    except Refused as error:
+        yield _change(statement, "refused", error.message, error.remedy)
+        return
+    yield _change(
+        statement,
+        "in-the-pause",
+        "it runs inside the pause, at each cutover, and has to fit --max-stall; a rollback does "
+        "not take it back",
+    )
+
+
+def _copies(statement: Statement, made: _Made) -> bool:
+    """Whether the statement fills a new table from one that others write. Raises Refused."""
+    names = list(dict.fromkeys(relation_names(statement.node)))
+    known = {name: SeenRelation(n, "", ".".join(name), "r") for n, name in enumerate(names)}
+    ours = made.own | made.copies
+    start = Snapshot({found.oid: found for name, found in known.items() if name not in ours})
+    filled = [known[name].oid for name in made.copies if name in known]
+    copies = copied_rows(statement, start, filled, known.get) is not None
+    if statement.tag == "CreateStmt":
+        made.own |= set(relation_names(statement.node["relation"]))
+    if statement.tag in ("CreateTableAsStmt", "InsertStmt") and (
+        target := statement.node.get("relation") or statement.node.get("into", {}).get("rel")
+    ):
+        (made.copies if copies else made.own).update(relation_names(target))
+        if copies:
+            made.own -= made.copies
+    return copies
+
+
+def _changes(statement: Statement, made: _Made, catalog: Catalog | None) -> Iterator[Change]:
+    try:
+        check_allowed([statement])
+        if _copies(statement, made):
+            yield _change(
+                statement, "carried", "the new table follows the one it is made of, row for row"
+            )
+            return
         computed = data_changes(statement)
         _check_local(statement)
     except Refused as error:
@@ -173,6 +218,7 @@ _OTHERS: dict[str, tuple[Way, str]] = {
     "DropStmt": ("green-only", "it goes on green and stays on blue until the window ends"),
     "CreateStmt": ("green-only", "made on green; it is not replicated"),
     "IndexStmt": ("green-only", "built on green while blue serves"),
+    "CreateTableAsStmt": ("green-only", "made on green; it is not replicated"),
     "InsertStmt": ("green-only", "rows of a table that the file makes"),
     "ViewStmt": ("green-only", "made on green"),
 }

@@ -7,9 +7,10 @@ the role of replication lets the forward trigger compute the row anew.
 from __future__ import annotations
 
 from shared.domain.identifiers import ident
-from shared.mapping.comparison import Comparison, settings_for
-from shared.mapping.model import Mapping, Table
-from shared.mapping.triggers import FORCE
+from shared.mapping.comparison import Comparison, DerivedComparison, settings_for
+from shared.mapping.expressions import FORCE
+from shared.mapping.made import as_made
+from shared.mapping.model import Derived, Mapping, Table
 
 
 def rederive(mapping: Mapping) -> list[list[str]]:
@@ -20,10 +21,27 @@ def rederive(mapping: Mapping) -> list[list[str]]:
     """
     tables = [table for table in mapping.tables if table.chains or Comparison(table).started()]
     transactions = [[*_as_replica(table), _recompute(table)] for table in tables]
+    transactions += [_follow_again(mapping, made) for made in mapping.derived]
+    if made := as_made(mapping):
+        transactions.append(["SET LOCAL session_replication_role = replica", *made])
     return [*transactions, ["DELETE FROM bluegreen_job.lost"]]
 
 
-def _as_replica(table: Table) -> list[str]:
+def _follow_again(mapping: Mapping, made: Derived) -> list[str]:
+    """Derived rows that the application changed, or made alone, become what the file makes."""
+    comparison = DerivedComparison(mapping, made)
+    table = comparison.table
+    names = [ident(column.sync) for column in table.key_columns]
+    others = [ident(c.sync) for c in table.columns if c.published and not c.key] or names
+    return [
+        *_as_replica(made),
+        comparison.remove_extra(),
+        f"UPDATE {table.sync.sql} SET {others[0]} = {others[0]}"
+        f" WHERE ({', '.join(names)}) IN ({comparison.not_as_the_file()})",
+    ]
+
+
+def _as_replica(table: Table | Derived) -> list[str]:
     local = [setting.replace("SET ", "SET LOCAL ", 1) for setting in settings_for(table)]
     return [
         *local,

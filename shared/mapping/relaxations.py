@@ -1,7 +1,9 @@
 """What the source must not insist on while rows that were born on the target come back to it.
 
-Reverse apply fires no trigger and checks no foreign key; it does check NOT NULL, CHECK and unique
-indexes. A temporary default is preferred to a relaxed NOT NULL: a rollback then needs no scan.
+Reverse apply fires no trigger; it does check NOT NULL, CHECK and unique indexes. Foreign keys it
+does not check, so one that the file drops is put back unchecked, and then validated: orphans would
+stand under a key that says there are none. A temporary default is preferred to a relaxed NOT NULL:
+a rollback then needs no scan. What was unique stays so on the target (retained.py).
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Iterable
 from shared.domain.errors import Refused
 from shared.domain.identifiers import ident, literal
 from shared.mapping.carried import identity_columns
-from shared.mapping.columns import fill_for
+from shared.mapping.columns import carried_checks, fill_for
 from shared.mapping.model import Name, Relaxation
 from shared.mapping.names import ours
 from shared.mapping.snapshot import SeenColumn, SeenConstraint, SeenRelation
@@ -25,7 +27,7 @@ BEGIN
                AND conname = {constraint} AND NOT convalidated) THEN
         {deeds};
     END IF;
-EXCEPTION WHEN check_violation THEN
+EXCEPTION WHEN check_violation OR foreign_key_violation THEN
     RAISE WARNING '%', sqlerrm;
 END
 """
@@ -38,12 +40,20 @@ def relaxations_of(
     dropped = {c.attnum for c in before.columns if after.column(c.attnum) is None} - landing
     table = Name(before.namespace, before.name).sql
     found = list(_not_null(before, after, landing, dropped, table))
+    carried = {
+        check
+        for column in before.columns
+        if column.attnum in landing and not column.not_null  # NULL stands for what is lost
+        for check in carried_checks(before, column, trace)
+    }
     gone = set(trace.dropped_constraints.get(before.oid, ()))
     for constraint in before.constraints:
-        if constraint.kind == "c" and (
-            constraint.name in gone or not dropped.isdisjoint(constraint.columns)
-        ):
-            found.append(_check(constraint, table))
+        touched = not (dropped | landing).isdisjoint(constraint.columns)
+        harms = constraint.name in gone or (touched and constraint.condition not in carried)
+        if constraint.kind == "c" and harms:
+            found.append(_unchecked(constraint, table))
+        if constraint.kind == "f" and constraint.name in gone and before.kind != "p":
+            found.append(_unchecked(constraint, table))
     return found
 
 
@@ -104,7 +114,7 @@ def _nullable(column: SeenColumn, table: str) -> Relaxation:
     )
 
 
-def _check(constraint: SeenConstraint, table: str) -> Relaxation:
+def _unchecked(constraint: SeenConstraint, table: str) -> Relaxation:
     name = ident(constraint.name)
     definition = constraint.definition.removesuffix(" NOT VALID")
     valid = definition == constraint.definition

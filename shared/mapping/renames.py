@@ -10,7 +10,7 @@ from typing import Literal
 
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import AGENT_ROLES, JOB, OWNER_ROLE
-from shared.mapping.model import Mapping, Moved, Name, NameState, Table
+from shared.mapping.model import Mapping, Moved, Name, NameState, Relabelled, Table
 from shared.mapping.names import SPARE, in_order, ours
 
 Side = Literal["source", "target"]
@@ -37,6 +37,8 @@ def name_functions(mapping: Mapping, side: Side, state: NameState) -> list[str]:
     forward += [_move_relation(*move) for move in relations]
     back = [_move_relation(after, before) for before, after in reversed(relations)]
     back += [_rename_column(table, after, before) for table, before, after in reversed(columns)]
+    forward += [_rename_label(each, side) for each in mapping.relabelled]
+    back += [_rename_label(each, side, back=True) for each in reversed(mapping.relabelled)]
     if side == "source":
         loose = [item for table in mapping.tables for item in table.relaxations]
         forward = [sql for item in loose for sql in item.relax] + forward
@@ -69,6 +71,13 @@ def _relation_moves(mapping: Mapping, side: Side) -> list[tuple[Name, Name]]:
 
 def _rename_column(table: Name, before: str, after: str) -> str:
     return f"ALTER TABLE {table.sql} RENAME COLUMN {ident(before)} TO {ident(after)}"
+
+
+def _rename_label(each: Relabelled, side: Side, *, back: bool = False) -> str:
+    """The type itself keeps the name that it has on that side."""
+    kind = each.sync_type if side == "source" else each.final_type
+    before, after = (each.final, each.sync) if back else (each.sync, each.final)
+    return f"ALTER TYPE {kind} RENAME VALUE {literal(before)} TO {literal(after)}"
 
 
 def _move_relation(before: Name, after: Name) -> str:

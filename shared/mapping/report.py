@@ -14,17 +14,23 @@ def with_report(mapping: Mapping, trace: Trace) -> Mapping:
     not_common, other, warnings = [], [], []
     for table in mapping.tables:
         not_common += list(_not_common(table))
+        not_common += [
+            f"{table.final.label}: until `finish` {each.what}" for each in table.retained
+        ]
         other += list(_other_meaning(table))
         warnings += list(_table_warnings(table))
     for oid, before in trace.before.relations.items():
         after = trace.after.relations.get(oid)
         if after is not None:
             not_common += list(_required_columns(before, after))
-            warnings += list(_dropped_unique(before, after))
     warnings += [
         f"materialized view {relation.label} is as old as the copy: refresh it after the cutover"
         for relation in trace.after.relations.values()
         if relation.kind == "m"
+    ]
+    not_common += [
+        f"the value {each.sync!r} of {each.sync_type} is {each.final!r} afterwards"
+        for each in mapping.relabelled
     ]
     not_common += [f"table {name.label} is only in the new shape" for name in mapping.created]
     not_common += [f"table {name.label} is only in the old shape" for name in mapping.dropped]
@@ -47,10 +53,25 @@ def sentences(mapping: Mapping) -> list[str]:
         found += [_sentence(table, column) for column in table.columns if _changes(column)]
         for relaxation in table.relaxations:
             found.append(f"{table.sync.label}: on the old side {relaxation.what} in the meantime")
-    found += [f"table {name.label} is made; it is not replicated" for name in mapping.created]
+    derived = {made.final for made in mapping.derived}
+    found += [
+        f"table {made.final.label} follows {made.source.label}, row for row"
+        for made in mapping.derived
+    ]
+    found += [
+        f"table {name.label} is made; it is not replicated"
+        for name in mapping.created
+        if name not in derived
+    ]
     found += [
         f"table {name.label} is dropped; it stays on the old side" for name in mapping.dropped
     ]
+    if mapping.at_cutover is not None:
+        found += [
+            f"in the pause: {' '.join(each.text.split())[:80]} (a rollback does not take it back:"
+            " it flows to the old side as the application's writes do)"
+            for each in mapping.at_cutover.statements
+        ]
     found += [f"foreign key {key.name} is checked by an anti-join" for key in mapping.foreign_keys]
     found += [f"not common to both shapes: {text}" for text in mapping.not_common]
     found += [f"SAME NAME, OTHER MEANING: {text}" for text in mapping.other_meaning]
@@ -123,30 +144,21 @@ def _other_meaning(table: Table) -> Iterator[str]:
 
 
 def _table_warnings(table: Table) -> Iterator[str]:
+    if landing := table.of("landing"):
+        yield (
+            f"until `finish` SELECT * on {table.final.label} also returns {len(landing)} columns of"
+            " ours, behind its own: name the columns where their number matters"
+        )
     for name in table.triggers_off:
         yield f"trigger {name} of {table.sync.label} does not fire for the file's UPDATE"
     for column in table.of("landing"):
-        if column.down is None:
+        if column.down is None and not column.derived:
             yield (
                 f"{table.sync.label}.{column.sync} is dropped after it was read: without a `down`"
                 " a rollback keeps its old values"
             )
     if not table.key:
         yield f"{table.sync.label} has no key: it is compared as a multiset of rows"
-
-
-def _dropped_unique(before: SeenRelation, after: SeenRelation) -> Iterator[str]:
-    left = {index.name for index in after.indexes} | {c.name for c in after.constraints}
-    alive = {column.attnum for column in after.columns}
-    for index in before.indexes:
-        if index.name not in left and alive.issuperset(index.columns):
-            yield (
-                f"{before.label} is no longer unique by {index.name}: two equal rows would stop"
-                " the way back"
-            )
-    for constraint in before.constraints:
-        if constraint.kind == "x" and constraint.name not in left:
-            yield f"{before.label}: rows that {constraint.name} forbids would stop the way back"
 
 
 def _not_compared(mapping: Mapping) -> Iterator[str]:
@@ -159,5 +171,7 @@ def _not_compared(mapping: Mapping) -> Iterator[str]:
                 yield f"{table.final.label}.{column.final} (generated)"
             elif column.kind == "new" and not column.start and column.final not in computed:
                 yield f"{table.final.label}.{column.final} (new)"
+    derived = {made.final for made in mapping.derived}
     for name in mapping.created:
-        yield f"{name.label}.* (new table)"
+        if name not in derived:
+            yield f"{name.label}.* (new table)"

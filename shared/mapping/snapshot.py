@@ -43,6 +43,8 @@ class SeenConstraint:
     referenced: int = 0
     """Oid of the referenced table of a foreign key."""
     referenced_columns: tuple[int, ...] = ()
+    condition: str | None = None
+    """Of a CHECK: its expression, deparsed under an empty search_path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class Snapshot:
     relations: dict[int, SeenRelation] = field(default_factory=dict)
     types: dict[int, str] = field(default_factory=dict)
     """Qualified names of the types outside pg_catalog."""
+    labels: dict[int, dict[int, str]] = field(default_factory=dict)
+    """Of each enum type: its values by oid, so that a renamed value is seen as renamed."""
 
     def tables(self) -> list[SeenRelation]:
         """Permanent tables that are no partitions: what can be replicated through the root."""

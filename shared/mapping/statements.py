@@ -17,6 +17,7 @@ from shared.domain.errors import Refused
 from shared.domain.identifiers import ident
 from shared.sql.parse import Statement
 
+WHOLE_REINDEX = ("REINDEX_OBJECT_SCHEMA", "REINDEX_OBJECT_DATABASE", "REINDEX_OBJECT_SYSTEM")
 MAINTENANCE_REMEDY = "compute from the row's own columns, or use --type maintenance"
 
 
@@ -49,6 +50,17 @@ def refused(statement: Statement, why: str, remedy: str) -> Refused:
     return Refused(f"line {statement.line}: {why}: {head}", remedy=remedy)
 
 
+def runs_alone(statement: Statement) -> bool:
+    """Whether PostgreSQL runs it in no transaction block."""
+    node = statement.node
+    if statement.tag in ("IndexStmt", "DropStmt"):
+        return bool(node.get("concurrent"))
+    if statement.tag == "ReindexStmt":
+        names = [item["DefElem"].get("defname") for item in node.get("params", ())]
+        return "concurrently" in names or node.get("kind") in WHOLE_REINDEX
+    return statement.tag == "VacuumStmt" and bool(node.get("is_vacuumcmd"))
+
+
 def data_changes(statement: Statement) -> list[DataChange]:
     """What the statement computes on existing rows. Raises Refused for what no trigger can do."""
     if statement.tag == "AlterTableStmt":
@@ -56,6 +68,97 @@ def data_changes(statement: Statement) -> list[DataChange]:
     if statement.tag == "UpdateStmt":
         return [_update(statement, _tree(statement).update_stmt)]
     return []
+
+
+@dataclass(frozen=True, slots=True)
+class TableCopy:
+    """Rows of a new table, one for each row of another (that meets `condition`)."""
+
+    target: str
+    source: str
+    """Both as SQL text that `to_regclass` understands."""
+    alias: str
+    columns: tuple[str, ...]
+    """Of the target, as the statement lists them; empty: in their order."""
+    expressions: tuple[str, ...]
+    """`*` for every column of the source."""
+    bare: tuple[str | None, ...]
+    """For each expression the column of the source that it is, unchanged."""
+    condition: str | None = None
+
+
+def table_copy(statement: Statement) -> TableCopy | None:
+    """What an INSERT ... SELECT or CREATE TABLE AS copies; None for another statement.
+
+    Raises Refused where it is not one row for one row.
+    """
+    tree = _tree(statement)
+    if statement.tag == "InsertStmt":
+        insert = tree.insert_stmt
+        select = insert.select_stmt.select_stmt
+        if not select.from_clause:
+            return None
+        if insert.HasField("on_conflict_clause") or insert.HasField("returning_clause"):
+            raise _not_one_to_one(statement, "ON CONFLICT or RETURNING")
+        columns = tuple(item.res_target.name for item in insert.cols)
+        return _copy(statement, _relation(insert.relation), columns, select)
+    if (
+        statement.tag == "CreateTableAsStmt"
+        and tree.create_table_as_stmt.objtype == pb.OBJECT_TABLE
+    ):
+        create = tree.create_table_as_stmt
+        if create.into.skip_data:
+            return None
+        columns = tuple(item.string.sval for item in create.into.col_names)
+        return _copy(statement, _relation(create.into.rel), columns, create.query.select_stmt)
+    return None
+
+
+def _copy(statement: Statement, target: str, columns: tuple[str, ...], select: Any) -> TableCopy:
+    for part in ("group_clause", "distinct_clause", "window_clause", "values_lists"):
+        if getattr(select, part):
+            raise _not_one_to_one(statement, part.split("_")[0].upper())
+    for part in ("having_clause", "with_clause", "limit_count", "limit_offset"):
+        if select.HasField(part):
+            raise _not_one_to_one(statement, part.split("_")[0].upper())
+    if select.op not in (pb.SETOP_NONE, pb.SET_OPERATION_UNDEFINED):
+        raise _not_one_to_one(statement, "UNION and the like")
+    if len(select.from_clause) != 1 or select.from_clause[0].WhichOneof("node") != "range_var":
+        raise _not_one_to_one(statement, "more than one table")
+    source = select.from_clause[0].range_var
+    values = [item.res_target.val for item in select.target_list]
+    return TableCopy(
+        target=target,
+        source=_relation(source),
+        alias=source.alias.aliasname or source.relname,
+        columns=columns,
+        expressions=tuple("*" if _is_star(value) else _sql(value) for value in values),
+        bare=tuple(_column(value) for value in values),
+        condition=_sql(select.where_clause) if select.HasField("where_clause") else None,
+    )
+
+
+def _not_one_to_one(statement: Statement, what: str) -> Refused:
+    return refused(
+        statement,
+        f"rows that are copied with {what} could not follow what is written later",
+        "copy one row for one row, by key; or put `-- bluegreen: at-cutover` before the statement"
+        " (it runs in the pause)",
+    )
+
+
+def _is_star(node: Any) -> bool:
+    if node.WhichOneof("node") != "column_ref":
+        return False
+    fields = node.column_ref.fields
+    return bool(fields[len(fields) - 1].WhichOneof("node") == "a_star")
+
+
+def _column(node: Any) -> str | None:
+    """The name of the column that the node is, qualified or not."""
+    if node.WhichOneof("node") != "column_ref" or _is_star(node):
+        return None
+    return str(node.column_ref.fields[-1].string.sval)
 
 
 def dropped_constraints(statement: Statement) -> tuple[str, tuple[str, ...]] | None:

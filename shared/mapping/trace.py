@@ -35,6 +35,33 @@ class SeenChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenItem:
+    """One column that a copy fills."""
+
+    attnum: int
+    """Of the new table."""
+    expression: str
+    bare: int | None
+    """Attribute number of the source's column that the expression is, unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCopy:
+    """A new table that the file fills, one row from one row of another table."""
+
+    statement: Statement
+    source: int
+    target: int
+    alias: str
+    items: tuple[SeenItem, ...]
+    condition: str | None
+    reads: tuple[int, ...]
+    before: Snapshot
+    after: Snapshot
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SeenDown:
     """A `-- bluegreen: down` directive, analysed against the final shape."""
 
@@ -55,3 +82,4 @@ class Trace:
     """(table, attnum) of an added column: the default right after it was added."""
     dropped_constraints: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """Table: names of constraints that the file drops by name."""
+    copies: tuple[SeenCopy, ...] = ()

@@ -10,11 +10,22 @@ from collections.abc import Iterable
 
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import FORWARD_TRIGGER, JOB, REVERSE_TRIGGER
-from shared.mapping.expressions import Place, differs, one_row, row_of
-from shared.mapping.model import Chain, Column, Mapping, NameState, Operation, Table, Value
-
-FORCE = "bluegreen.force"
-"""Session setting: `on` makes the forward trigger compute even where no source changed."""
+from shared.mapping.derived_triggers import (
+    create_derived_triggers,
+    drop_derived_triggers,
+    found_in_derived,
+)
+from shared.mapping.expressions import Place, changed, forced, one_row, row_of
+from shared.mapping.model import (
+    Chain,
+    Column,
+    Derived,
+    Mapping,
+    NameState,
+    Operation,
+    Table,
+    Value,
+)
 
 
 def create_triggers(mapping: Mapping, state: NameState) -> list[str]:
@@ -30,20 +41,23 @@ def create_triggers(mapping: Mapping, state: NameState) -> list[str]:
                 _trigger(trigger, relation, function),
                 f"ALTER TABLE {relation} ENABLE REPLICA TRIGGER {trigger}",
             ]
-        if reverse := _reverse_body(table):
+        if reverse := _reverse_body(table, mapping.derived):
             function = f"reverse_{number}"
             statements += [
                 _function(function, reverse, table),
                 _trigger(ident(REVERSE_TRIGGER), relation, function),
             ]
-    return statements
+    return [*statements, *create_derived_triggers(mapping, state)]
 
 
 def drop_triggers(mapping: Mapping, state: NameState) -> list[str]:
     return [
-        f"DROP TRIGGER IF EXISTS {ident(trigger)} ON {table.name(state).sql}"
-        for table in mapping.tables
-        for trigger in (FORWARD_TRIGGER, REVERSE_TRIGGER)
+        *drop_derived_triggers(mapping, state),
+        *(
+            f"DROP TRIGGER IF EXISTS {ident(trigger)} ON {table.name(state).sql}"
+            for table in mapping.tables
+            for trigger in (FORWARD_TRIGGER, REVERSE_TRIGGER)
+        ),
     ]
 
 
@@ -78,7 +92,7 @@ def _forward_chain(table: Table, chain: Chain, number: int) -> str:
     lines += [f"new.{name(r.column)} := s{number}_{r.slot};" for r in chain.results]
     inputs = [name(final) for final in chain.inputs]
     work = "".join(f"\n        {line}" for line in lines)
-    return f"\n    IF {_changed(inputs)} OR {_forced()} THEN{work}\n    END IF;"
+    return f"\n    IF {changed(inputs)} OR {forced()} THEN{work}\n    END IF;"
 
 
 def _compute(operation: Operation, place: Place) -> list[str]:
@@ -105,12 +119,12 @@ def _compute(operation: Operation, place: Place) -> list[str]:
     ]
 
 
-def _reverse_body(table: Table) -> str:
+def _reverse_body(table: Table, derived: Iterable[Derived]) -> str:
     """The old value of each landing column from the final row; what does not fit is noted."""
     declared: list[str] = []
-    body = ""
+    body = found_in_derived(table, derived)
     for number, column in enumerate(table.of("landing")):
-        if column.down is None:
+        if column.down is None or column.derived:
             continue
         declared.append(f"    old_{number} {column.type};")
         body += _reverse_column(table, column, number)
@@ -133,10 +147,17 @@ def _reverse_column(table: Table, column: Column, number: int) -> str:
         if column.not_null
         else ""
     )
+    refuse = refuse_null + "".join(
+        f"\n            IF NOT coalesce((SELECT {check} FROM"
+        f" {one_row(table.sync.name, [(column.sync, value)])}), true) THEN"
+        "\n                RAISE check_violation USING MESSAGE = 'it breaks a CHECK there';"
+        "\n            END IF;"
+        for check in column.checks
+    )
     return f"""
-    IF {_changed([ident(name) for name in column.down_reads])} THEN
+    IF {changed([ident(name) for name in column.down_reads])} THEN
         BEGIN
-            SELECT {column.down} INTO {value} FROM {one_row(table.final.name, reads)};{refuse_null}
+            SELECT {column.down} INTO {value} FROM {one_row(table.final.name, reads)};{refuse}
             {landing} := {value};
         EXCEPTION WHEN OTHERS THEN
             PERFORM bluegreen_job.lose({arguments[0]}, sqlerrm);
@@ -145,19 +166,6 @@ def _reverse_column(table: Table, column: Column, number: int) -> str:
             END IF;
         END;
     END IF;"""
-
-
-def _changed(columns: Iterable[str]) -> str:
-    """True for an INSERT, and for an UPDATE that changed a byte of these columns."""
-    names = list(columns)
-    if not names:
-        return "tg_op = 'INSERT'"
-    test = differs([f"new.{name}" for name in names], [f"old.{name}" for name in names])
-    return f"tg_op = 'INSERT' OR {test}"
-
-
-def _forced() -> str:
-    return f"coalesce(current_setting({literal(FORCE)}, true), '') = 'on'"
 
 
 def _body(declared: list[str], body: str) -> str:

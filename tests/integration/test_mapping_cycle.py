@@ -103,6 +103,7 @@ def test_both_shapes_hold_the_same_rows_all_the_way(version: int) -> None:
         assert world.rows_of(world.target, "SELECT * FROM bluegreen_job.lost") == []
         born = world.rows_of(world.source, "SELECT DISTINCT legacy FROM users WHERE mail ~ 'green'")
         assert born == [("",)]
+        world.run(world.source, *settle_source(world.mapping))
         assert world.shape(world.source, "app") == definitions_of(world)
 
         with world.source.connect("app", "app") as connection:

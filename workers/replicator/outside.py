@@ -53,6 +53,8 @@ def run_outside(node: Node, job: Job, part: Part, statement: Statement) -> None:
             return
     try:
         with node.session(limit_s=0, application_name=run_file.session_name(job)) as session:
+            for setting in part.before:
+                session.execute(setting)
             session.execute(f"SET ROLE {ident(part.run_as)}")
             session.script(part.text)
     except MigrationError as error:

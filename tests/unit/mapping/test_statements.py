@@ -71,7 +71,7 @@ def test_constraints_dropped_by_name_are_known() -> None:
     ],
 )
 def test_what_leaves_existing_rows_alone_is_allowed(sql: str) -> None:
-    check_allowed(statements(sql), set())
+    check_allowed(statements(sql))
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,13 @@ def test_what_leaves_existing_rows_alone_is_allowed(sql: str) -> None:
         "DELETE FROM t",
         "TRUNCATE t",
         "MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE",
-        "CREATE TABLE c AS SELECT 1",
-        "INSERT INTO t VALUES (1)",
-        "CREATE TABLE made (id int); INSERT INTO made SELECT id FROM t",
-        "CREATE TABLE made (id int); INSERT INTO made VALUES ((SELECT max(id) FROM t))",
         "ALTER TABLE t REPLICA IDENTITY FULL",
         "ALTER TABLE t ENABLE ALWAYS TRIGGER x",
     ],
 )
 def test_what_may_write_unseen_is_refused(sql: str) -> None:
     with pytest.raises(Refused) as found:
-        check_allowed(statements(sql), set())
+        check_allowed(statements(sql))
     assert found.value.remedy
 
 

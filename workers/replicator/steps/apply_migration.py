@@ -1,8 +1,8 @@
 """Green has the file's schema, wears the source's names, and computes what the file computes.
 
 Guarantee: the file ran verbatim on green, whole, between its landing columns and its triggers.
-Repeats:   a row written in that transaction says it is applied; a run begun by a worker that died
-           goes on in the server and is waited for.
+Repeats:   a row written in that transaction says it is applied, or each of its parts where a
+           statement runs in no block; a run begun by a worker that died is waited for.
 Undo:      the session that runs the file is ended; green itself is given up by create_green.
            Constraints that a rollback put back unchecked on the source are validated.
 Fails with the server's own error, at file:line:column.
@@ -20,19 +20,17 @@ from shared.domain.environment import Colour
 from shared.domain.facts import Rehearsal
 from shared.domain.identifiers import literal
 from shared.domain.migration import Job
-from shared.mapping.landing import landing
 from shared.mapping.model import Mapping as TableMapping
-from shared.mapping.prepare import prepare_green, prepare_source
+from shared.mapping.prepare import prepare_source
 from shared.ports import Done, Node, Pending
-from shared.sql.source import Source
-from workers.replicator import run_file, settling
+from workers.replicator import outside, run_file, settling
 from workers.replicator.background import Background
+from workers.replicator.file_parts import file_parts
 from workers.replicator.poll import holds_within
-from workers.replicator.run_file import Part
 
 LOOK_S = 1.5
 END_LIMIT_S = 3.0
-FILE, ANALYZED = "file", "analyzed"
+ANALYZED = "analyzed"
 SOURCE_IS_PREPARED = "SELECT to_regprocedure('bluegreen_job.to_final()') IS NOT NULL"
 
 
@@ -93,18 +91,14 @@ class ApplyMigration:
 
     def _run_on_green(self, job: Job) -> None:
         target, mapping = self.nodes[job.target], _mapping(job)
-        with target.session() as session:
-            applied = run_file.is_applied(session, job, FILE)
-        if not applied:
-            part = Part(
-                FILE,
-                Source(job.sql).text,
-                start=0,
-                run_as=Rehearsal.of(job).run_as,
-                before=tuple(landing(mapping)),
-                after=tuple(prepare_green(mapping)),
-            )
-            run_file.run_part(target, job, part)
+        for each in file_parts(job.sql, Rehearsal.of(job).run_as, mapping):
+            with target.session() as session:
+                if run_file.is_applied(session, job, each.part.name):
+                    continue
+            if each.alone is None:
+                run_file.run_part(target, job, each.part)
+            else:
+                outside.run_outside(target, job, each.part, each.alone)
         with target.session(limit_s=0, application_name=run_file.session_name(job)) as session:
             for table in mapping.changed_tables:
                 session.execute(f"ANALYZE {table.sync.sql}")

@@ -23,6 +23,7 @@ from shared.domain.migration import Job, Kind
 from shared.domain.objects import JOB, REVERSE
 from shared.mapping.model import Mapping as TableMapping
 from shared.mapping.prepare import drop_landing
+from shared.mapping.retained import drop_retained
 from shared.mapping.triggers import drop_triggers
 from shared.ports import Done, Node, Pending, Session
 from workers.replicator import end_of_window, replay, standby, subscription
@@ -83,7 +84,7 @@ class Finish:
             if end_of_window.nothing_left(session):
                 return Done("nothing of the job was left")
             try:
-                for statement in drop_triggers(mapping, "final"):
+                for statement in (*drop_triggers(mapping, "final"), *drop_retained(mapping)):
                     session.execute(statement)
                 self._drop_landing(active, session, mapping)
                 session.execute(f"DROP SCHEMA IF EXISTS {ident(JOB)} CASCADE")
