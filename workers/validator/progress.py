@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 FIRST_CHUNK_ROWS = 5_000
 VERDICT_AGE = timedelta(hours=1)
-Phase = Literal["raw", "recheck", "target", "orphans", "done"]
-PHASES: tuple[Phase, ...] = ("raw", "recheck", "target", "orphans", "done")
+Phase = Literal["raw", "recheck", "target", "derived", "orphans", "done"]
+PHASES: tuple[Phase, ...] = ("raw", "recheck", "target", "derived", "orphans", "done")
 
 
 class Suspect(BaseModel):
@@ -63,9 +63,13 @@ class Progress(BaseModel):
         checked = min(1.0, self.rows_checked / whole)
         if self.phase == "raw":
             return 0.7 * raw
-        return {"recheck": 0.7, "target": 0.75 + 0.2 * checked, "orphans": 0.95, "done": 1.0}[
-            self.phase
-        ]
+        return {
+            "recheck": 0.7,
+            "target": 0.75 + 0.2 * checked,
+            "derived": 0.94,
+            "orphans": 0.95,
+            "done": 1.0,
+        }[self.phase]
 
     def next_phase(self) -> None:
         self.phase = PHASES[PHASES.index(self.phase) + 1]

@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.domain.errors import Broken, Refused, Transient
-from shared.mapping.comparison import Comparison, Key, orphans, settings_for
+from shared.mapping.comparison import (
+    Comparison,
+    DerivedComparison,
+    Key,
+    orphans,
+    settings_for,
+)
 from shared.mapping.model import Mapping
 from shared.ports import Session
+from workers.validator.pace import Pace
 from workers.validator.progress import Progress, Suspect
 
 SLICE_S = 0.4
@@ -42,20 +49,28 @@ class RowComparison:
     mapping: Mapping
     progress: Progress
     subscription: str
+    pace: Pace = field(default_factory=Pace)
 
     def slice(self) -> None:
-        """Do the next piece. Raises Behind while the target is too far behind."""
+        """Do the next piece, and rest while the application is slow.
+
+        Raises Behind while the target is too far behind.
+        """
+        time.sleep(self.pace.rest_s)
         {
             "raw": self._raw,
             "recheck": self._recheck,
             "target": self._target,
+            "derived": self._derived,
             "orphans": self._orphans,
         }[self.progress.phase]()
 
     def barrier(self) -> None:
         """All that was committed on the source until now is applied on the target."""
         token = f"compare {uuid.uuid4()}"
+        began = time.monotonic()
         self.source.value(MARK, [token])
+        self.pace.note((time.monotonic() - began) * 1000)
         end = time.monotonic() + BARRIER_LIMIT_S
         while not self.target.value(ARRIVED, [token]):
             if self.target.value(SUBSCRIPTION, [self.subscription]) is False:
@@ -230,13 +245,45 @@ class RowComparison:
     def _go_on(self, until: Key | None, took_s: float) -> None:
         """Behind `until`; the next chunk is as large as this one was fast."""
         progress = self.progress
-        factor = min(4.0, max(0.25, SLICE_S / max(took_s, 0.001)))
+        wanted_s = SLICE_S * self.pace.share
+        factor = min(4.0, max(0.25, wanted_s / max(took_s, 0.001)))
         low, high = CHUNK_ROWS
         progress.chunk_rows = min(high, max(low, int(progress.chunk_rows * factor)))
         if until is None:
             progress.next_table()
         else:
             progress.after = list(until)
+
+    def _derived(self) -> None:
+        """A table that the file made of another, whole: one query sees one moment of both."""
+        progress = self.progress
+        if progress.table >= len(self.mapping.derived):
+            progress.next_phase()
+            return
+        made = self.mapping.derived[progress.table]
+        comparison = DerivedComparison(self.mapping, made)
+        self.target.execute("; ".join(settings_for(made)))
+        row = self.target.row(comparison.checks())
+        extra = self.target.row(comparison.extra())
+        assert row is not None, "an aggregate has one row"
+        assert extra is not None, "an aggregate has one row"
+        rows, local, inverse, keys = row
+        progress.rows_checked += rows
+        label = made.final.label
+        progress.confirmed += [
+            f"row {label} of {made.source.label} {key} is another than by the file"
+            for key in keys or []
+        ]
+        if local > len(keys or []):
+            progress.confirmed.append(f"{local} such rows in {label}")
+        if extra[0]:
+            progress.confirmed.append(
+                f"{extra[0]} rows of {label} come from no row of {made.source.label}, one is"
+                f" {extra[1]}"
+            )
+        if inverse:
+            progress.lossy[label] = progress.lossy.get(label, 0) + inverse
+        progress.next_table()
 
     def _orphans(self) -> None:
         """A foreign key is asked again while it fails: its parent may be on the way."""
