@@ -3,7 +3,7 @@
 BIN := .venv/bin
 
 .PHONY: validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover soak-cutover
-.PHONY: help install check test test-full docs faults e2e demo format
+.PHONY: help install check test test-full docs faults corpus corpus-full e2e demo format bench-sync
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | sort
@@ -50,6 +50,15 @@ soak-cutover: install  ## SWITCHES= (1,000) in a row under load: nothing fails, 
 
 e2e: install  ## the compose stack in containers, and Flower in a browser; starts an engine if none answers
 	$(BIN)/pytest -q tests/e2e --durations=10 -p no:randomly
+
+corpus: install  ## many files on 15, 16 and 18: forward, back, forward again, beside a plain run
+	$(BIN)/python -m tests.corpus --seeds 20
+
+corpus-full: install  ## every case in a job of its own, 17 too: for a night
+	$(BIN)/python -m tests.corpus --alone --versions 15,16,17,18 --seeds 200
+
+bench-sync: install  ## apply with our triggers over without, comparison over a plain hash
+	$(BIN)/python -m benchmarks.sync
 
 demo: install  ## a shop under load, migrated, taken back, migrated again; ROWS= sets its size
 	$(BIN)/bluegreen demo

@@ -1,0 +1,175 @@
+"""What keeping two shapes in step costs: apply with our triggers, and the comparison of rows.
+
+apply       rows a second that green applies with our triggers, over without them
+comparison  rows a second of the comparison of both sides, over those of a plain hash of the same
+            rows on both sides, each under the same load
+
+Usage: python -m benchmarks.sync [ROWS]   (writes build/bench/sync.json too)
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.bench import keep
+from shared.domain.objects import FORWARD, FORWARD_TRIGGER
+from tests.support.two_shapes import TwoShapes, two_shapes
+from tests.support.validator_node import nodes_of
+from tests.support.wait import until
+from workers.validator.progress import Progress
+from workers.validator.row_comparison import Behind, RowComparison
+
+VERSION = 18
+TURNS = 5
+LIMIT_S = 240.0
+OUT = Path("build/bench/sync.json")
+SCHEMA = """
+CREATE TABLE users (
+    id bigint PRIMARY KEY, name text NOT NULL, price int NOT NULL, bio text, visits int NOT NULL,
+    seen timestamptz
+);
+"""
+ROW = "'name ' || g, g % 5000, 'a biography of some length, number ' || g, 0, '2026-01-01'"
+FILE = """
+-- bluegreen: down users.price = round(price * 100)
+-- bluegreen: down users.bio = bio #>> '{}'
+ALTER TABLE users RENAME COLUMN name TO title;
+ALTER TABLE users ALTER COLUMN price TYPE numeric(12,2) USING price / 100.0;
+ALTER TABLE users ALTER COLUMN bio TYPE jsonb USING to_jsonb(bio);
+ALTER TABLE users ADD COLUMN tier text;
+UPDATE users SET tier = CASE WHEN price > 30 THEN 'dear' ELSE 'cheap' END;
+"""
+CHANGES = {
+    "inserts": ("INSERT INTO users SELECT g, {row} FROM generate_series({first}, {last}) g", 0.6),
+    "updatesElsewhere": ("UPDATE users SET visits = visits + 1 WHERE id <= {rows}", 0.8),
+    "updatesCarried": ("UPDATE users SET price = price + 1 WHERE id <= {rows}", 0.4),
+}
+"""Each with its bound."""
+COMPARISON_BOUND = 0.8
+
+
+def main() -> None:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    filling = f"INSERT INTO users SELECT g, {ROW} FROM generate_series(1, {rows * 10}) g"
+    with two_shapes(VERSION, SCHEMA, filling, FILE, max_wal_size="4GB") as world:
+        world.fork()
+        world.apply()
+        world.caught_up(world.source, world.target)
+        result = {"rows": rows, "version": VERSION, **_apply(world, rows), **_comparison(world)}
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(result, indent=2) + "\n")
+    keep("sync", result)
+
+
+def _apply(world: TwoShapes, rows: int) -> dict[str, object]:
+    found: dict[str, object] = {}
+    first = 100_000_000
+    for name, (change, bound) in CHANGES.items():
+        seconds: dict[str, list[float]] = {"with": [], "without": []}
+        for turn in range(2 * TURNS):
+            which = "with" if turn % 2 else "without"
+            _triggers(world, on=which == "with")
+            sql = change.format(row=ROW, rows=rows, first=first, last=first + rows - 1)
+            first += rows
+            seconds[which].append(_applied(world, sql))
+        ratios = [a / b for a, b in zip(seconds["without"], seconds["with"], strict=True)]
+        found[name] = {
+            "ratio": round(statistics.median(ratios), 2), "bound": bound,
+            "rowsPerSecond": round(rows / statistics.median(seconds["with"])),
+        }  # fmt: skip
+    _triggers(world, on=True)
+    with world.target.connect("app", "bg_replicator") as session:
+        session.execute("SET session_replication_role = replica; SET bluegreen.force = 'on'")
+        session.execute("UPDATE users SET visits = visits")  # what was applied without them
+    return found
+
+
+def _triggers(world: TwoShapes, *, on: bool) -> None:
+    what = "ENABLE REPLICA" if on else "DISABLE"
+    world.run(world.target, f'ALTER TABLE users {what} TRIGGER "{FORWARD_TRIGGER}"')
+
+
+def _applied(world: TwoShapes, sql: str) -> float:
+    """Seconds that green takes for what was committed while it did not listen."""
+    with world.target.connect("app", "bg_replicator") as green:
+        green.execute(f"ALTER SUBSCRIPTION {FORWARD} DISABLE")
+        until(lambda: not _worker(green), limit_s=20, what="the apply worker ended")
+        world.run(world.source, sql)
+        began = time.monotonic()
+        green.execute(f"ALTER SUBSCRIPTION {FORWARD} ENABLE")
+        world.caught_up(world.source, world.target)
+        return time.monotonic() - began
+
+
+def _worker(session: psycopg.Connection) -> object:
+    return session.execute(
+        "SELECT 1 FROM pg_stat_activity WHERE backend_type = 'logical replication worker'"
+    ).fetchone()
+
+
+def _comparison(world: TwoShapes) -> dict[str, object]:
+    def write(connection: psycopg.Connection, count: int) -> None:
+        connection.execute("UPDATE users SET visits = visits + 1 WHERE id = %s", (count % 9999,))
+
+    plain: list[float] = []
+    ours: list[float] = []
+    raw: list[float] = []
+    with world.writing(write):
+        for _ in range(TURNS):
+            plain.append(_timed(lambda: _plain(world)))
+            began = time.monotonic()
+            raw.append(_compare(world) - began)
+            ours.append(time.monotonic() - began)
+    ratios = [a / b for a, b in zip(plain, raw, strict=True)]
+    whole = [a / b for a, b in zip(plain, ours, strict=True)]
+    return {
+        "comparison": {
+            "ratio": round(statistics.median(ratios), 2), "bound": COMPARISON_BOUND,
+            "withTargetChecks": round(statistics.median(whole), 2),
+            "plainSeconds": round(statistics.median(plain), 2),
+        }
+    }  # fmt: skip
+
+
+def _plain(world: TwoShapes) -> None:
+    for server in (world.source, world.target):
+        world.rows_of(server, "SELECT count(*), sum(hash_record_extended(t, 0)) FROM users t")
+
+
+def _compare(world: TwoShapes) -> float:
+    """Compares everything; when the rows of both sides were all read."""
+    progress, blue_green = Progress(), nodes_of(world)
+    source, target = blue_green.values()
+    read_at = 0.0
+    deadline = time.monotonic() + LIMIT_S
+    with source.session(limit_s=120) as old, target.session(limit_s=120) as new:
+        comparison = RowComparison(old, new, world.mapping, progress, FORWARD)
+        while progress.phase != "done":
+            if progress.phase not in ("raw", "recheck") and not read_at:
+                read_at = time.monotonic()
+            if time.monotonic() > deadline:
+                raise SystemExit(f"no verdict within {LIMIT_S} s: {progress.confirmed}")
+            try:
+                comparison.slice()
+            except Behind:
+                continue
+    if progress.confirmed:
+        raise SystemExit(f"expected equal rows, found {progress.confirmed[:3]}")
+    return read_at
+
+
+def _timed(work: Callable[[], None]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+if __name__ == "__main__":
+    main()

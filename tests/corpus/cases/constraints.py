@@ -1,0 +1,203 @@
+"""Keys and constraints that come and go."""
+
+from __future__ import annotations
+
+from tests.corpus.case import Case
+
+TABLE = "CREATE TABLE t (id int PRIMARY KEY, name text, n int);"
+ROWS = "INSERT INTO t SELECT n, 'name ' || n, n FROM generate_series(1, 40) n"
+SAME = (
+    "INSERT INTO t VALUES (@n, 'born @n', @n)",
+    "UPDATE t SET name = 'renamed @n' WHERE id = @n % 40 + 1",
+    "UPDATE t SET n = n + 1 WHERE id = @n % 40 + 1",
+    "DELETE FROM t WHERE id = @n - 25",
+)
+NULLS = (*SAME, "INSERT INTO t VALUES (@n, NULL, NULL)", "UPDATE t SET name = NULL WHERE id = @n")
+FAMILY = """
+CREATE TABLE parent (id int PRIMARY KEY, name text);
+CREATE TABLE t (id int PRIMARY KEY, parent int{}, note text);
+"""
+FAMILY_ROWS = """
+INSERT INTO parent SELECT n, 'p' || n FROM generate_series(1, 20) n;
+INSERT INTO t SELECT n, n % 20 + 1, 'n' FROM generate_series(1, 40) n
+"""
+FAMILY_WRITES = (
+    "INSERT INTO parent VALUES (@n, 'p@n'); INSERT INTO t VALUES (@n, @n, 'both')",
+    "UPDATE t SET parent = @n % 20 + 1 WHERE id = @n % 40 + 1",
+    "INSERT INTO t VALUES (@n, NULL, 'none')",
+)
+
+CASES = (
+    Case("set_not_null", TABLE,
+         "UPDATE t SET name = '?' WHERE name IS NULL; ALTER TABLE t ALTER name SET NOT NULL",
+         NULLS,
+         (("INSERT INTO t VALUES (@n, 'new @n', 5)", "INSERT INTO t VALUES (@n, 'new @n', 5)"),
+          ("UPDATE t SET name = 'used @n' WHERE id = @n % 40 + 1",
+           "UPDATE t SET name = 'used @n' WHERE id = @n % 40 + 1")), ROWS, lossy=True),
+    Case("set_not_null_in_three_steps", TABLE,
+         """ALTER TABLE t ADD CONSTRAINT filled CHECK (name IS NOT NULL) NOT VALID;
+         ALTER TABLE t VALIDATE CONSTRAINT filled; ALTER TABLE t ALTER name SET NOT NULL;
+         ALTER TABLE t DROP CONSTRAINT filled""", SAME, (), ROWS),
+    Case("drop_not_null", "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, n int);",
+         "ALTER TABLE t ALTER name DROP NOT NULL", SAME, (), ROWS),
+    Case("add_check", TABLE, "ALTER TABLE t ADD CONSTRAINT positive CHECK (n > 0)", SAME, (), ROWS),
+    Case("add_check_not_valid", TABLE,
+         "ALTER TABLE t ADD CONSTRAINT positive CHECK (n > 0) NOT VALID", SAME, (), ROWS),
+    Case("drop_check",
+         "CREATE TABLE t (id int PRIMARY KEY, name text, n int CONSTRAINT positive CHECK (n > 0));",
+         "ALTER TABLE t DROP CONSTRAINT positive", SAME, (), ROWS),
+    Case("replace_check",
+         "CREATE TABLE t (id int PRIMARY KEY, name text, n int CONSTRAINT positive CHECK (n > 0));",
+         """ALTER TABLE t DROP CONSTRAINT positive;
+         ALTER TABLE t ADD CONSTRAINT positive CHECK (n > -100)""", SAME, (), ROWS),
+    Case("check_on_a_retyped_column",
+         "CREATE TABLE t (id int PRIMARY KEY, name text, n int NOT NULL CHECK (n >= 0));",
+         """-- bluegreen: down t.n = round(n * 100)
+         ALTER TABLE t ALTER n TYPE numeric(12,2) USING n / 100.0""", SAME,
+         (("INSERT INTO t VALUES (@n, 'new @n', 1.5)", "INSERT INTO t VALUES (@n, 'new @n', 150)"),
+          ("UPDATE t SET n = 2.25 WHERE id = @n % 40 + 1",
+           "UPDATE t SET n = 225 WHERE id = @n % 40 + 1")), ROWS),
+    Case("add_unique", TABLE, "ALTER TABLE t ADD CONSTRAINT one_name UNIQUE (name)",
+         ("INSERT INTO t VALUES (@n, 'born @n', @n)",
+          "UPDATE t SET name = 'renamed @n' WHERE id = @n % 40 + 1",
+          "INSERT INTO t VALUES (@n, 'v@n', 1) ON CONFLICT (id) DO UPDATE SET n = 1, name = 'u@n'"),
+         (), ROWS),
+    Case("add_unique_index_with_condition", TABLE,
+         "CREATE UNIQUE INDEX one_name ON t (lower(name)) WHERE n > 0", SAME[:1] + SAME[2:], (),
+         ROWS),
+    Case("add_exclusion",
+         "CREATE TABLE t (id int PRIMARY KEY, during int4range, name text);",
+         "ALTER TABLE t ADD CONSTRAINT apart EXCLUDE USING gist (during WITH &&)",
+         ("INSERT INTO t VALUES (@n, int4range(@n, @n + 1), 'n')",
+          "UPDATE t SET name = 'renamed @n' WHERE id = @n % 40 + 1"), (),
+         "INSERT INTO t SELECT n, int4range(n, n + 1), 'x' FROM generate_series(1, 40) n"),
+    Case("add_foreign_key", FAMILY.format(""),
+         "ALTER TABLE t ADD CONSTRAINT of_parent FOREIGN KEY (parent) REFERENCES parent (id)",
+         FAMILY_WRITES, (), FAMILY_ROWS),
+    Case("add_foreign_key_in_two_steps", FAMILY.format(""),
+         """ALTER TABLE t ADD CONSTRAINT of_parent FOREIGN KEY (parent) REFERENCES parent (id)
+         ON DELETE CASCADE NOT VALID; ALTER TABLE t VALIDATE CONSTRAINT of_parent""",
+         FAMILY_WRITES, (), FAMILY_ROWS),
+    Case("foreign_key_with_cascade_stays",
+         FAMILY.format(" REFERENCES parent (id) ON DELETE CASCADE"),
+         "ALTER TABLE t RENAME COLUMN note TO remark; ALTER TABLE parent ADD COLUMN more int",
+         (*FAMILY_WRITES, "DELETE FROM parent WHERE id = @n - 30"),
+         (("INSERT INTO parent VALUES (@n, 'p@n'); INSERT INTO t VALUES (@n, @n, 'both')",
+           "INSERT INTO parent VALUES (@n, 'p@n'); INSERT INTO t VALUES (@n, @n, 'both')"),
+          ("DELETE FROM parent WHERE id = @n - 7", "DELETE FROM parent WHERE id = @n - 7")),
+         FAMILY_ROWS),
+    Case("foreign_key_deferred",
+         FAMILY.format(" REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED"),
+         "ALTER TABLE parent RENAME COLUMN name TO title",
+         ("INSERT INTO t VALUES (@n, @n, 'first'); INSERT INTO parent VALUES (@n, 'then')",),
+         (("INSERT INTO t VALUES (@n, @n, 'f'); INSERT INTO parent (id, title) VALUES (@n, 't')",
+           "INSERT INTO t VALUES (@n, @n, 'f'); INSERT INTO parent VALUES (@n, 't')"),),
+         FAMILY_ROWS),
+    Case("key_to_bigint", "CREATE TABLE t (id serial PRIMARY KEY, name text, n int);",
+         "ALTER TABLE t ALTER id TYPE bigint; ALTER SEQUENCE t_id_seq AS bigint", SAME, (), ROWS),
+    Case("key_of_smallint_to_integer", "CREATE TABLE t (id smallint PRIMARY KEY, name text, n int);",
+         "ALTER TABLE t ALTER id TYPE int", SAME, (), ROWS),
+    Case("key_and_its_references_to_bigint",
+         FAMILY.format(" REFERENCES parent (id)"),
+         "ALTER TABLE parent ALTER id TYPE bigint; ALTER TABLE t ALTER parent TYPE bigint",
+         FAMILY_WRITES, (), FAMILY_ROWS),
+    Case("key_of_varchar_to_text",
+         "CREATE TABLE t (code varchar(12), year int, n int, PRIMARY KEY (code, year));",
+         "ALTER TABLE t ALTER code TYPE text; ALTER TABLE t ALTER year TYPE bigint",
+         ("INSERT INTO t VALUES ('c@n', 2026, 1)",
+          "UPDATE t SET n = n + 1 WHERE code = 'c' || @n % 40 + 1",
+          "DELETE FROM t WHERE code = 'c' || (@n - 20)"), (),
+         "INSERT INTO t SELECT 'c' || n, 2026, n FROM generate_series(1, 40) n"),
+    Case("key_renamed_constraint", TABLE,
+         "ALTER TABLE t RENAME CONSTRAINT t_pkey TO t_key; ALTER INDEX t_key RENAME TO t_primary",
+         SAME, (), ROWS),
+    Case("identity_by_another_index",
+         """CREATE TABLE t (id int NOT NULL, name text, n int);
+         CREATE UNIQUE INDEX by_id ON t (id); ALTER TABLE t REPLICA IDENTITY USING INDEX by_id;""",
+         """-- bluegreen: down t.n = (n / 2)::int
+         ALTER TABLE t RENAME COLUMN name TO title; ALTER TABLE t ALTER n TYPE bigint USING n * 2""",
+         SAME,
+         (("INSERT INTO t VALUES (@n, 'x', 8)", "INSERT INTO t VALUES (@n, 'x', 4)"),
+          ("UPDATE t SET title = 'used @n' WHERE id = @n % 40 + 1",
+           "UPDATE t SET name = 'used @n' WHERE id = @n % 40 + 1")), ROWS),
+    Case("whole_row_as_identity",
+         "CREATE TABLE t (id int, name text, n int); ALTER TABLE t REPLICA IDENTITY FULL;"
+         "CREATE TABLE other (id int PRIMARY KEY, v int);",
+         "ALTER TABLE other ADD COLUMN w int",
+         ("INSERT INTO t VALUES (@n, 'same', 1)", "INSERT INTO t VALUES (1, 'same', 1)",
+          "UPDATE t SET n = n + 1 WHERE id = @n % 40 + 1", "DELETE FROM t WHERE id = @n - 30"),
+         (), ROWS),
+    Case("default_changed", "CREATE TABLE t (id int PRIMARY KEY, name text DEFAULT 'old', n int);",
+         "ALTER TABLE t ALTER name SET DEFAULT 'new', ALTER n SET DEFAULT 5",
+         SAME, (), ROWS),
+    Case("identity_added", TABLE, "ALTER TABLE t ALTER id ADD GENERATED BY DEFAULT AS IDENTITY",
+         SAME, (), ROWS),
+    Case("serial_to_identity", "CREATE TABLE t (id serial PRIMARY KEY, name text, n int);",
+         """ALTER TABLE t ALTER id DROP DEFAULT; DROP SEQUENCE t_id_seq;
+         ALTER TABLE t ALTER id ADD GENERATED BY DEFAULT AS IDENTITY (START 900000)""",
+         SAME, (), ROWS),
+    Case("identity_dropped",
+         "CREATE TABLE t (id int PRIMARY KEY GENERATED BY DEFAULT AS IDENTITY, name text, n int);",
+         "ALTER TABLE t ALTER id DROP IDENTITY", SAME, (), ROWS),
+    Case("generated_column_added", TABLE,
+         "ALTER TABLE t ADD COLUMN twice int GENERATED ALWAYS AS (n * 2) STORED",
+         SAME, (), ROWS),
+    Case("virtual_column_added", TABLE,
+         "ALTER TABLE t ADD COLUMN twice int GENERATED ALWAYS AS (n * 2) VIRTUAL",
+         SAME, (), ROWS, since=18),
+    Case("generated_column_dropped",
+         TABLE.replace("n int)", "n int, twice int GENERATED ALWAYS AS (n * 2) STORED)"),
+         "ALTER TABLE t DROP COLUMN twice", SAME, (), ROWS),
+    Case("generated_column_over_a_retyped_one", TABLE,
+         """-- bluegreen: down t.n = round(n * 100)
+         ALTER TABLE t ALTER n TYPE numeric(12,2) USING n / 100.0;
+         ALTER TABLE t ADD COLUMN gross numeric GENERATED ALWAYS AS (n * 1.2) STORED""", SAME,
+         (("INSERT INTO t (id, name, n) VALUES (@n, 'new @n', 1.5)",
+           "INSERT INTO t VALUES (@n, 'new @n', 150)"),), ROWS),
+    Case("drop_unique",
+         "CREATE TABLE t (id int PRIMARY KEY, name text UNIQUE, n int);",
+         "ALTER TABLE t DROP CONSTRAINT t_name_key",
+         ("INSERT INTO t VALUES (@n, 'born @n', @n)",
+          "UPDATE t SET name = 'renamed @n' WHERE id = @n % 40 + 1"), (), ROWS),
+    Case("drop_unique_index",
+         "CREATE TABLE t (id int PRIMARY KEY, name text, n int); CREATE UNIQUE INDEX u ON t (name, n);",
+         "DROP INDEX u; CREATE INDEX u ON t (name)",
+         ("INSERT INTO t VALUES (@n, 'born @n', @n)",
+          "UPDATE t SET n = n + 1 WHERE id = @n % 40 + 1"), (), ROWS),
+    Case("drop_exclusion",
+         """CREATE TABLE t (id int PRIMARY KEY, during int4range, name text,
+         CONSTRAINT apart EXCLUDE USING gist (during WITH &&));""",
+         "ALTER TABLE t DROP CONSTRAINT apart",
+         ("INSERT INTO t VALUES (@n, int4range(@n, @n + 1), 'n')",
+          "UPDATE t SET name = 'renamed @n' WHERE id = @n % 40 + 1"), (),
+         "INSERT INTO t SELECT n, int4range(n, n + 1), 'x' FROM generate_series(1, 40) n"),
+    Case("drop_foreign_key", FAMILY.format(" CONSTRAINT of_parent REFERENCES parent (id)"),
+         "ALTER TABLE t DROP CONSTRAINT of_parent", FAMILY_WRITES, (), FAMILY_ROWS),
+    Case("key_gets_a_column", TABLE,
+         """ALTER TABLE t DROP CONSTRAINT t_pkey; UPDATE t SET n = 0 WHERE n IS NULL;
+         ALTER TABLE t ADD PRIMARY KEY (id, n)""", SAME, (), ROWS, lossy=True),
+    Case("key_moves_to_another_column",
+         """CREATE TABLE t (id int PRIMARY KEY, name text, n int,
+         token uuid NOT NULL UNIQUE DEFAULT gen_random_uuid());""",
+         """ALTER TABLE t DROP CONSTRAINT t_pkey;
+         ALTER TABLE t ADD PRIMARY KEY (token), DROP CONSTRAINT t_token_key""",
+         tuple(w.replace("INTO t VALUES", "INTO t (id, name, n) VALUES") for w in SAME), (),
+         "INSERT INTO t SELECT n, 'n', n, md5(n::text)::uuid FROM generate_series(1, 40) n",
+         ignored=("token",)),
+    Case("check_that_an_old_value_would_break",
+         "CREATE TABLE t (id int PRIMARY KEY, name text, n int CHECK (n < 9000));",
+         """-- bluegreen: down t.n = round(n * 100)
+         ALTER TABLE t ALTER n TYPE numeric(12,2) USING n / 100.0""",
+         ("INSERT INTO t VALUES (@n, 'born', 5)", "UPDATE t SET n = n + 1 WHERE id = @n % 40 + 1"),
+         (("INSERT INTO t VALUES (@n, 'new', 5000)", "INSERT INTO t VALUES (@n, 'new', NULL)"),
+          ("UPDATE t SET n = 7000 WHERE id = @n % 40 + 1", "SELECT 'what it was'"),
+          ("UPDATE t SET n = 70 WHERE id = @n % 40 + 1",
+           "UPDATE t SET n = 7000 WHERE id = @n % 40 + 1")), ROWS),
+    Case("check_that_an_old_required_value_would_break",
+         "CREATE TABLE t (id int PRIMARY KEY, name text, n int NOT NULL CHECK (n < 9000));",
+         """-- bluegreen: down t.n = round(n * 100)
+         ALTER TABLE t ALTER n TYPE numeric(12,2) USING n / 100.0""",
+         ("INSERT INTO t VALUES (@n, 'born', 5)", "UPDATE t SET n = n + 1 WHERE id = @n % 40 + 1"),
+         (("INSERT INTO t VALUES (@n, 'new', 5000)", "INSERT INTO t VALUES (@n, 'new', 0)"),
+          ("UPDATE t SET n = 7000 WHERE id = @n % 40 + 1", "SELECT 'what it was'")), ROWS),
+)  # fmt: skip

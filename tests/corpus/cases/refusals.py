@@ -1,0 +1,131 @@
+"""What no mapping can carry, with what the author is told to do instead."""
+
+from __future__ import annotations
+
+from tests.corpus.case import Refusal
+
+TABLES = """
+CREATE TABLE t (id int PRIMARY KEY, name text, n int, at timestamptz);
+CREATE TABLE other (id int PRIMARY KEY, t_id int, v text);
+CREATE VIEW w AS SELECT id, name FROM t;
+CREATE FUNCTION reads_tables(int) RETURNS text STABLE LANGUAGE sql
+    AS 'SELECT v FROM shape.other WHERE id = $1';
+"""
+DAYS = """
+CREATE TABLE t (id int, day date, v text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE t_all PARTITION OF t FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+"""
+ROW = "compute from the row's own columns"
+MAINTENANCE = "--type maintenance"
+
+
+def refusal(
+    name: str,
+    file: str,
+    says: str,
+    remedy: str = MAINTENANCE,
+    schema: str = TABLES,
+    since: int = 15,
+) -> Refusal:
+    return Refusal(name, schema, file, says, remedy, since)
+
+
+REFUSALS = (
+    refusal("refused_update_from",
+            "UPDATE t SET name = o.v FROM other o WHERE o.t_id = t.id", "UPDATE with FROM", ROW),
+    refusal("refused_update_with_a_subselect",
+            "UPDATE t SET name = 'x' WHERE id IN (SELECT t_id FROM other)", "a sub-select", ROW),
+    refusal("refused_update_to_now", "UPDATE t SET at = now()", "the function now", ROW),
+    refusal("refused_update_to_random", "UPDATE t SET n = random() * 10",
+            "the volatile function random", ROW),
+    refusal("refused_update_of_the_whole_row", "UPDATE t SET name = to_jsonb(t)::text",
+            "the row as a whole", ROW),
+    refusal("refused_update_that_reads_tables", "UPDATE t SET name = reads_tables(n)",
+            "which may read tables", ROW),
+    refusal("refused_update_of_a_key", "UPDATE t SET id = id + 1", "a column of the key"),
+    refusal("refused_retype_of_a_key", "ALTER TABLE other ALTER id TYPE text",
+            "a column of the key"),
+    refusal("refused_drop_of_a_key", "DROP VIEW w; ALTER TABLE t DROP COLUMN id",
+            "changes the key", "keep the columns of the old key"),
+    refusal("refused_set_default", "UPDATE t SET n = DEFAULT", "SET column = DEFAULT",
+            "write the value itself"),
+    refusal("refused_delete", "DELETE FROM other", "cannot be kept in sync",
+            "delete in a safe migration before"),
+    refusal("refused_truncate", "TRUNCATE other", "cannot be kept in sync",
+            "truncate in a migration of its own"),
+    refusal("refused_do", "DO $$ BEGIN UPDATE t SET n = 1; END $$", "cannot be kept in sync",
+            "write the statements themselves"),
+    refusal("refused_select", "SELECT setval('s', 5)", "cannot be kept in sync", "leave it out",
+            TABLES + "CREATE SEQUENCE s;"),
+    refusal("refused_insert", "INSERT INTO other VALUES (1, 2, 'x')",
+            "would be on one side only", "safe migration before or after"),
+    refusal("refused_copy_of_a_join",
+            "CREATE TABLE c AS SELECT t.id, o.v FROM t JOIN other o ON o.t_id = t.id",
+            "more than one table", "copy one row"),
+    refusal("refused_copy_by_group",
+            "CREATE TABLE c AS SELECT n, count(*) FROM t GROUP BY n", "GROUP", "at-cutover"),
+    refusal("refused_copy_without_the_key",
+            "CREATE TABLE c (name text); INSERT INTO c SELECT name FROM t",
+            "no unique copy of the key", "copy the key of"),
+    refusal("refused_copy_changed_later",
+            "CREATE TABLE c AS SELECT id, name FROM t; ALTER TABLE c ADD PRIMARY KEY (id);"
+            "UPDATE c SET name = upper(name)", "changed after it was filled",
+            "in the statement that fills it"),
+    refusal("refused_made_anew_and_computed",
+            "DROP VIEW w; CREATE TABLE u (id int PRIMARY KEY, name text);"
+            "INSERT INTO u SELECT id, upper(name) FROM t; DROP TABLE t; ALTER TABLE u RENAME TO t",
+            "a column of the new table is computed", "ALTER TABLE in a migration before"),
+    refusal("refused_made_anew_in_part",
+            "DROP VIEW w; CREATE TABLE u (id int PRIMARY KEY, name text);"
+            "INSERT INTO u SELECT id, name FROM t WHERE n > 0; DROP TABLE t;"
+            "ALTER TABLE u RENAME TO t", "only some rows", "delete the others"),
+    refusal("refused_made_anew_empty",
+            "DROP TABLE other; CREATE TABLE other (id int PRIMARY KEY)",
+            "dropped and made again under the same name", "ALTER TABLE, or make the new one"),
+    refusal("refused_table_without_a_key", "ALTER TABLE t ADD COLUMN x int",
+            "has no key by which replication could find its rows", "REPLICA IDENTITY FULL",
+            TABLES + "CREATE TABLE keyless (n int);"),
+    refusal("refused_columns_of_a_full_identity", "ALTER TABLE full_row ADD COLUMN x int",
+            "REPLICA IDENTITY is FULL", "give the table a primary key",
+            TABLES + "CREATE TABLE full_row (n int); ALTER TABLE full_row REPLICA IDENTITY FULL;"),
+    refusal("refused_unlogged", "ALTER TABLE other SET UNLOGGED", "an unlogged table"),
+    refusal("refused_detach", "ALTER TABLE t DETACH PARTITION t_all", "on one side only",
+            schema=DAYS),
+    refusal("refused_update_of_a_partition", "UPDATE t_all SET v = 'x'", "t_all is a partition",
+            "through its root", DAYS),
+    refusal("refused_update_of_a_view", "UPDATE w SET name = 'x'", "w is a view",
+            "change the table itself"),
+    refusal("refused_replica_identity", "ALTER TABLE t REPLICA IDENTITY FULL",
+            "replication finds rows by it"),
+    refusal("refused_trigger_that_replays",
+            "ALTER TABLE t ENABLE ALWAYS TRIGGER x", "fire for replicated rows"),
+    refusal("refused_star_over_a_landing_column",
+            "ALTER TABLE other ALTER v TYPE varchar(9); CREATE VIEW s AS SELECT * FROM other",
+            "cannot be kept in sync", "name the columns"),
+    refusal("refused_like_over_a_landing_column",
+            "ALTER TABLE other ALTER v TYPE varchar(9); CREATE TABLE l (LIKE other)",
+            "the schema would not end as the file makes it", "name the columns"),
+    refusal("refused_statement_that_fails", "ALTER TABLE other ADD COLUMN v text",
+            "fails on an empty copy of the schema", "mend the statement"),
+    refusal("refused_down_of_nothing", "-- bluegreen: down shape.t.name = name\nDROP TABLE other",
+            "names no column that the file computes", "name the new table and the new column"),
+    refusal("refused_down_that_fails",
+            "-- bluegreen: down shape.other.v = nothing\nALTER TABLE other ALTER v TYPE varchar(9)",
+            'column "nothing" does not exist', "mend the statement"),
+    refusal("refused_schema_change_in_the_pause",
+            "-- bluegreen: at-cutover\nALTER TABLE t ADD COLUMN x int",
+            "only INSERT, UPDATE, DELETE and MERGE", "take `at-cutover` away"),
+    refusal("refused_trigger_of_the_file_before_its_update",
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';"
+            "CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();"
+            "UPDATE t SET n = 1", "a trigger that the file itself makes",
+            "create the trigger after the UPDATE"),
+    refusal("refused_two_time_zones",
+            "SET timezone = 'Asia/Tokyo'; ALTER TABLE t ALTER at TYPE timestamp;"
+            "SET timezone = 'UTC'; ALTER TABLE t ALTER n TYPE text USING n::text",
+            "compute under different settings", "set search_path and time zone once"),
+    refusal("refused_down_of_a_copy",
+            "-- bluegreen: down shape.c.nothing = name\nCREATE TABLE c AS SELECT id, name FROM t;"
+            "ALTER TABLE c ADD PRIMARY KEY (id)", "names no column that shape.t loses",
+            "name the column that the old table loses"),
+)  # fmt: skip
