@@ -63,6 +63,20 @@ def typed(stack: ComposeStack, journey: ComposeJourney) -> Iterator[ComposeStack
         example.unlink(missing_ok=True)
         shutil.rmtree(PLACE)
         journey.as_application("DROP TABLE IF EXISTS guide_users, guide_unused, guide_latest")
+        _drop_what_was_restored(stack)
+
+
+def _drop_what_was_restored(stack: ComposeStack) -> None:
+    """A rollback point is restored beside the serving database; a fork wants one alone."""
+    serving = serving_side(stack)
+    named = "SELECT datname FROM pg_database WHERE datname LIKE 'app_restored_%'"
+    for name in stack.sql(f"postgres-{serving}", named, "postgres").split():
+        stack.sql(f"postgres-{serving}", f'DROP DATABASE "{name}"', "postgres")
+
+
+def serving_side(stack: ComposeStack) -> str:
+    status = stack.execute("migration-proxy", "bluegreen", "proxy", "status", "--json")
+    return str(status.body["pooled"])
 
 
 def test_the_table_is_read_whole() -> None:
@@ -76,8 +90,7 @@ def test_the_table_is_read_whole() -> None:
 def test_a_row_works_as_it_stands(typed: ComposeStack, row: Row) -> None:
     script = row.here.replace(r"\|", "|")
     if "$SERVING" in script:
-        status = typed.execute("migration-proxy", "bluegreen", "proxy", "status", "--json")
-        script = script.replace("$SERVING", status.body["pooled"])
+        script = script.replace("$SERVING", serving_side(typed))
     if "$POINT" in script:
         script = script.replace("$POINT", newest_point(typed))
     said = typed.shell(script, limit_s=600)
