@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover soak-cutover
+.PHONY: soak-monitor validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover soak-cutover
 .PHONY: help install check test test-full docs faults corpus corpus-full e2e demo format bench-sync
 
 help:  ## this list
@@ -26,7 +26,8 @@ check: install  ## what a commit needs: format, lint, types, arrows, unit tests
 CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   cluster standing pgbouncer migration_file validate_step saga_control_store saga_shell \
   cli_bad_input compare_rows check_statements trace rules_on_servers validator_bounds cutover_step cutover_switch cutover_applications \
-  agent_grants redis_sentinel poolers cli_proxy mapping_rehearsal backup_steps backup_points backup_daily health_steps))
+  agent_grants redis_sentinel poolers cli_proxy mapping_rehearsal backup_steps backup_points backup_daily health_steps \
+  health_monitor monitoring_files cli_alerts))
 
 test: check validator-cases  ## unit tests, the validator's cases, and the CI size of the tests on real servers
 	$(BIN)/pytest -q $(CI_TESTS) --durations=10
@@ -69,6 +70,9 @@ bench-backup: install  ## a rollback point against pg_dump to a file
 format: install  ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+soak-monitor: install  ## half an hour under load: 0 alerts raised for nothing; MINUTES= sets its length
+	$(BIN)/python -m benchmarks.monitor soak --minutes $(or $(MINUTES),30)
 
 validator-cases: install  ## agreement of the validator with the measured cases, per fact
 	$(BIN)/python -m tests.support.validator_cases

@@ -19,6 +19,7 @@ from producer.commands import (
     alerts,
     audit,
     backups,
+    baseline,
     certs,
     checks,
     config,
@@ -35,7 +36,21 @@ from producer.output import Output, error_document, error_line
 from shared.domain.errors import MigrationError
 
 DEBUG = "BLUEGREEN_DEBUG"
-GROUPS = (run, look, steer, proxy, backups, checks, alerts, audit, certs, stack, demo, config)
+GROUPS = (
+    run,
+    look,
+    steer,
+    proxy,
+    backups,
+    checks,
+    baseline,
+    alerts,
+    audit,
+    certs,
+    stack,
+    demo,
+    config,
+)
 """In the order of `--help`."""
 
 app = typer.Typer(

@@ -29,12 +29,14 @@ def report_document(
     steps: Sequence[StepRecord],
     switches: Sequence[SwitchRecord],
     announcements: Sequence[str] = (),
+    impact: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report of design section 12, point for point, with the checklists that follow from it.
 
     `announcements` are what people were told of the job through the alert sinks.
     """
     body = _measured(job, steps, switches) | {"announcements": list(announcements)}
+    body["impact"] = impact
     return body | {"checklist": checklist_document(body)}
 
 

@@ -31,6 +31,7 @@ def _lines(body: Mapping[str, Any], switches: Sequence[SwitchRecord]) -> Iterato
     for switch in switches:
         if switch.samples:
             yield from ("", "```text", switch.direction, *text_picture(switch), "```")
+    yield from _impact(body["impact"])
     yield from _proof(body)
     yield from ("", "## Checklists", "")
     yield from checklist_lines([Line(**line) for line in body["checklist"]])
@@ -74,6 +75,44 @@ def _switches(switches: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if each["phasesMs"]:
             phases = ", ".join(f"{name} {ms:.1f}" for name, ms in each["phasesMs"].items())
             yield from ("", f"{each['direction']}, phases in ms: {phases}")
+
+
+def _impact(impact: Mapping[str, Any] | None) -> Iterator[str]:
+    if impact is None:
+        return
+    yield from ("", "## Performance impact", "")
+    sides = (("before", impact["before"]), ("after", impact["after"]))
+    yield from _table(
+        ("", "transactions/s", "transaction p50 / p95 / p99", "login and query p50 / p95"),
+        (
+            (
+                name,
+                _known(side["transactionsPerSecond"], "{:.1f}"),
+                _spread(side["transactionMs"], ("p50", "p95", "p99")),
+                _spread(side["doorMs"], ("p50", "p95")),
+            )
+            for name, side in sides
+        ),
+    )
+    if impact["queries"]:
+        yield ""
+        yield from _table(
+            ("statement", "before", "after"),
+            (
+                (
+                    "`" + " ".join(each["query"].split())[:80].replace("|", "\\|") + "`",
+                    _known(each["beforeMs"], "{:.3f} ms"),
+                    _known(each["afterMs"], "{:.3f} ms"),
+                )
+                for each in impact["queries"]
+            ),
+        )
+
+
+def _spread(found: Mapping[str, float] | None, names: Sequence[str]) -> str:
+    if found is None:
+        return "not measured"
+    return " / ".join(f"{found[name]:.2f}" for name in names) + " ms"
 
 
 def _proof(body: Mapping[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,12 +14,16 @@ from producer.report import report_document
 from producer.report_html import page
 from producer.report_markdown import markdown
 from producer.store import open_store, settings_of
+from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.switch_store import SwitchStore
 from shared.domain.errors import Refused
-from shared.ports import SwitchRecord
+from shared.domain.impact import impact_document
+from shared.ports import JobRecord, SwitchRecord
 
+BEFORE = AFTER = timedelta(minutes=10)
+"""Of the running record of the traffic, around the change."""
 Form = Literal["markdown", "json", "html"]
 
 
@@ -44,7 +49,23 @@ def collect(configuration: Configuration, job: str) -> tuple[dict[str, Any], lis
     database = ControlDatabase(settings, application_name="bluegreen/producer")
     switches = SwitchStore(database).of_job(job)
     announced = HealthStore(database).announced(job)
-    return report_document(record, store.steps(job), switches, announced), switches
+    impact = impact_of(database, record)
+    return report_document(record, store.steps(job), switches, announced, impact), switches
+
+
+def impact_of(database: ControlDatabase, job: JobRecord) -> dict[str, Any] | None:
+    """What the migration changed in the application's speed; None where nothing was measured."""
+    noted = HealthStore(database).seen(job.id, "impact")
+    if noted is None:
+        return None
+    changed_at = datetime.fromisoformat(noted["changed_at"])
+    record = BaselineStore(database)
+    begin, end = changed_at - BEFORE, min(job.ended_at or changed_at + AFTER, changed_at + AFTER)
+    return impact_document(
+        record.between(job.database, begin, changed_at),
+        record.between(job.database, changed_at, end),
+        noted,
+    )
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -7,6 +7,7 @@ The file `stack.json` in the state directory (embedded) or a mounted file (compo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
+from shared.domain.window import opens_at
 
 
 class _Frozen(BaseModel):
@@ -142,6 +144,22 @@ class QuietTime(_Frozen):
     checks: tuple[str, ...]
     """Beginnings of the checks' names: `green.`, `replication.`."""
 
+    @field_validator("window")
+    @classmethod
+    def _is_a_window(cls, text: str) -> str:
+        try:
+            opens_at(None, text, datetime.now(UTC))
+        except Refused as error:
+            raise ValueError(error.message) from error
+        return text
+
+
+class FailoverSettings(_Frozen):
+    policy: Literal["off", "ask", "auto"] = "ask"
+    """`auto` promotes only where no acknowledged commit is missing."""
+    after_s: Annotated[float, Field(gt=0)] = 3.0
+    """So long the active server must be silent; one that restarts at once is left alone."""
+
 
 class MonitorSettings(_Frozen):
     period_s: Annotated[float, Field(gt=0)] = 4.0
@@ -156,6 +174,7 @@ class MonitorSettings(_Frozen):
     """Between two looks at what changes slowly: the schema, certificates, the audit."""
     limits: HealthLimits = Field(default_factory=HealthLimits)
     quiet_times: tuple[QuietTime, ...] = ()
+    failover: FailoverSettings = Field(default_factory=FailoverSettings)
 
 
 class BackupSettings(_Frozen):

@@ -16,6 +16,26 @@ proxy = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     app.add_typer(proxy, name="proxy")
+    app.command(epilog=examples("failover", "failover --accept-loss --yes"))(failover)
+
+
+def failover(
+    context: typer.Context,
+    accept_loss: Annotated[
+        bool,
+        typer.Option("--accept-loss", help="Promote although commits are missing, or may be."),
+    ] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Let the standby take over from an active server that is dead.
+
+    The dead server is fenced first and comes back as a standby. What it wrote and never sent is
+    read from its disk. Commits that are missing then are named, and nothing is promoted (exit 3).
+    """
+    from producer import failing_over
+
+    failing_over.failover(context.obj, Output(as_json), accept_loss=accept_loss, yes=yes)
 
 
 @proxy.command(epilog=examples("proxy status", "proxy status --json"))

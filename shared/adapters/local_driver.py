@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,10 +23,11 @@ from shared.adapters.embedded.postgres_conf import Access, access_of, node_hba, 
 from shared.adapters.embedded.postmaster import READY, read_postmaster
 from shared.adapters.embedded.ready import until
 from shared.adapters.host_load import load_of
-from shared.adapters.processes import MARK
+from shared.adapters.processes import MARK, send, start_time, wait_gone
+from shared.adapters.wal_reader import commits_after
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
-from shared.ports import DeedState, HostLoad
+from shared.ports import Commit, DeedState, HostLoad
 from shared.settings import NodeSettings, Settings
 
 EMPTY_THEN_RUN = 'find "$1" -mindepth 1 -delete && shift && exec "$@"'
@@ -134,6 +136,23 @@ class LocalDriver:
         except (OSError, ValueError, IndexError) as error:
             raise Transient(f"expected {self.colour} to run, found no process of it") from error
 
+    def end(self, *, limit_s: float) -> None:
+        """The postmaster is killed when it does not go; its children may outlive it, frozen ones
+        for ever, and a commit of such a one would be acknowledged after the standby took over."""
+        self._control.want(self.colour, "stopped at once")
+        self._until(self._is_stopped, "to end", limit_s)
+        left = _working_in(self.data_dir)
+        for pid, started in left:
+            send(pid, started, signal.SIGKILL)
+        if not wait_gone(left, limit_s=limit_s):
+            raise Transient(f"expected no process of {self.colour} to be left, found some")
+
+    def commits_after(self, lsn: str) -> Sequence[Commit] | None:
+        return commits_after(self.data_dir, self.bin_dir, self.run_as, lsn)
+
+    def restore_command(self) -> str:
+        return f'cp "{self.data_dir}/pg_wal/%f" "%p"'
+
     @property
     def _control(self) -> ControlFiles:
         return ControlFiles(Layout(self.state_dir).supervisor)
@@ -180,3 +199,17 @@ class LocalDriver:
             path.touch(exist_ok=True)
             account(self.run_as).own(path)
         return path
+
+
+def _working_in(data_dir: Path) -> list[tuple[int, int]]:
+    """Processes of PostgreSQL whose working directory it is, by pid and start time."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                is_there = os.readlink(entry / "cwd") == str(data_dir)
+                if is_there and (entry / "comm").read_text().strip() == "postgres":
+                    started = start_time(int(entry.name))
+                    if started is not None:
+                        found.append((int(entry.name), started))
+    return found

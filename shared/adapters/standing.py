@@ -22,7 +22,7 @@ from shared.domain.objects import (
 )
 from shared.ports import Session
 
-FILES = ("standing.sql", "standing_attempt.sql", "standing_health.sql")
+FILES = ("standing.sql", "standing_attempt.sql", "standing_health.sql", "standing_failover.sql")
 FENCING = ("fence()", "lift()", "is_fenced()", "terminate(boolean)", "empty(integer)")
 CUTOVER = (
     *FENCING,
@@ -60,6 +60,8 @@ EXECUTES: dict[str, tuple[str, ...]] = {
         "is_fenced()",
         "errors_since(timestamp with time zone)",
         "errors_after(text, bigint)",
+        "promote(integer)",
+        "note_failover(text, name, name, integer)",
         "lost_values()",
     ),
     POOLER_ROLE: ("pooler_auth(text)",),
@@ -106,7 +108,8 @@ def _grant(session: Session, application_role: str) -> None:
     for role in READ_BY:
         if role in known:
             session.execute(
-                f"GRANT SELECT ON {schema}.attempt, {schema}.fenced_role TO {ident(role)}"
+                f"GRANT SELECT ON {schema}.attempt, {schema}.fenced_role, {schema}.failover "
+                f"TO {ident(role)}"
             )
     session.execute(f"GRANT USAGE ON SCHEMA {schema} TO {ident(application_role)}")
     session.execute(f"GRANT INSERT ON {schema}.probe TO {ident(application_role)}")

@@ -6,6 +6,7 @@ real thing. Every call has a limit, and raises only errors of shared/domain/erro
 
 from shared.ports.control import ControlStore, HistoryRecord, JobRecord, StepRecord
 from shared.ports.doors import Companion, DirectDoor, Door, Pooler, PoolTraffic
+from shared.ports.failover import Commit, Fencing
 from shared.ports.news import Alerts, Bus
 from shared.ports.records import (
     Comparisons,
@@ -32,6 +33,7 @@ from shared.saga.events import Steering
 __all__ = [
     "Alerts",
     "Bus",
+    "Commit",
     "Companion",
     "Comparisons",
     "ControlStore",
@@ -39,6 +41,7 @@ __all__ = [
     "DirectDoor",
     "Done",
     "Door",
+    "Fencing",
     "HistoryRecord",
     "HostLoad",
     "JobRecord",

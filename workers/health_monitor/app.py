@@ -12,18 +12,25 @@ from shared.adapters.celery_shell import make_worker, run_beside
 from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
+from shared.adapters.direct_door import SymlinkDoor
 from shared.adapters.door_probe import PooledDoor
 from shared.adapters.health import HealthChecks
 from shared.adapters.job_figures import JobFigures
 from shared.adapters.metrics import Metrics
 from shared.adapters.node_factory import make_nodes
 from shared.adapters.pooler_facts import read_pooler
+from shared.adapters.poolers import poolers_of
 from shared.adapters.redis_bus import RedisBus
+from shared.domain.environment import Colour
+from shared.domain.errors import MigrationError
 from shared.domain.objects import AGENT_ROLES
 from shared.ports import Step
 from shared.settings import Settings, load
+from workers.health_monitor.failover.deed import Failover
+from workers.health_monitor.failover.watch import FailoverWatch
 from workers.health_monitor.monitor import Monitor
 from workers.health_monitor.recorder import Recorder
+from workers.health_monitor.speed import Speed
 from workers.health_monitor.steps.confirm import Confirm
 from workers.health_monitor.steps.hold_in_sync import HoldInSync
 from workers.health_monitor.steps.hold_rollback_window import HoldRollbackWindow
@@ -48,10 +55,30 @@ monitor = Monitor(
 )
 
 
+def make_failover_watch(settings: Settings) -> FailoverWatch:
+    nodes, pooler = make_nodes(settings, ROLE), poolers_of(settings)
+    door = SymlinkDoor(settings)
+
+    def leads_to() -> Colour | None:
+        """By the link, where this process can see it."""
+        try:
+            return door.routed_to()
+        except MigrationError:
+            return pooler.routed_to()
+
+    failover = Failover(nodes, pooler, door)
+    return FailoverWatch(nodes, failover, alerts, settings.monitor.failover, leads_to)
+
+
 def build_steps(settings: Settings) -> Sequence[Step]:
     nodes = make_nodes(settings, ROLE)
     now = partial(datetime.now, UTC)
     door = PooledDoor(settings)
+    speed = Speed(
+        partial(read_pooler, settings),
+        now,
+        lambda: BaselineStore(database).current(settings.database),
+    )
     return (
         Preflight(
             nodes=nodes,
@@ -61,8 +88,9 @@ def build_steps(settings: Settings) -> Sequence[Step]:
             application_role=settings.application_role,
             exempt=exempt(settings),
             now=now,
+            speed=speed,
         ),
-        Confirm(nodes=nodes, door=door, observations=store, now=now),
+        Confirm(nodes=nodes, door=door, observations=store, now=now, speed=speed),
         HoldInSync(nodes=nodes, alerts=alerts),
         HoldRollbackWindow(nodes=nodes, alerts=alerts, now=now),
     )
@@ -76,3 +104,4 @@ def exempt(settings: Settings) -> tuple[str, ...]:
 
 app = make_worker("health-monitor", build_steps)
 run_beside(app, "monitor", monitor.run)
+run_beside(app, "failover", make_failover_watch(settings).run)

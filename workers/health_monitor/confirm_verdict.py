@@ -22,6 +22,8 @@ BROKEN_STATEMENTS = ("42703", "42P01")
 """Unknown column or table: accepted with `--accept-broken-statements`."""
 SLOW_MS = 500.0
 SLOW_FACTOR = 5.0
+SLOWER_MS = 50.0
+"""A transaction that is longer by less is not slow, however short it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class Evidence:
     door_before_ms: Sequence[float]
     door_after_ms: Sequence[float | None]
     """One entry a look, oldest first; None: the door did not answer."""
+    transaction_ms: float | None = None
+    """Mean since the change, as the pooler timed them; None: not known."""
+    usual_transaction_ms: float | None = None
+    """Before the change, or by the stored baseline."""
 
 
 def complaints(evidence: Evidence, *, accept_broken_statements: bool = False) -> list[str]:
@@ -58,6 +64,7 @@ def complaints(evidence: Evidence, *, accept_broken_statements: bool = False) ->
         *_rollbacks(evidence),
         *_errors(evidence, ignored),
         *_door(evidence),
+        *_transactions(evidence),
     ]
 
 
@@ -95,3 +102,11 @@ def _door(evidence: Evidence) -> Iterator[str]:
         limit = max(SLOW_MS, SLOW_FACTOR * usual)
         if median(answered) > limit:
             yield f"the pooled door needs {median(answered):.0f} ms, before it was {usual:.0f} ms"
+
+
+def _transactions(evidence: Evidence) -> Iterator[str]:
+    now, usual = evidence.transaction_ms, evidence.usual_transaction_ms
+    if now is None or usual is None:
+        return
+    if now > SLOW_FACTOR * usual and now > usual + SLOWER_MS:
+        yield f"a transaction takes {now:.0f} ms, before it was {usual:.1f} ms"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import partial
 
-from shared.adapters.celery_shell import make_worker
+from shared.adapters.celery_shell import make_worker, run_beside
 from shared.adapters.companion import companion
 from shared.adapters.control.comparison_store import RehearsalStore
 from shared.adapters.control.connection import ControlDatabase
@@ -16,10 +17,11 @@ from shared.adapters.rehearsal import role_for, room_of
 from shared.domain.migration import Job
 from shared.domain.objects import AGENT_ROLES
 from shared.ports import Session, Step
-from shared.settings import Settings
+from shared.settings import Settings, load
 from shared.sql.parse import statements
 from workers.replicator.background import Background
 from workers.replicator.batches import Batches
+from workers.replicator.caretaker import Caretaker
 from workers.replicator.promotion import Promotion
 from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
 from workers.replicator.steps.apply_migration import ApplyMigration
@@ -65,4 +67,17 @@ def build_steps(settings: Settings) -> Sequence[Step]:
     )
 
 
+def has_live_job(control: ControlDatabase) -> bool:
+    with control.session() as session:
+        return bool(session.value(LIVE))
+
+
+LIVE = "SELECT EXISTS (SELECT FROM bluegreen_control.job WHERE ended_at IS NULL)"
+settings = load(os.environ)
+caretaker = Caretaker(
+    make_nodes(settings, AGENT_ROLES["replicator"]),
+    settings.database,
+    partial(has_live_job, ControlDatabase(settings, application_name="bluegreen/caretaker")),
+)
 app = make_worker("replicator", build_steps)
+run_beside(app, "caretaker", caretaker.run)

@@ -70,17 +70,24 @@ class Cost:
 
 
 def make_standby(
-    node: Node, active: Node, session: Session, job: Job, *, diverged: bool
+    node: Node,
+    active: Node,
+    session: Session,
+    job: Job,
+    *,
+    diverged: bool,
+    prefer: Way | None = None,
 ) -> Done | Pending:
     """Done once `node` streams from `active`. `session` is on the active side.
 
     `diverged`: it left the active side's history in this job, and what is new in it is given up.
+    `prefer`: the way to begin with, where it is not the cheaper one that decides.
     Raises Transient when both ways failed; the next attempt begins anew.
     """
     slot = STANDBY_SLOTS[node.colour.value]
     session.execute(CREATE_SLOT, [slot, slot])
     if diverged and not _is_brought_back(node, job):
-        return _bring_back(node, active, session, job)
+        return _bring_back(node, active, session, job, prefer)
     if not node.driver.is_running():
         node.driver.set_recovery(fork.follow(active, node), standby=True)
         node.driver.start(limit_s=fork.START_LIMIT_S)
@@ -119,7 +126,9 @@ def _is_brought_back(node: Node, job: Job) -> bool:
     return "succeeded" in states
 
 
-def _bring_back(node: Node, active: Node, session: Session, job: Job) -> Pending:
+def _bring_back(
+    node: Node, active: Node, session: Session, job: Job, prefer: Way | None
+) -> Pending:
     """Start the deed, or say how far it is."""
     rewind, copy = (node.driver.look_at_deed(_deed(way, job)) for way in ("rewind", "copy"))
     for way, deed in (("rewind", rewind), ("copy", copy)):
@@ -135,7 +144,7 @@ def _bring_back(node: Node, active: Node, session: Session, job: Job) -> Pending
     node.driver.set_access("closed")
     node.driver.stop(limit_s=fork.STOP_LIMIT_S)
     node.driver.clear_recovery()
-    chosen: Way = "copy" if rewind.state == "failed" else _cheaper(session, job)
+    chosen: Way = "copy" if rewind.state == "failed" else prefer or _cheaper(session, job)
     _start(chosen, node, active, job)
     return Pending(f"{chosen} of {node.colour} from {active.colour}")
 

@@ -26,6 +26,7 @@ from shared.ports import Done, Door, Node, Observations, Pending
 from workers.health_monitor import traffic
 from workers.health_monitor.confirm_verdict import Evidence, Traffic, complaints
 from workers.health_monitor.sides import serving_side
+from workers.health_monitor.speed import KEY, Speed, queries_between, transaction_ms
 
 OBSERVE_S = 5.0
 LOOKS_NEEDED = 3
@@ -39,6 +40,7 @@ class Confirm:
     door: Door
     observations: Observations
     now: Callable[[], datetime]
+    speed: Speed | None = None
 
     name: ClassVar[str] = "confirm"
 
@@ -58,6 +60,7 @@ class Confirm:
         seen["well"] = found is not None and answered >= LOOKS_NEEDED and elapsed_s >= limit_s
         self.observations.note(job.id, _key(job), seen)
         if found is not None and seen["well"]:
+            self._note_impact(job, seen)
             return Done(
                 f"confirmed: {found.total} transactions in {elapsed_s:.0f} s, "
                 f"{found.rollbacks} rolled back"
@@ -84,10 +87,52 @@ class Confirm:
             "door_before_ms": preflight.get("door_ms", []),
             "counters": [counters.commits, counters.rollbacks],
         }  # fmt: skip
+        if self.speed is not None:
+            seen["speed"] = self.speed.look(serving, job.database)
+            seen["queries_before"] = self._queries_before(job, seen["speed"])
+            known = self.observations.seen(job.id, "preflight") or {}
+            seen["usual_ms"] = transaction_ms(known.get("speed", {}), seen["speed"])
         with suppress(Transient):  # the old side is gone: fixed limits judge the new one
             seen |= self._usual(job, preflight)
         self.observations.note(job.id, _key(job), seen)
         return seen
+
+    def _queries_before(self, job: Job, here: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Since preflight, on the side that served until now."""
+        assert self.speed is not None
+        first = (self.observations.seen(job.id, "preflight") or {}).get("speed")
+        if first is None:
+            return []
+        if serving_side(job) is job.source:
+            return queries_between(first, here)
+        return queries_between(first, self.speed.look(self.nodes[job.source], job.database))
+
+    def _note_impact(self, job: Job, seen: Mapping[str, Any]) -> None:
+        """For the report: what ran before the change and after it."""
+        if self.speed is None or "speed" not in seen:
+            return
+        last = self.speed.look(self.nodes[serving_side(job)], job.database)
+        self.observations.note(
+            job.id,
+            KEY,
+            {
+                "changed_at": _since(job) or seen["at"],
+                "before": seen["queries_before"],
+                "after": queries_between(seen["speed"], last),
+            },
+        )
+
+    def _transactions_ms(self, seen: Mapping[str, Any]) -> tuple[float | None, float | None]:
+        """Mean of a transaction since the beginning, and what is usual."""
+        if self.speed is None or not seen.get("speed", {}).get("pooler"):
+            return None, None
+        try:
+            facts = self.speed.read_pooler()
+        except Transient:
+            return None, None
+        now = {"pooler": [facts.transactions, facts.transactions_us]}
+        known = [ms for ms in (seen.get("usual_ms"), self.speed.usual_ms()) if ms is not None]
+        return transaction_ms(seen["speed"], now), max(known, default=None)
 
     def _usual(self, job: Job, preflight: Mapping[str, Any]) -> dict[str, Any]:
         """Transactions and errors on the side that served before, since preflight."""
@@ -124,6 +169,7 @@ class Confirm:
             return None, None
         commits, rollbacks = seen["counters"]
         after = Traffic(max(0, counters.commits - commits), max(0, counters.rollbacks - rollbacks))
+        after_ms, usual_ms = self._transactions_ms(seen)
         why = complaints(
             Evidence(
                 before=Traffic(*seen["before"]) if seen["before"] is not None else None,
@@ -133,6 +179,8 @@ class Confirm:
                 words=errors.words,
                 door_before_ms=seen["door_before_ms"],
                 door_after_ms=seen["door_ms"],
+                transaction_ms=after_ms,
+                usual_transaction_ms=usual_ms,
             ),
             accept_broken_statements=job.options.accept_broken_statements,
         )

@@ -28,6 +28,7 @@ from workers.health_monitor import traffic
 from workers.health_monitor.rules import findings
 from workers.health_monitor.server_facts import read_server
 from workers.health_monitor.snapshot import Snapshot
+from workers.health_monitor.speed import Speed
 
 PROBES = 5
 DOOR_LIMIT_S = 2.0
@@ -46,6 +47,7 @@ class Preflight:
     exempt: tuple[str, ...]
     """Roles that are no clients: administrators, and those named so in the settings."""
     now: Callable[[], datetime]
+    speed: Speed | None = None
 
     name: ClassVar[str] = KEY
 
@@ -99,7 +101,9 @@ class Preflight:
         door_ms: list[float] = []
         with suppress(Transient):
             door_ms = [self.door.round_trip_ms(limit_s=DOOR_LIMIT_S) for _ in range(PROBES)]
+        source = self.nodes[job.source]
         return {
+            "speed": None if self.speed is None else self.speed.look(source, job.database),
             "at": self.now().isoformat(),
             "counters": [counters.commits, counters.rollbacks, counters.reset_at],
             "door_ms": door_ms,

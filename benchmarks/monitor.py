@@ -1,0 +1,155 @@
+"""What the monitor costs, and whether it stays calm: `soak` (minutes under load) and `cost`.
+
+    .venv/bin/python -m benchmarks.monitor soak --minutes 30
+    .venv/bin/python -m benchmarks.monitor cost --rounds 6
+
+`soak` counts every alert that was raised although nothing was wrong, and the processor time of the
+health-monitor's process. `cost` saturates the pooled door in turns with and without the monitor and
+compares the throughputs of one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+
+from benchmarks.bench import bluegreen, keep, stack
+from shared.adapters.embedded.child import ControlFiles
+from shared.adapters.embedded.layout import Layout
+
+CLIENTS = 8
+SOAK_PER_S = 400
+SETTLE_S = 20.0
+TICKS = os.sysconf("SC_CLK_TCK")
+SETUP = """
+CREATE TABLE IF NOT EXISTS account (id int PRIMARY KEY, balance bigint NOT NULL DEFAULT 0);
+INSERT INTO account SELECT n FROM generate_series(1, 10000) AS n ON CONFLICT DO NOTHING
+"""
+
+
+@contextmanager
+def load(dsn: str, *, per_s: float | None) -> Iterator[list[int]]:
+    """Clients that update rows; `per_s` in all, or as many as they can. Yields counts by client."""
+    over, counts = threading.Event(), [0] * CLIENTS
+
+    def work(number: int) -> None:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            n = number
+            while not over.is_set():
+                began = time.monotonic()
+                n = n % 10000 + 1
+                connection.execute("UPDATE account SET balance = balance + 1 WHERE id = %s", (n,))
+                counts[number] += 1
+                if per_s is not None:
+                    over.wait(max(0.0, CLIENTS / per_s - (time.monotonic() - began)))
+
+    threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield counts
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(30)
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of all threads of a process, its ended children included."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11:15]) / TICKS
+
+
+def monitor_pid(state: Path) -> int:
+    pid = ControlFiles(Layout(state).supervisor).status("health-monitor").pid
+    assert pid is not None
+    return pid
+
+
+def soak(minutes: float) -> dict[str, Any]:
+    with stack() as (state, doors):
+        with psycopg.connect(doors["app"], autocommit=True) as app:
+            app.execute(SETUP)
+        time.sleep(SETTLE_S)
+        events = redis.Redis.from_url(doors["redis"], decode_responses=True)
+        key = "bluegreen:events"
+        newest = events.xrevrange(key, count=1)
+        after = newest[0][0] if newest else "0-0"
+        pid, began, cpu = monitor_pid(state), time.monotonic(), cpu_s(monitor_pid(state))
+        with load(doors["app"], per_s=SOAK_PER_S) as counts:
+            time.sleep(minutes * 60)
+            seconds = time.monotonic() - began
+            used = cpu_s(pid) - cpu
+        told = [fields["event"] for _, fields in events.xrange(key, min=f"({after}")]
+        changes = [
+            event for event in told if '"AlertRaised"' in event or '"HealthChanged"' in event
+        ]
+        health = bluegreen(state, "health", check=False)
+        with psycopg.connect(doors["control"]) as control:
+            looks = control.execute("SELECT count(*) FROM bluegreen_control.traffic").fetchone()
+        return {
+            "minutes": minutes,
+            "transactionsPerSecond": round(sum(counts) / seconds, 1),
+            "flaps": len(changes),
+            "flapsWere": changes[:10],
+            "looks": looks[0] if looks else 0,
+            "monitorCpuShareOfACore": round(used / seconds, 4),
+            "healthyAtTheEnd": health.get("healthy"),
+            "loadAverage": os.getloadavg(),
+        }
+
+
+def cost(rounds: int, slice_s: float) -> dict[str, Any]:
+    """Pairs of slices, one with the monitor and one without, in alternating order."""
+    with stack() as (state, doors):
+        with psycopg.connect(doors["app"], autocommit=True) as app:
+            app.execute(SETUP)
+        control = ControlFiles(Layout(state).supervisor)
+        ratios: list[float] = []
+        with load(doors["app"], per_s=None) as counts:
+            for number in range(rounds):
+                rates = {}
+                order = ("running", "stopped") if number % 2 else ("stopped", "running")
+                for wanted in order:
+                    control.want("health-monitor", wanted)  # type: ignore[arg-type]
+                    time.sleep(SETTLE_S / 2)
+                    before, began = sum(counts), time.monotonic()
+                    time.sleep(slice_s)
+                    rates[wanted] = (sum(counts) - before) / (time.monotonic() - began)
+                ratios.append(rates["running"] / rates["stopped"])
+        return {
+            "rounds": rounds,
+            "throughputRatio": round(statistics.median(ratios), 4),
+            "ratios": [round(ratio, 4) for ratio in ratios],
+            "loadAverage": os.getloadavg(),
+        }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("soak", "cost"))
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--slice", type=float, default=10)
+    words = parser.parse_args()
+    if words.what == "soak":
+        result = soak(words.minutes)
+        keep("soak-monitor", result)
+        return 0 if result["flaps"] == 0 else 1
+    keep("monitor-cost", cost(words.rounds, words.slice))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

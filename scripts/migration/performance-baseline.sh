@@ -1,0 +1,5 @@
+#!/bin/sh
+# The guide's name for `bluegreen baseline`: `update` measures, `show` (the default) prints.
+. "$(dirname "$0")/stack.sh"
+[ $# -gt 0 ] || set -- show
+bluegreen_here baseline "$@"
