@@ -61,7 +61,9 @@ def test_two_of_each_worker_share_the_work(stack: ComposeStack, journey: Compose
     words = [word for name in ("validator", "replicator") for word in ("--scale", f"{name}=2")]
     stack.up(*words)
     try:
-        job = journey.submit(f"scaled_{RUN}.sql", f"CREATE TABLE scaled_{RUN} (id bigint);")
+        job = journey.submit(
+            f"scaled_{RUN}.sql", f"CREATE TABLE scaled_{RUN} (id bigint PRIMARY KEY);"
+        )
         assert journey.until_ended(job) == "completed"
         said = stack.execute(CONTROLLER, "bluegreen", "doctor")
         assert said.code == 0, said.out
@@ -94,7 +96,7 @@ def test_a_server_told_to_stop_by_the_engine_comes_back_as_what_it_was(
     assert stack.compose("restart", f"postgres-{standby}").code == 0
     stack.up()
     assert stack.sql(f"postgres-{standby}", "SELECT pg_is_in_recovery()", "postgres") == "t"
-    journey.as_application(f"CREATE TABLE streams_{RUN} (id bigint)")
+    journey.as_application(f"CREATE TABLE streams_{RUN} (id bigint PRIMARY KEY)")
     deadline = time.monotonic() + 60
     found = f"SELECT to_regclass('streams_{RUN}') IS NOT NULL"
     while stack.sql(f"postgres-{standby}", found) != "t":
