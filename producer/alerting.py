@@ -69,7 +69,9 @@ def shown(pattern: str) -> str:
 def _store(configuration: Configuration) -> HealthStore:
     settings = settings_of(configuration)
     open_store(settings)
-    return HealthStore(ControlDatabase(settings, application_name="bluegreen/producer"))
+    return HealthStore(
+        ControlDatabase(settings, application_name="bluegreen/producer", agent="producer")
+    )
 
 
 def _document(silence: Silence) -> dict[str, object]:

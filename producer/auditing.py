@@ -20,7 +20,9 @@ def verify(configuration: Configuration, output: Output, head: str | None) -> Ex
     noted = None if head is None else _read(head)
     settings = settings_of(configuration)
     open_store(settings)
-    with ControlDatabase(settings, application_name="bluegreen/producer").session() as session:
+    with ControlDatabase(
+        settings, application_name="bluegreen/producer", agent="producer"
+    ).session() as session:
         broken = audit.first_broken(session)
         rows, newest = audit.head(session)
         kept = noted is None or audit.hash_of(session, noted[0]) == noted[1]

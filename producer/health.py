@@ -49,7 +49,9 @@ def code_of(results: Sequence[CheckResult]) -> ExitCode:
 def health(configuration: Configuration, output: Output, *, every_s: float | None) -> ExitCode:
     """One look, or one every `every_s` seconds until Ctrl-C. Raises Refused without a stack."""
     settings = settings_of(configuration)
-    database = ControlDatabase(settings, application_name="bluegreen/health")
+    database = ControlDatabase(
+        settings, application_name="bluegreen/health", agent="health-monitor"
+    )
     checks = HealthChecks(settings, database)
     try:
         while True:

@@ -59,6 +59,9 @@ class ServerSettings(_Frozen):
     port: int
     database: str
     user: str
+    own_roles: bool = False
+    """Whether each agent logs in as its own role (CONTROL_ROLES), with the grants it needs; `user`
+    is then the owner, for whoever installs the schema. Otherwise all log in as `user`."""
     administrator: str = "postgres"
     """Makes and drops the scratch databases in which rollback points are proven."""
 
@@ -209,6 +212,9 @@ class Settings(_Frozen):
     application_role: str
     exempt_roles: tuple[str, ...] = ()
     """Login roles that the fence leaves alone, besides ours."""
+    exempt_applications: tuple[str, ...] = ()
+    """application_name of sessions that may come past the doors (monitoring). The fence ends them
+    like all others; this only says that nobody expects to be led to the other side."""
     nodes: Mapping[Colour, NodeSettings]
     control: ServerSettings
     redis: RedisSettings

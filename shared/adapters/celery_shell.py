@@ -105,7 +105,7 @@ def make_worker(agent: str, build_steps: Callable[[Settings], Sequence[Step]]) -
     settings = load(os.environ)
     app = celery_app(settings, f"bluegreen.{agent}")
     signals.setup_logging.connect(_set_up_logging, weak=False)
-    database = ControlDatabase(settings, application_name=f"bluegreen/{agent}")
+    database = ControlDatabase(settings, application_name=f"bluegreen/{agent}", agent=agent)
     shell = Shell(agent, WorkerStore(database, agent), RedisBus(settings), FlowerRows(app))
     for step in build_steps(settings):
         _register(app, shell, step)

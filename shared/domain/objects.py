@@ -48,6 +48,9 @@ AGENT_ROLES = {
 }
 """Login role of each agent on blue and green."""
 
+CONTROL_ROLES = {**AGENT_ROLES, "coordinator": "bg_coordinator", "producer": "bg_producer"}
+"""Login role of each agent, and of the command line, on the control database."""
+
 REPLICATION_ROLES = {"blue": "bg_repl_blue", "green": "bg_repl_green"}
 """Login role with which the *other* server reads from this one."""
 

@@ -28,7 +28,7 @@ def build_steps(settings: Settings) -> Sequence[Step]:
 
 
 settings = load(os.environ)
-database = ControlDatabase(settings, application_name="bluegreen/backup-round")
+database = ControlDatabase(settings, application_name="bluegreen/backup-round", agent="backup")
 daily_round = DailyRound(settings, PostgresControlStore(database), BackupStore(database))
 alerts = AlertBook(HealthStore(database), RedisBus(settings), Sinks(settings.alerts.urls))
 daily_verification = DailyVerification(settings, alerts)

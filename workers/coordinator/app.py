@@ -25,7 +25,7 @@ from workers.coordinator.steps.hold_for_approval import HoldForApproval
 from workers.coordinator.steps.wait_for_window import WaitForWindow
 
 settings = load(os.environ)
-database = ControlDatabase(settings, application_name="bluegreen/coordinator")
+database = ControlDatabase(settings, application_name="bluegreen/coordinator", agent="coordinator")
 bus = RedisBus(settings)
 alerts = AlertBook(HealthStore(database), bus, Sinks(settings.alerts.urls))
 
@@ -34,8 +34,9 @@ def build_steps(_settings: Settings) -> Sequence[Step]:
     return (HoldForApproval(), WaitForWindow(clock=lambda: datetime.now(UTC), alerts=alerts))
 
 
-with database.session() as session:
-    install(session)
+if not settings.control.own_roles:  # else it is for the owner to install it
+    with database.session() as session:
+        install(session)
 app = make_worker("coordinator", build_steps)
 bell = Doorbell()
 coordinator = Coordinator(

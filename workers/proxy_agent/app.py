@@ -30,7 +30,9 @@ from workers.proxy_agent.switch import Switch
 def build_steps(settings: Settings) -> Sequence[Step]:
     nodes = addressed_nodes(settings, AGENT_ROLES["proxy-agent"])
     pooler, door = poolers_of(settings), SymlinkDoor(settings)
-    control = ControlDatabase(settings, application_name="bluegreen/proxy-agent-switches")
+    control = ControlDatabase(
+        settings, application_name="bluegreen/proxy-agent-switches", agent="proxy-agent"
+    )
     switch = MeasuredSwitch(
         Switch(nodes, pooler, door, watchdogs(settings)),
         probes(settings),

@@ -49,7 +49,9 @@ def build_steps(settings: Settings) -> Sequence[Step]:
     pooler = poolers_of(settings)
     pause = ShortPause(pooler, partial(companion, PAUSE_GUARD))
     promotion = Promotion(nodes, pooler, SymlinkDoor(settings))
-    store = RehearsalStore(ControlDatabase(settings, application_name="bluegreen/rehearsals"))
+    store = RehearsalStore(
+        ControlDatabase(settings, application_name="bluegreen/rehearsals", agent="replicator")
+    )
     return (
         Rehearse(rooms, store),
         FreezeSchema(nodes),

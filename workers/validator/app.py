@@ -18,7 +18,9 @@ from workers.validator.steps.validate import Validate
 
 def build_steps(settings: Settings) -> Sequence[Step]:
     nodes = make_nodes(settings, AGENT_ROLES["validator"])
-    store = ComparisonStore(ControlDatabase(settings, application_name="bluegreen/comparisons"))
+    store = ComparisonStore(
+        ControlDatabase(settings, application_name="bluegreen/comparisons", agent="validator")
+    )
     return (
         Validate(nodes),
         CompareRows(nodes, store),

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 from shared.adapters.postgres import PsycopgSession, connect
 from shared.domain.errors import Transient
+from shared.domain.objects import CONTROL_ROLES
 from shared.settings import Settings
 
 LIMIT_S = 10.0
@@ -22,8 +23,11 @@ class ControlDatabase:
     """Where the truth stands. A session belongs to the thread that asked for it, and is closed
     when that thread ends."""
 
-    def __init__(self, settings: Settings, *, application_name: str) -> None:
+    def __init__(self, settings: Settings, *, application_name: str, agent: str = "") -> None:
+        """`agent` is a key of CONTROL_ROLES; without it the session is the owner's."""
         self._settings = settings
+        own = settings.control.own_roles and agent
+        self._user = CONTROL_ROLES[agent] if own else settings.control.user
         self._application_name = application_name
         self._local = threading.local()
 
@@ -57,8 +61,8 @@ class ControlDatabase:
                 host=control.host,
                 port=control.port,
                 database=control.database,
-                user=control.user,
-                password=self._settings.secret(control.user),
+                user=self._user,
+                password=self._settings.secret(self._user),
                 limit_s=LIMIT_S,
                 application_name=self._application_name,
             )

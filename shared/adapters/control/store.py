@@ -135,7 +135,7 @@ def control_store(
     settings: Settings, recipes: Mapping[Kind, Recipe] = RECIPES
 ) -> PostgresControlStore:
     """The store of the stack that these settings describe; connects at the first call."""
-    database = ControlDatabase(settings, application_name="bluegreen/producer")
+    database = ControlDatabase(settings, application_name="bluegreen/producer", agent="producer")
     return PostgresControlStore(database, recipes)
 
 

@@ -19,14 +19,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from shared.adapters.control.connection import ControlDatabase
-from shared.adapters.control.store import PostgresControlStore
+from shared.adapters.control.store import PostgresControlStore, control_store
 from shared.adapters.demo.account import Account, balance, read_cents, read_journal
 from shared.adapters.demo.shop import build_shop, open_session
 from shared.domain.errors import Broken
 from shared.settings import load as load_settings
 
-ACCEPT = "--accept-broken-statements"
 FOLLOW_LIMIT_S = 900.0
 LOAD_END_LIMIT_S = 30.0
 LOOK_S = 0.2
@@ -170,7 +168,7 @@ def _run_to_window(demo: Demo, file: Path) -> str:
 
 def _control(demo: Demo) -> PostgresControlStore:
     settings = load_settings(_environment(demo.state))
-    return PostgresControlStore(ControlDatabase(settings, application_name="bluegreen/demo"))
+    return control_store(settings)
 
 
 def _what_was_going_on(demo: Demo, jobs: list[dict[str, Any]], account: Account) -> str:

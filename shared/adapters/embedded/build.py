@@ -130,7 +130,11 @@ def _settings(
             for colour in Colour
         },
         control=ServerSettings(
-            host=HOST, port=ports["control"], database=CONTROL_DATABASE, user=CONTROL_ROLE
+            host=HOST,
+            port=ports["control"],
+            database=CONTROL_DATABASE,
+            user=CONTROL_ROLE,
+            own_roles=True,
         ),
         redis=RedisSettings(host=HOST, port=ports["redis"]),
         pooler=PoolerSettings(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.adapters.embedded.accounts import Account
 from shared.adapters.embedded.child import write_whole
-from shared.domain.objects import AGENT_ROLES, POOLER_ROLE, REPLICATION_ROLES
+from shared.domain.objects import AGENT_ROLES, CONTROL_ROLES, POOLER_ROLE, REPLICATION_ROLES
 
 POOLER_ADMINISTRATOR = "bg_pooler_admin"
 CONTROL_ROLE = "bg_control"
@@ -17,7 +17,7 @@ APPLICATION = "app"
 LOGIN_ROLES = (*AGENT_ROLES.values(), *REPLICATION_ROLES.values(), POOLER_ROLE)
 """Roles of ours on blue and green."""
 SECRETS = (ADMINISTRATOR, APPLICATION, *LOGIN_ROLES, POOLER_ADMINISTRATOR, CONTROL_ROLE,
-           "redis", "flower")  # fmt: skip
+           *sorted(set(CONTROL_ROLES.values()) - set(LOGIN_ROLES)), "redis", "flower")  # fmt: skip
 
 
 def create_secrets(directory: Path, server: Account | None) -> None:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from shared.adapters import standing
 from shared.adapters.agents import AGENTS
 from shared.adapters.control.install import install as install_control
+from shared.adapters.control.roles import create_control_roles, grant
 from shared.adapters.embedded.accounts import Account
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.clusters import initdb, make_standby, replication_conninfo
@@ -104,11 +105,20 @@ def _start_control(
         # A rollback point is proven by restoring it here, extensions and owners included.
         session.execute(f"CREATE ROLE {ident(CONTROL_ROLE)} SUPERUSER LOGIN PASSWORD {password}")
         session.execute(f"CREATE DATABASE {ident(server.database)} OWNER {ident(CONTROL_ROLE)}")
+        create_control_roles(session, settings.secret)
+    _install_control(settings)
+
+
+def _install_control(settings: Settings) -> None:
+    """The control database's schema and grants as this program wants them."""
+    server = settings.control
     with connect(
         host=server.host, port=server.port, database=server.database, user=server.user,
         password=settings.secret(server.user), application_name="bluegreen/up",
     ) as session:  # fmt: skip
         install_control(session)
+        if server.own_roles:
+            grant(session)
 
 
 def start_agents(layout: Layout, settings: Settings, on_progress: Progress) -> None:
@@ -116,6 +126,7 @@ def start_agents(layout: Layout, settings: Settings, on_progress: Progress) -> N
     control = ControlFiles(layout.supervisor)
     agents = [name for name in control.children() if name in AGENTS]
     on_progress("starting the agents and Flower")
+    _install_control(settings)
     for name in (*agents, "flower"):
         control.want(name, "running")
     wait_for_agents(layout, settings, agents)

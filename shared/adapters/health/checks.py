@@ -41,7 +41,9 @@ class HealthChecks:
 
     def __init__(self, settings: Settings, database: ControlDatabase | None = None) -> None:
         self._settings = settings
-        self._control = database or ControlDatabase(settings, application_name="bluegreen/health")
+        self._control = database or ControlDatabase(
+            settings, application_name="bluegreen/health", agent="health-monitor"
+        )
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="health")
         self._servers = ServerChecks(make_nodes(settings, ROLE), settings.monitor.limits)
         self._doors = DoorChecks(settings)

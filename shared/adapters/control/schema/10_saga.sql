@@ -153,7 +153,7 @@ $$;
 -- Append one row to the chain; writers wait for one another.
 CREATE OR REPLACE FUNCTION bluegreen_control.append_audit(
     actor text, action text, detail jsonb
-) RETURNS bigint LANGUAGE plpgsql AS $$
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     last bluegreen_control.audit;
     now_at timestamptz := clock_timestamp();

@@ -1,0 +1,132 @@
+"""Who may do what in the control database: a login of its own for each agent, and what it needs.
+
+An agent sees and answers the commands that are its own, and no others (row security on `outbox`
+and `answer`). The audit is written through its function only, so no agent can rewrite it.
+Repeating any of it changes nothing. Source: PostgreSQL manual, "Privileges", "Row Security
+Policies"; tests/integration/test_control_roles.py tries what is granted, and what is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shared.domain.identifiers import ident, literal
+from shared.domain.objects import CONTROL_ROLES
+from shared.ports import Session
+
+SCHEMA = "bluegreen_control"
+FUNCTIONS = ("append_audit(text, text, jsonb)", "is_under_way(text, integer)")
+"""What every one of them executes."""
+WORKER: dict[str, str] = {
+    "job": "SELECT",
+    "request": "SELECT",
+    "fact": "SELECT, INSERT, UPDATE",
+    "outbox": "SELECT, UPDATE (starts, sends, answered_at)",
+    "answer": "INSERT",
+}
+"""Whoever runs steps: begin a command, know the job, answer, leave facts."""
+ALERTS: dict[str, str] = {"alert": "SELECT, INSERT, UPDATE", "silence": "SELECT"}
+EVERYTHING_TO_LOOK_AT = (
+    "job", "lease", "step", "fact", "history", "request", "outbox", "audit", "rollback_point",
+    "observation", "check_result", "alert", "silence", "heartbeat", "error_class", "schema_mark",
+    "baseline", "traffic", "switch", "rehearsal", "comparison",
+)  # fmt: skip
+GRANTS: dict[str, dict[str, str]] = {
+    "coordinator": WORKER
+    | ALERTS
+    | {
+        "job": "SELECT, UPDATE",
+        "lease": "SELECT, UPDATE",
+        "step": "SELECT, INSERT, UPDATE",
+        "fact": "SELECT, INSERT, UPDATE, DELETE",
+        "history": "INSERT",
+        "answer": "SELECT, INSERT, DELETE",
+        "outbox": "SELECT, INSERT, UPDATE, DELETE",
+        "request": "SELECT, UPDATE (read_at)",
+    },
+    "validator": WORKER | {"comparison": "SELECT, INSERT, UPDATE, DELETE"},
+    "replicator": WORKER | {"rehearsal": "SELECT, INSERT, UPDATE, DELETE"},
+    "proxy-agent": WORKER | {"switch": "SELECT, INSERT"},
+    "backup": WORKER | ALERTS | {"rollback_point": "SELECT, INSERT, UPDATE"},
+    "health-monitor": WORKER
+    | ALERTS
+    | {
+        "step": "SELECT",
+        "rollback_point": "SELECT",
+        "observation": "SELECT, INSERT, UPDATE",
+        "check_result": "SELECT, INSERT, UPDATE",
+        "heartbeat": "SELECT, INSERT, UPDATE",
+        "error_class": "SELECT, INSERT, UPDATE",
+        "schema_mark": "SELECT, INSERT, UPDATE",
+        "baseline": "SELECT, INSERT",
+        "traffic": "SELECT, INSERT, DELETE",
+    },
+    "producer": dict.fromkeys(EVERYTHING_TO_LOOK_AT, "SELECT")
+    | {
+        "job": "SELECT, INSERT, UPDATE (requested_by)",  # who locks a row must have a right to it
+        "lease": "SELECT, INSERT, UPDATE (job)",
+        "request": "SELECT, INSERT",
+        "silence": "SELECT, INSERT, UPDATE",
+        "baseline": "SELECT, INSERT",
+    },
+}
+SEES_ALL = ("coordinator", "producer", "health-monitor")
+"""Who sees the commands of others: to send them, to say where a job stands, to know what is
+planned. Only the coordinator can change them."""
+
+
+def create_control_roles(session: Session, secret: Callable[[str], str]) -> None:
+    """On the control server, as its administrator."""
+    for role in CONTROL_ROLES.values():
+        if session.value("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]) is None:
+            password = literal(secret(role))
+            session.execute(f"CREATE ROLE {ident(role)} LOGIN PASSWORD {password}")
+
+
+def grant(session: Session) -> None:
+    """In the control database, as its owner, behind `install`."""
+    roles = ", ".join(ident(role) for role in CONTROL_ROLES.values())
+    audit_hash = f"{SCHEMA}.audit_hash(bytea, bigint, timestamptz, text, text, jsonb)"
+    with session.transaction():
+        session.execute("SET LOCAL client_min_messages = warning")
+        session.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA {SCHEMA} FROM {roles}, PUBLIC")
+        session.execute(f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {SCHEMA} FROM {roles}, PUBLIC")
+        session.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO {roles}")
+        for function in FUNCTIONS:
+            session.execute(f"GRANT EXECUTE ON FUNCTION {SCHEMA}.{function} TO {roles}")
+        session.execute(
+            f"GRANT EXECUTE ON FUNCTION {audit_hash} TO {ident(CONTROL_ROLES['producer'])}"
+        )
+        for agent, tables in GRANTS.items():
+            role = ident(CONTROL_ROLES[agent])
+            for table, rights in tables.items():
+                session.execute(f"GRANT {rights} ON {ident(SCHEMA, table)} TO {role}")
+        _own_commands_only(session)
+
+
+def _own_commands_only(session: Session) -> None:
+    """The owner of the tables, and a superuser, are not held back by this."""
+    its_own = " OR ".join(
+        f"(current_user = {literal(role)} AND owner = {literal(agent)})"
+        for agent, role in CONTROL_ROLES.items()
+    )
+    sees_all = ", ".join(literal(CONTROL_ROLES[agent]) for agent in SEES_ALL)
+    coordinator = f"current_user = {literal(CONTROL_ROLES['coordinator'])}"
+    answers = (
+        f"EXISTS (SELECT FROM {SCHEMA}.outbox WHERE outbox.job = answer.job"
+        f" AND outbox.step = answer.step AND outbox.epoch = answer.epoch AND ({its_own}))"
+    )
+    policies = {
+        ("outbox", "SELECT", "look"): f"USING (current_user IN ({sees_all}) OR {its_own})",
+        ("outbox", "UPDATE", "begin_and_end"): f"USING ({coordinator} OR {its_own})",
+        ("outbox", "INSERT", "send"): f"WITH CHECK ({coordinator})",
+        ("outbox", "DELETE", "take_away"): f"USING ({coordinator})",
+        ("answer", "INSERT", "answer"): f"WITH CHECK ({answers})",
+        ("answer", "SELECT", "read"): f"USING ({coordinator})",
+        ("answer", "DELETE", "read_once"): f"USING ({coordinator})",
+    }
+    for table in ("outbox", "answer"):
+        session.execute(f"ALTER TABLE {ident(SCHEMA, table)} ENABLE ROW LEVEL SECURITY")
+    for (table, command, name), rule in policies.items():
+        session.execute(f"DROP POLICY IF EXISTS {name} ON {ident(SCHEMA, table)}")
+        session.execute(f"CREATE POLICY {name} ON {ident(SCHEMA, table)} FOR {command} {rule}")
