@@ -6,6 +6,7 @@ The name is what the generated page prints; the docstring says what it means.
 from __future__ import annotations
 
 from shared.saga.events import Answer, Asked, Direction, SagaEvent
+from shared.saga.recipes import CUTOVER
 from shared.saga.state import Phase, SagaState
 
 
@@ -107,6 +108,17 @@ def in_sync_again(state: SagaState, _event: SagaEvent) -> bool:
 def keeps_sync(state: SagaState, _event: SagaEvent) -> bool:
     """It is going back to the rest in sync, and no further."""
     return state.back_to is not None
+
+
+def stays_on_target(state: SagaState, event: SagaEvent) -> bool:
+    """`finish` is asked where the way back from the target is closed: it goes on serving."""
+    return (
+        isinstance(event, Asked)
+        and event.what == "finish"
+        and state.direction is Direction.BACKWARD
+        and state.step.name == CUTOVER
+        and not state.reopening
+    )
 
 
 def was_undoing(state: SagaState, _event: SagaEvent) -> bool:

@@ -52,7 +52,13 @@ def _again(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
 def _run_anew(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
     granted = state.attempt + state.step.attempts
     return replace(
-        _repeat(state, 0.0, now), direction=Direction.FORWARD, granted=granted, cause="", remedy=""
+        _repeat(state, 0.0, now),
+        direction=Direction.FORWARD,
+        granted=granted,
+        cause="",
+        remedy="",
+        back_to=None,
+        abort_asked_by="",
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from shared.saga.conditions import can_keep_sync
 from shared.saga.events import Asked, Steering
+from shared.saga.recipes import CUTOVER
 from shared.saga.state import Phase, SagaState
 
 ENDED = frozenset({Phase.COMPLETED, Phase.ROLLED_BACK, Phase.REFUSED})
@@ -51,6 +52,8 @@ def choices(state: SagaState) -> str:
     onward = f"`bluegreen finish {state.job}` tries {state.step.name} again"
     if state.past_pivot:
         return onward
+    if not state.going_forward and state.step.name == CUTOVER and not state.reopening:
+        onward = f"`bluegreen finish {state.job}` gives up the way back and goes on from it"
     return f"`bluegreen rollback {state.job}` undoes it, or {onward}"
 
 

@@ -29,6 +29,7 @@ from shared.saga.conditions import (
     past_pivot,
     refused_by_a_look,
     reopening,
+    stays_on_target,
     waits_for_this,
     was_undoing,
 )
@@ -120,6 +121,7 @@ TABLE: tuple[Row, ...] = (
     Row(STUCK,     On.ABORT,    always,            BACKWARD,    Do.UNDO,          "{who} asked to undo it"),
     Row(STUCK,     On.KEEP_SYNC, can_keep_sync,    BACKWARD,    Do.UNDO_CUTOVER,  "{who} asked to go back and keep the sync; undoing the cutover"),
     Row(STUCK,     On.KEEP_SYNC, always,           STUCK,       Do.NOTHING,       "{who} asked to go back and keep the sync, which {step} does not allow"),
+    Row(STUCK,     On.GO_ON,    stays_on_target,   FORWARD,     Do.RUN_ANEW,      "{who} gave up the way back: {step} stands, and is looked at again"),
     Row(STUCK,     On.GO_ON,    was_undoing,       BACKWARD,    Do.UNDO_ANEW,     "resumed by {who}: undoing {step}"),
     Row(STUCK,     On.GO_ON,    always,            FORWARD,     Do.RUN_ANEW,      "resumed by {who}: {step} runs again"),
 )

@@ -292,6 +292,19 @@ def test_the_sync_can_be_kept_only_between_the_cutover_and_the_end_of_the_window
     assert resting(asked(kept, "keep-sync")).step.name == "hold_in_sync"
 
 
+def test_where_the_way_back_is_closed_a_person_may_stay_on_the_target():
+    state = asked(begun(at="hold_rollback_window"), "rollback")
+    while state.step.name != "cutover":
+        state = told(state, "done")
+    stuck = told(state, "failed", "refused")
+    assert stuck.phase is Phase.STUCK
+    assert "gives up the way back" in choices(stuck)
+    on = asked(stuck, "finish")
+    assert (on.phase, on.step.name, on.going_forward) == (Phase.FORWARD, "cutover", True)
+    assert told(told(on, "done"), "done").step.name == "hold_rollback_window"
+    assert asked(stuck, "rollback").phase is asked(stuck, "resume").phase is Phase.BACKWARD
+
+
 def test_an_abort_before_it_began_rolls_back_nothing():
     state = asked(SagaState(job="j", recipe=RISKY), "abort")
     assert (state.phase, outstanding(state)) == (Phase.ROLLED_BACK, None)
