@@ -15,6 +15,7 @@ from tests.support.pair import BLUE, GREEN, Pair, pair
 from tests.support.servers import VERSIONS
 from tests.support.shapes import FILE, SCHEMA
 from tests.support.steps import done, undone
+from tests.support.switching import switch
 from tests.support.wait import until
 from workers.replicator.steps.finish import Finish
 from workers.replicator.steps.restore_standby import RestoreStandby
@@ -28,20 +29,6 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Pair]:
         made.run(BLUE, "GRANT ALL ON SCHEMA public TO app")
         made.run(BLUE, SCHEMA + ROWS, user="app")
         yield made
-
-
-def switch(servers: Pair) -> None:
-    """What the cutover does to the two servers, without doors."""
-    servers.run(BLUE, "SELECT bluegreen.fence(); SELECT bluegreen.write_marker('the last')")
-    arrived = "SELECT 1 FROM bluegreen_job.marker WHERE token = 'the last'"
-    until(lambda: servers.value(GREEN, arrived), limit_s=10, what="green has everything")
-    servers.run(GREEN, "ALTER SUBSCRIPTION bluegreen_forward DISABLE", user="bg_replicator")
-    servers.run(GREEN, "SELECT bluegreen_job.to_final()", user="bg_replicator")
-    servers.run(BLUE, "SELECT bluegreen_job.to_final()", user="bg_replicator")
-    slot = "SELECT pg_create_logical_replication_slot('bluegreen_reverse', 'pgoutput')"
-    servers.run(GREEN, slot)
-    servers.run(BLUE, "ALTER SUBSCRIPTION bluegreen_reverse ENABLE", user="bg_replicator")
-    servers.run(GREEN, "SELECT bluegreen.lift()")
 
 
 def switched(servers: Pair) -> Job:

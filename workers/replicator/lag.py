@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 KEPT = 20
+SMALL_BYTES = 16 * 1024 * 1024
+"""A lag that one moment of apply takes away: which way it goes does not matter."""
+LOOKS_FOR_A_TREND = 3
 MINUTE_S = 60
 
 
@@ -25,6 +28,17 @@ class Trend:
             return None
         (first_s, first), (last_s, last) = self._looks[0], self._looks[-1]
         return (first - last) / (last_s - first_s) if last_s > first_s else None
+
+    def keeps_up(self) -> bool:
+        """Whether the target can be waited for: it is as good as there, or comes nearer.
+
+        A marker that arrives soon is not enough: where more is written than the target can apply,
+        it would arrive later each time, and latest in the pause.
+        """
+        if not self._looks or self._looks[-1][1] <= SMALL_BYTES:
+            return True
+        rate = self.bytes_per_s()
+        return len(self._looks) >= LOOKS_FOR_A_TREND and rate is not None and rate > 0
 
     def progress(self) -> float | None:
         if not self._most_bytes:

@@ -45,6 +45,10 @@ READ_BYTES_PER_S = 100e6
 """Both ways read and write the same kind of disk: only its order of magnitude matters."""
 
 Way = Literal["rewind", "copy"]
+WAYS: tuple[Way, ...] = ("rewind", "copy")
+SLOT_IS_GONE = """
+SELECT NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %s AND wal_status <> 'lost')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,26 @@ def _deed(way: Way, job: Job) -> str:
     return f"{way}-{job.id}"
 
 
+def is_lost(node: Node, active: Session) -> bool:
+    """Whether a server that runs can never follow again: what it needs is gone on the active
+    side. Raises Broken when it is no standby at all."""
+    with node.session(database="postgres") as session:
+        if not session.value(fork.IN_RECOVERY):
+            raise Broken(
+                f"expected {node.colour} to be a standby, found a writable server; nothing of it"
+                " was touched",
+                remedy="see what is on it; stop it, and it is made a standby anew",
+            )
+    return bool(active.value(SLOT_IS_GONE, [STANDBY_SLOTS[node.colour.value]]))
+
+
+def is_being_made(node: Node, job: Job) -> bool:
+    """Whether a rewind or a copy was begun for it in this job."""
+    return any(node.driver.look_at_deed(_deed(way, job)).state != "absent" for way in WAYS)
+
+
 def _is_brought_back(node: Node, job: Job) -> bool:
-    states = [node.driver.look_at_deed(_deed(way, job)).state for way in ("rewind", "copy")]
+    states = [node.driver.look_at_deed(_deed(way, job)).state for way in WAYS]
     return "succeeded" in states
 
 

@@ -1,6 +1,7 @@
 """Green has what the source has, a moment later, and everything the cutover needs stands ready.
 
-Guarantee: a marker written on the source reaches green at once; new foreign keys hold; sequences
+Guarantee: a marker written on the source reaches green at once, and the lag is small or shrinks;
+           new foreign keys hold; sequences
            are ahead; the way back is prepared; the source's schema is the one that was frozen.
 Repeats:   each look writes a new marker; the rest is looked at first.
 Undo:      the disabled way back is dropped on the source; what is on green goes with green.
@@ -71,8 +72,9 @@ class CatchUp:
         with source.session() as at_source, target.session() as at_target:
             expect_apply(at_target)
             expect_tables(at_source, at_target)
-            if not _round_trip(at_source, at_target):
-                return self._behind(job, at_source)
+            behind = self._behind(job, at_source)
+            if not _round_trip(at_source, at_target) or not self._trends[job.id].keeps_up():
+                return behind
             key = f"{job.id}/{self.name}"
             self.background.start(key, partial(_check_foreign_keys, target, mapping))
             if not self.background.wait(key, LOOK_S):

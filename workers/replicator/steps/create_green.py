@@ -1,6 +1,7 @@
 """Green is writable, stands at one known point of the source's history, and serves nobody yet.
 
 Guarantee: the forward slot holds every change since the fork LSN; green has every one before it.
+           Where no standby stands it is made first, by a base backup (docs/adr/0013).
 Repeats:   each part looks first; the fork LSN is written before it is used (fork.py).
 Undo:      green becomes a standby again; then slot, guard and publication are dropped.
 Fails with Broken when somebody else promoted the standby, or undoing would end what serves.
@@ -16,7 +17,7 @@ from typing import Any, ClassVar
 
 from shared.domain import facts
 from shared.domain.environment import Colour
-from shared.domain.errors import Broken
+from shared.domain.errors import Broken, Transient
 from shared.domain.identifiers import ident
 from shared.domain.lsn import Lsn
 from shared.domain.migration import Job
@@ -122,12 +123,39 @@ class CreateGreen:
 
     def _stand_still(self, session: Session, job: Job) -> str:
         """Stop the standby, which may have run past an earlier point: that one is forgotten."""
-        source, target = self._pair(job)
+        target = self.nodes[job.target]
         session.execute(fork.FORGET_LSN)
+        if self._is_lost(session, job) and (waits_for := self._make_anew(session, job)):
+            return waits_for
+        return fork.quiesce(session, target)
+
+    def _is_lost(self, session: Session, job: Job) -> bool:
+        """Whether the standby cannot be had by starting it, which is done here."""
+        source, target = self._pair(job)
+        if standby.is_being_made(target, job):
+            return True
         if not target.driver.is_running():
             target.driver.set_recovery(fork.follow(source, target), standby=True)
-            target.driver.start(limit_s=fork.START_LIMIT_S)
-        return fork.quiesce(session, target)
+            try:
+                target.driver.start(limit_s=fork.START_LIMIT_S)
+            except Transient:
+                if target.driver.is_running():
+                    raise
+                return True  # what is there is no server any more
+        return not standby.streams(target, session) and standby.is_lost(target, session)
+
+    def _make_anew(self, session: Session, job: Job) -> str:
+        """No standby stands: copy the source, whatever is there instead. Empty when it stands."""
+        source, target = self._pair(job)
+        slot = STANDBY_SLOTS[target.colour.value]
+        if not standby.is_being_made(target, job):
+            target.driver.stop(limit_s=fork.STOP_LIMIT_S)
+            fork.drop_slot(session, slot)  # one that lost its WAL holds none for the copy
+        answer = standby.make_standby(target, source, session, job, diverged=True, prefer="copy")
+        if isinstance(answer, Pending):
+            return answer.sentence
+        fork.ensure_guard(session)
+        return ""
 
 
 def _prepare_source(session: Session, job: Job) -> None:
