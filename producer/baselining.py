@@ -48,7 +48,7 @@ def update(configuration: Configuration, output: Output, *, seconds: float) -> N
 
 def _control(settings: Settings) -> ControlDatabase:
     open_store(settings)
-    return ControlDatabase(settings, application_name="bluegreen/producer")
+    return ControlDatabase(settings, application_name="bluegreen/producer", agent="producer")
 
 
 def _say(output: Output, found: Baseline) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from shared.domain.errors import Refused
+from shared.domain.errors import MigrationError, Refused
 
 DAY_S = 86_400
 MONTH_S = 30 * DAY_S
@@ -191,7 +191,40 @@ BrokenStatements = Annotated[
     bool,
     option("--accept-broken-statements", "Go on where live statements fail on the new schema."),
 ]
+Queries = Annotated[
+    Path | None,
+    option(
+        "--queries",
+        "What the application runs after the cutover: counts instead of what the server recorded.",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+    ),
+]
 Detach = Annotated[bool, option("--detach", "Enqueue, print the job's id, and return.")]
+
+
+QUERY_TAGS = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
+
+
+def queries_of(file: Path | None) -> tuple[str, ...] | None:
+    """The statements of a `--queries` file. Raises typer.BadParameter, which is exit 2."""
+    if file is None:
+        return None
+    from shared.sql.parse import statements
+
+    try:
+        found = statements(file.read_text(encoding="utf-8"))
+    except (MigrationError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"--queries {file}: {error}") from error
+    for statement in found:
+        if statement.tag not in QUERY_TAGS:
+            raise typer.BadParameter(
+                f"--queries {file}: expected queries only, found {statement.tag} at "
+                f"{statement.place}"
+            )
+    return tuple(statement.text for statement in found)
 
 
 def refuse_contradictions(

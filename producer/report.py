@@ -17,6 +17,7 @@ from shared.domain.facts import (
     Rehearsal,
     ReleasedTraffic,
     RollbackPoint,
+    StatementCheck,
     Verdict,
     VerifiedPoint,
 )
@@ -55,6 +56,7 @@ def _measured(
         "steps": [_step(step) for step in steps if step.started_at],
         "switches": [switch_document(switch) for switch in switches],
         "comparison": comparison_document(job),
+        "statements": statements_document(job),
         "rollbackPoint": _rollback_point(job),
         "downtime": downtime_document(job),
         "secondsToWritableGreen": _seconds_to_writable_green(job),
@@ -101,6 +103,21 @@ def comparison_document(job: JobRecord) -> dict[str, Any] | None:
         "rowsDifferent": verdict.rows_different,
         "columnsNotCompared": list(verdict.columns_not_compared),
         "at": verdict.at,
+    }
+
+
+def statements_document(job: JobRecord) -> dict[str, Any] | None:
+    """What the statement gate found; None before it."""
+    body = job.facts.get(StatementCheck.step)
+    if body is None:
+        return None
+    found = StatementCheck.model_validate(body)
+    return {
+        "recorded": found.seen,
+        "counted": found.statements,
+        "broken": list(found.broken),
+        "setAside": list(found.set_aside),
+        "slower": list(found.slower),
     }
 
 

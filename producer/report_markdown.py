@@ -117,7 +117,7 @@ def _spread(found: Mapping[str, float] | None, names: Sequence[str]) -> str:
 
 def _proof(body: Mapping[str, Any]) -> Iterator[str]:
     comparison, point = body["comparison"], body["rollbackPoint"]
-    if comparison or point:
+    if comparison or point or body["statements"]:
         yield from ("", "## Proof", "")
     if comparison:
         yield (
@@ -127,9 +127,25 @@ def _proof(body: Mapping[str, Any]) -> Iterator[str]:
         )
         if comparison["columnsNotCompared"]:
             yield f"- Not compared: {', '.join(comparison['columnsNotCompared'])}."
+    yield from _statements(body["statements"])
     if point:
         state = "verified by restoring it" if point["verified"] else "not verified"
         yield f"- Rollback point `{point['path']}` ({point['scope']}): {state}."
+
+
+def _statements(found: Mapping[str, Any] | None) -> Iterator[str]:
+    if found is None:
+        return
+    if not found["recorded"]:
+        yield "- Live statements: none are recorded, so none were tried."
+        return
+    yield f"- Tried {counted(found['counted'], 'live statement')} on the final shape."
+    for what, told in (
+        ("broken", "Fails there, and was accepted"),
+        ("setAside", "Fails there, and its sender knows another"),
+        ("slower", "May be slower there"),
+    ):
+        yield from (f"  - {told}: `{each}`" for each in found[what])
 
 
 def _mapping(mapping: Sequence[Mapping[str, Any]]) -> Iterator[str]:

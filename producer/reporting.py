@@ -46,7 +46,7 @@ def collect(configuration: Configuration, job: str) -> tuple[dict[str, Any], lis
     settings = settings_of(configuration)
     store = open_store(settings)
     record = store.job(job)
-    database = ControlDatabase(settings, application_name="bluegreen/producer")
+    database = ControlDatabase(settings, application_name="bluegreen/producer", agent="producer")
     switches = SwitchStore(database).of_job(job)
     announced = HealthStore(database).announced(job)
     impact = impact_of(database, record)

@@ -62,6 +62,7 @@ def run(
     on_slow_transaction: options.SlowTransaction = "wait",
     accept_lossy_rollback: options.LossyRollback = False,
     accept_broken_statements: options.BrokenStatements = False,
+    queries: options.Queries = None,
     detach: options.Detach = False,
     wait_timeout: options.WaitTimeout = None,
     as_json: options.Json = False,
@@ -88,6 +89,7 @@ def run(
         on_slow_transaction=on_slow_transaction,
         accept_lossy_rollback=accept_lossy_rollback,
         accept_broken_statements=accept_broken_statements,
+        queries=options.queries_of(queries),
     )
     output = Output(as_json)
     if dry_run:

@@ -123,8 +123,14 @@ class Verdict(Facts):
 class StatementCheck(Facts):
     step = "check_statements"
     statements: int
+    """How many counted: those recorded, or those of `--queries`."""
     broken: list[str] = []
-    """Live statements that fail on the final shape, each with the server's reason."""
+    """Those that fail on the final shape, each with the server's reason."""
+    set_aside: list[str] = []
+    """Recorded statements that fail there and do not count: their sender knows another one, or
+    `--queries` says what counts."""
+    slower: list[str] = []
+    """Those whose plan costs much more there, by the server's own estimate."""
     seen: bool = True
     """False where no server records statements."""
 

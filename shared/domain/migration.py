@@ -42,6 +42,9 @@ class RunOptions(BaseModel):
     on_slow_transaction: Literal["wait", "cancel"] = "wait"
     accept_lossy_rollback: bool = False
     accept_broken_statements: bool = False
+    queries: tuple[str, ...] | None = None
+    """What the application runs after the cutover (`--queries FILE`): these count at the statement
+    gate, and what is recorded does not."""
 
 
 class Job(BaseModel):

@@ -38,7 +38,9 @@ def test_statements_that_fit_both_shapes_pass(world: TwoShapes) -> None:
     use(world, *HARMLESS)
     answer = forward(CheckStatements(nodes_of(world), "app"), job_for(world))
     assert isinstance(answer, Done)
-    assert answer.facts == {"statements": 2, "broken": [], "seen": True}
+    assert answer.facts == {
+        "statements": 2, "broken": [], "set_aside": [], "slower": [], "seen": True,
+    }  # fmt: skip
 
 
 def test_statements_that_break_are_named_and_stop_the_job(world: TwoShapes) -> None:
@@ -65,6 +67,35 @@ def test_broken_statements_may_be_accepted(world: TwoShapes) -> None:
     use(world, "SELECT mail FROM users WHERE id = 1")
     step = CheckStatements(nodes_of(world), "app")
     assert isinstance(forward(step, job_for(world, accept_broken_statements=True)), Done)
+
+
+OLD = "/* bluegreen: by shape */ SELECT mail FROM users WHERE id = 1"
+
+
+def test_a_statement_that_its_sender_chose_by_shape_is_set_aside_and_named(
+    world: TwoShapes,
+) -> None:
+    use(world, OLD, *HARMLESS)
+    answer = forward(CheckStatements(nodes_of(world), "app"), job_for(world))
+    assert isinstance(answer, Done)
+    assert answer.facts["statements"] == 2
+    (aside,) = answer.facts["set_aside"]
+    assert 'column "mail" does not exist' in aside
+    use(world, OLD, "-- why\nSELECT what FROM audit")
+    with pytest.raises(Refused, match=r'1 of 1 .*relation "audit" does not exist'):
+        forward(CheckStatements(nodes_of(world), "app"), job_for(world))
+
+
+def test_a_list_of_queries_counts_instead_of_the_record(world: TwoShapes) -> None:
+    use(world, "SELECT mail FROM users WHERE id = 1")
+    step = CheckStatements(nodes_of(world), "app")
+    new = ("SELECT email FROM users WHERE id = $1", "INSERT INTO purchases (user_id) VALUES ($1)")
+    answer = forward(step, job_for(world, queries=new))
+    assert isinstance(answer, Done)
+    assert answer.facts["statements"] == 2
+    assert len(answer.facts["set_aside"]) == 1
+    with pytest.raises(Refused, match=r"1 of 2 .*phone"):
+        forward(step, job_for(world, queries=(*new[:1], "SELECT phone FROM users")))
 
 
 def test_without_a_record_the_step_says_so(world: TwoShapes) -> None:

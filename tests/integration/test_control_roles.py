@@ -10,12 +10,15 @@ import psycopg
 import pytest
 
 from shared.adapters.control.backup_store import BackupStore
+from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.comparison_store import ComparisonStore, RehearsalStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.coordinator_store import CoordinatorStore
+from shared.adapters.control.error_store import ErrorStore, SeenError
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.install import install
 from shared.adapters.control.roles import GRANTS, SCHEMA, create_control_roles, grant
+from shared.adapters.control.schema_store import SchemaStore
 from shared.adapters.control.store import PostgresControlStore
 from shared.adapters.control.switch_store import SwitchStore
 from shared.adapters.control.worker_store import Claim, WorkerStore
@@ -129,9 +132,24 @@ def test_each_agent_keeps_what_it_learns(settings: Settings, job: str) -> None:
     health.note(job, "preflight", {"at": 1})
     health.record([CheckResult("blue.available", True, "it answers")])
     assert health.raise_alert("a", "info", "a", {})
-    assert health.clear_alert("a")
+    assert ("a", "info", "a") in health.take_untold()
+    assert health.clear_alert("a") is True
     assert (health.running_steps(), health.untold_bad_ends()) == ({"validate"}, [])
-    assert health.job_counts() == [("risky", "live", 1)]
+    health.beat("monitor")
+    marks, errors = (
+        kind(database(settings, "health-monitor")) for kind in (SchemaStore, ErrorStore)
+    )
+    marks.accept("app", "f")
+    assert marks.mark("app", "f", since=None).at is not None
+    errors.note("app", [SeenError("blue", "42P01", "ERROR", "app", "no such table", 1)])
+    BaselineStore(database(settings, "health-monitor")).forget_old("app")
+
+
+def test_people_silence_alerts_by_the_command_line(settings: Settings) -> None:
+    alerts = HealthStore(database(settings, "producer"))
+    silence = alerts.silence("b%", seconds=60, by="alice", reason="known")
+    assert alerts.end_silence(silence.id, by="alice") == "b%"
+    assert alerts.heartbeat_age_s("nobody") is None
 
 
 @pytest.mark.parametrize("agent", [agent for agent in WORKERS if agent != "validator"])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from shared.adapters.local_driver import LocalDriver
 from shared.adapters.node_factory import make_nodes
 from shared.adapters.pgbouncer import console
 from shared.adapters.pooler_facts import read_pooler
@@ -131,11 +134,20 @@ def refused_within(preflight: Preflight, *, limit_s: float) -> Refused:
         assert time.monotonic() < deadline, "preflight goes on passing"
 
 
-def test_a_standby_that_is_down_is_refused(stack: Stack, preflight: Preflight) -> None:
+def test_a_standby_that_is_down_is_refused_unless_it_can_be_made_anew(
+    stack: Stack, preflight: Preflight
+) -> None:
+    remote = replace(preflight, remote=(Colour.GREEN,))
+    with pytest.raises(Refused, match="found only the address of green"):
+        done(remote, JOB)
     green = make_nodes(stack.settings, "bg_health")[Colour.GREEN].driver
     green.stop(limit_s=20)
     try:
-        refusal = refused_within(preflight, limit_s=5)
+        refusal = refused_within(remote, limit_s=5)
+        maintenance = a_job(Kind.MAINTENANCE)
+        with pytest.raises(Refused, match="expected the standby on green, found no server there"):
+            done(preflight, maintenance)
+        warnings_within(preflight, r"expected the standby on green, .* MB are copied first")
     finally:
         green.start(limit_s=30)
     assert "expected the standby on green, found no server there" in refusal.message
@@ -156,25 +168,109 @@ def test_a_pooler_that_would_not_hold_clients_is_refused(
         done(preflight, a_job(options={"max_stall_ms": 60_000}))
 
 
-def test_sessions_past_the_doors_and_long_transactions_are_warned_of(
-    stack: Stack, preflight: Preflight, monkeypatch: pytest.MonkeyPatch
+def warnings_within(preflight: Preflight, says: str, *, limit_s: float = 5) -> list[str]:
+    """What a job that may begin carries with it; looks until the warning is among them."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        job = JOB.model_copy(update={"id": f"job {time.monotonic()}"})
+        warnings = list(done(preflight, job).facts["warnings"])
+        if any(re.search(says, warning) for warning in warnings):
+            return warnings
+        assert time.monotonic() < deadline, (says, warnings)
+
+
+@pytest.mark.parametrize(
+    ("change", "back", "says"),
+    [
+        (["SELECT pg_create_physical_replication_slot('theirs')"],
+         ["SELECT pg_drop_replication_slot('theirs')"], r"other standbys \(theirs\)"),
+        (["CREATE PUBLICATION feed FOR TABLE users"], ["DROP PUBLICATION feed"],
+         r"publishes to others \(feed\)"),
+        (["CREATE ROLE dba SUPERUSER LOGIN"], ["DROP ROLE dba"], r"superusers .*\(dba\)"),
+        (["ALTER SYSTEM SET max_slot_wal_keep_size = -1", "SELECT pg_reload_conf()"],
+         ["ALTER SYSTEM RESET max_slot_wal_keep_size", "SELECT pg_reload_conf()"],
+         "nothing bounds the WAL that slots keep on blue"),
+    ],
+    ids=["standbys", "publications", "superusers", "kept WAL"],
+)  # fmt: skip
+def test_what_a_person_should_know_is_warned_of(
+    stack: Stack, preflight: Preflight, change: list[str], back: list[str], says: str
 ) -> None:
-    monkeypatch.setattr("workers.health_monitor.server_facts.LONG_S", 0.0)
-    node = stack.settings.nodes[Colour.BLUE]
-    past = psycopg.conninfo.make_conninfo(stack.doors["app"], port=node.port)
+    with made_so(stack, change, back):
+        warnings_within(preflight, says)
+
+
+def past_the_doors(stack: Stack, application: str = "") -> psycopg.Connection:
+    port = stack.settings.nodes[Colour.BLUE].port
+    return psycopg.connect(stack.doors["app"], port=port, application_name=application)
+
+
+def test_sessions_past_the_doors_are_refused_unless_the_settings_name_them(
+    stack: Stack, preflight: Preflight
+) -> None:
     with (
-        psycopg.connect(past) as bypassing,
+        past_the_doors(stack, "reports") as bypassing,
         psycopg.connect(stack.doors["app"]) as pooled,
         psycopg.connect(stack.doors["direct"]) as direct,
     ):
-        bypassing.execute("SELECT 1")
-        pooled.execute("SELECT 1")
-        direct.execute("SELECT 1")
-        warnings = done(preflight, JOB).facts["warnings"]
-    assert any(
-        w.startswith("1 sessions came past the doors (app from 127.0.0.1)") for w in warnings
-    )
-    assert any(w.startswith("3 transactions are open for long") for w in warnings)
+        for connection in (bypassing, pooled, direct):
+            connection.execute("SELECT 1")
+        with pytest.raises(Refused, match=r"1 sessions came .*\(app from 127\.0\.0\.1 \(reports"):
+            done(preflight, JOB)
+        done(replace(preflight, exempt_applications=("reports",)), JOB)
+        done(replace(preflight, exempt=("postgres", "app"), observations=Notes()), JOB)
+
+
+def test_long_transactions_and_what_sessions_of_the_pool_hold_are_warned_of(
+    stack: Stack, preflight: Preflight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.health_monitor.server_facts.LONG_S", 0.0)
+    with psycopg.connect(stack.doors["direct"]) as direct:
+        direct.execute("SELECT pg_advisory_lock(7)")
+        warnings = warnings_within(preflight, r"^\d transactions are open for long")
+        assert not any("in the pool, found" in warning for warning in warnings)
+        with psycopg.connect(stack.doors["app"], autocommit=True) as pooled:
+            pooled.execute("SELECT pg_advisory_lock(8)")
+            warnings_within(preflight, r"in the pool, found .*a session lock of app")
+            pooled.execute("SELECT pg_advisory_unlock_all()")
+            pooled.execute("LISTEN news")
+            warnings_within(preflight, r"in the pool, found .*LISTEN of app")
+            pooled.execute("UNLISTEN *")
+
+
+def test_a_side_in_recovery_or_without_room_is_refused(
+    stack: Stack, preflight: Preflight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Refused, match="expected green to be writable"):
+        done(preflight, a_job(source=Colour.GREEN))
+    monkeypatch.setattr(LocalDriver, "free_disk_bytes", lambda _: 1 << 20)
+    with pytest.raises(Refused, match="expected 256 MB of free disk for blue"):
+        done(preflight, JOB)
+
+
+def test_two_majors_and_a_server_that_runs_jobs_of_its_own_are_refused(tmp_path: Path) -> None:
+    extensions = tmp_path / "extension"
+    extensions.mkdir()
+    (extensions / "pg_cron.control").write_text("default_version = '1.0'\n")
+    (extensions / "pg_cron--1.0.sql").write_text("CREATE TABLE job (command text);\n")
+    for path in (tmp_path, *tmp_path.parents):
+        if path.is_relative_to(tempfile.gettempdir()) and path != Path(tempfile.gettempdir()):
+            path.chmod(0o755)  # the servers' user must be able to enter
+    with (
+        postgres(18, cluster_name="blue", extension_control_path=f"{tmp_path}:\\$system") as blue,
+        postgres(15, cluster_name="green") as green,
+    ):
+        prepare(blue), prepare(green)
+        with blue.connect("app") as connection:
+            connection.execute("CREATE EXTENSION pg_cron")
+        nodes = make_nodes(settings_over(tmp_path, blue, blue, green), "bg_health")
+        servers = {
+            colour: read_server(nodes[colour], exempt=("postgres",)) for colour in Colour
+        }  # fmt: skip
+    found = findings(Snapshot(Colour.BLUE, servers, None, "app", 1.0), Kind.RISKY)
+    said = {rule: finding.message for rule, finding in found if finding.refuses}
+    assert "found two" in said["version"]
+    assert "(pg_cron)" in said["background_jobs"]
 
 
 def test_what_sessions_of_the_pool_keep_is_warned_of(stack: Stack, preflight: Preflight) -> None:

@@ -34,6 +34,7 @@ def file(number: int) -> str:
     )
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_ten_jobs_in_a_row_swap_the_roles_each_time_and_leave_nothing(version: int) -> None:
     with pair(version) as servers:

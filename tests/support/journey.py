@@ -81,11 +81,8 @@ class Journey:
         return path
 
     def submit(self, name: str, sql: str, *options: str) -> str:
-        """Enqueue a file and return the job's id.
-
-        The writers ask which shape they are on, which the statement gate cannot know.
-        """
-        words = ["--yes", "--detach", "--json", "--accept-broken-statements", *options]
+        """Enqueue a file and return the job's id."""
+        words = ["--yes", "--detach", "--json", *options]
         said = self.bluegreen("run", str(self.write(name, sql)), *words)
         assert said.code == 0, said.err
         return str(said.body["job"])

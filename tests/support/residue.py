@@ -6,6 +6,19 @@ import psycopg
 
 QUERIES = {
     "logical slot": "SELECT slot_name FROM pg_replication_slots WHERE slot_type = 'logical'",
+    "slot that nobody reads": "SELECT slot_name FROM pg_replication_slots"
+    " WHERE slot_type = 'physical' AND (pg_is_in_recovery() OR NOT active)",
+    "recovery target": "SELECT name FROM pg_file_settings"
+    " WHERE name LIKE 'recovery_target%' AND name <> 'recovery_target_timeline'",
+    "upstream of a side that serves": "SELECT name FROM pg_file_settings"
+    " WHERE name IN ('primary_conninfo', 'primary_slot_name') AND NOT pg_is_in_recovery()",
+    "stored fence": "SELECT name FROM bluegreen.fenced_role",
+    "open attempt": "SELECT attempt FROM bluegreen.attempt WHERE state = 'open'",
+    "row of the probe": "SELECT at FROM bluegreen.probe",
+    "constraint of ours": "SELECT conname FROM pg_constraint WHERE conname LIKE 'bluegreen~_%'"
+    " ESCAPE '~'",
+    "relation of ours": "SELECT oid::regclass FROM pg_class WHERE relname LIKE 'bluegreen~_%'"
+    " ESCAPE '~'",
     "guard slot": "SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE '%guard%'",
     "publication": "SELECT pubname FROM pg_publication",
     "subscription": "SELECT subname FROM pg_subscription",

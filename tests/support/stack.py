@@ -21,6 +21,7 @@ from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.stack import down, up
 from shared.adapters.processes import processes_of
 from shared.settings import Settings, load
+from tests.support import two_sides
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,21 @@ def running_stack(version: int | None = None, *, agents: bool = False) -> Iterat
     place = Path(tempfile.mkdtemp(prefix="bluegreen-stack-"))
     place.chmod(0o755)  # the servers' user must be able to enter
     try:
-        description = up(place, version, agents=agents)
+        description = up(place, version, agents=False)
+        _let_probes_past_the_doors(place)
+        if agents:
+            description = up(place, version)
         yield Stack(description, load({"BLUEGREEN_STATE_DIR": str(place)}))
     finally:
         if Layout(place).mark.exists():
             down(place)
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _let_probes_past_the_doors(place: Path) -> None:
+    settings = load({"BLUEGREEN_STATE_DIR": str(place)})
+    exempt = settings.model_copy(update={"exempt_applications": (two_sides.APPLICATION,)})
+    Layout(place).settings.write_text(exempt.model_dump_json(indent=1), encoding="utf-8")
 
 
 def _is_listened_on(port: int) -> bool:

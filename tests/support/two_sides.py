@@ -14,6 +14,8 @@ from typing import Self
 import psycopg
 
 PERIOD_S = 0.05
+APPLICATION = "probe of both sides"
+"""Stacks of tests let it come past the doors (Settings.exempt_applications)."""
 TABLE = "CREATE TABLE IF NOT EXISTS probe_of_sides (id bigserial PRIMARY KEY, side text NOT NULL)"
 
 
@@ -51,7 +53,9 @@ class TwoSides:
         while not self._stop.is_set():
             began = time.monotonic()
             try:
-                with psycopg.connect(dsn, connect_timeout=2, autocommit=True) as connection:
+                with psycopg.connect(
+                    dsn, connect_timeout=2, autocommit=True, application_name=APPLICATION
+                ) as connection:
                     connection.execute("INSERT INTO probe_of_sides (side) VALUES (%s)", (side,))
                     self.accepted.append(Accepted(began, time.monotonic(), side))
             except psycopg.Error:

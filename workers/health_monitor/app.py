@@ -13,6 +13,7 @@ from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.direct_door import SymlinkDoor
+from shared.adapters.door_addresses import door_addresses
 from shared.adapters.door_probe import PooledDoor
 from shared.adapters.health import HealthChecks
 from shared.adapters.job_figures import JobFigures
@@ -38,7 +39,9 @@ from workers.health_monitor.steps.preflight import Preflight
 
 ROLE = AGENT_ROLES["health-monitor"]
 settings = load(os.environ)
-database = ControlDatabase(settings, application_name="bluegreen/health-monitor")
+database = ControlDatabase(
+    settings, application_name="bluegreen/health-monitor", agent="health-monitor"
+)
 store, bus = HealthStore(database), RedisBus(settings)
 alerts = AlertBook(store, bus, Sinks(settings.alerts.urls))
 checks = HealthChecks(settings, database)
@@ -89,6 +92,11 @@ def build_steps(settings: Settings) -> Sequence[Step]:
             exempt=exempt(settings),
             now=now,
             speed=speed,
+            exempt_applications=settings.exempt_applications,
+            door_addresses=partial(door_addresses, settings.doors.host),
+            remote=tuple(
+                colour for colour, node in settings.nodes.items() if node.driver == "remote"
+            ),
         ),
         Confirm(nodes=nodes, door=door, observations=store, now=now, speed=speed),
         HoldInSync(nodes=nodes, alerts=alerts),

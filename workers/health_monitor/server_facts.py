@@ -49,10 +49,12 @@ def read_server(node: Node, *, exempt: Sequence[str]) -> ServerFacts:
                 LongTransaction(*found)
                 for found in session.rows(_SQL["long_transactions"], (others, LONG_S))
             ),
-            clients=tuple(Client(*found) for found in session.rows(_SQL["clients"], (others,))),
+            clients=_clients(session, others),
             session_state=tuple(
                 KeptState(*found) for found in session.rows(_SQL["session_state"], (others,))
             ),
+            background=tuple(name for (name,) in session.rows(_SQL["background"])),
+            extensions=tuple(name for (name,) in session.rows(_SQL["extensions"])),
             free_disk_bytes=_free_disk(node),
             without_identity=contents[0],
             unlogged=contents[1],
@@ -62,6 +64,16 @@ def read_server(node: Node, *, exempt: Sequence[str]) -> ServerFacts:
             publications=contents[5],
             superusers=tuple(name for (name,) in session.rows(_SQL["superusers"], (others,))),
         )
+
+
+def read_clients(node: Node, *, exempt: Sequence[str]) -> tuple[Client, ...]:
+    """Who is connected over TCP right now. Raises as `read_server`."""
+    with node.session(limit_s=LIMIT_S) as session:
+        return _clients(session, [*OURS, *exempt])
+
+
+def _clients(session: Session, others: list[str]) -> tuple[Client, ...]:
+    return tuple(Client(*found) for found in session.rows(_SQL["clients"], (others,)))
 
 
 def _contents(

@@ -10,10 +10,11 @@ SELECT name, setting FROM pg_settings
 WHERE name IN ('wal_level', 'max_replication_slots', 'max_wal_senders', 'wal_log_hints',
                'data_checksums', 'synchronous_standby_names', 'archive_mode',
                'max_logical_replication_workers', 'max_worker_processes', 'port',
-               'shared_preload_libraries', 'log_destination')
+               'shared_preload_libraries', 'log_destination', 'max_slot_wal_keep_size')
 
 -- slots: replication slots.
-SELECT slot_name, slot_type, active FROM pg_replication_slots
+SELECT slot_name, slot_type, active, wal_status IS NOT DISTINCT FROM 'lost'
+FROM pg_replication_slots
 
 -- replicas: who reads this server's WAL.
 SELECT application_name, state, sync_state, client_addr::text, client_port
@@ -43,6 +44,19 @@ LEFT JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'advisory' AND l.granted
 WHERE a.backend_type = 'client backend' AND a.client_addr IS NOT NULL AND a.state = 'idle'
   AND a.datname = current_database() AND a.usename <> ALL (%s)
   AND (l.pid IS NOT NULL OR a.query ~* '^\s*LISTEN\M')
+
+-- background: kinds of processes that neither PostgreSQL nor replication started.
+SELECT DISTINCT backend_type FROM pg_stat_activity
+WHERE backend_type NOT IN ('client backend', 'autovacuum launcher', 'autovacuum worker', 'walsender',
+    'logical replication launcher', 'logical replication worker', 'logical replication apply worker',
+    'logical replication tablesync worker', 'logical replication parallel worker',
+    'parallel worker', 'background writer', 'checkpointer', 'startup', 'walreceiver', 'walwriter',
+    'archiver', 'walsummarizer', 'slotsync worker', 'io worker', 'autoprewarm leader',
+    'autoprewarm worker', 'datachecksum launcher', 'datachecksum worker', 'standalone backend')
+ORDER BY 1
+
+-- extensions: what is installed in the migrated database.
+SELECT extname FROM pg_extension ORDER BY 1
 
 -- contents: what the migrated database holds that replication carries badly or not at all.
 WITH own AS (

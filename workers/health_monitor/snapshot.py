@@ -14,6 +14,8 @@ class Slot:
     kind: str
     """`physical` or `logical`."""
     is_active: bool
+    is_lost: bool = False
+    """The WAL that its reader needs was removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class ServerFacts:
     long_transactions: tuple[LongTransaction, ...] = ()
     clients: tuple[Client, ...] = ()
     session_state: tuple[KeptState, ...] = ()
+    background: tuple[str, ...] = ()
+    """Kinds of processes that neither PostgreSQL nor replication started."""
     free_disk_bytes: int | None = None
     """None: the driver cannot tell."""
     # Of the migrated database; empty on a server in recovery, which has the same.
@@ -80,6 +84,7 @@ class ServerFacts:
     """Triggers of the user's marked REPLICA or ALWAYS, as `table.trigger`."""
     subscriptions: tuple[str, ...] = ()
     publications: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
     superusers: tuple[str, ...] = ()
     """Login roles with superuser rights that are neither ours nor the administrator."""
 
@@ -91,6 +96,17 @@ class Snapshot:
     """A server that could not be reached is not in it."""
     pooler: PoolerFacts | None
     application_role: str
+    exempt_applications: frozenset[str] = field(default_factory=frozenset, kw_only=True)
+    """application_name of those that may come past the doors."""
+    door_addresses: frozenset[str] = field(default_factory=frozenset, kw_only=True)
+    """Whence the direct door reaches the servers, where that is over TCP."""
+    remote: tuple[Colour, ...] = field(default=(), kw_only=True)
+    """Sides of which only an address is known."""
+    makes_standby: bool = field(default=False, kw_only=True)
+    """A standby that is lost is made anew in this job: its host can be reached."""
+    stays: frozenset[tuple[str, str, str]] | None = field(default=None, kw_only=True)
+    """User, address and application_name of those that were past the doors at an earlier look as
+    well; None: there was none."""
     pause_limit_s: float
     """How long clients may be held at the pooler, everything counted."""
     holds_clients: bool = False

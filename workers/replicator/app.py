@@ -79,7 +79,10 @@ settings = load(os.environ)
 caretaker = Caretaker(
     make_nodes(settings, AGENT_ROLES["replicator"]),
     settings.database,
-    partial(has_live_job, ControlDatabase(settings, application_name="bluegreen/caretaker")),
+    partial(
+        has_live_job,
+        ControlDatabase(settings, application_name="bluegreen/caretaker", agent="replicator"),
+    ),
 )
 app = make_worker("replicator", build_steps)
 run_beside(app, "caretaker", caretaker.run)

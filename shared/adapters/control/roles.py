@@ -8,7 +8,7 @@ Policies"; tests/integration/test_control_roles.py tries what is granted, and wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import CONTROL_ROLES
@@ -35,6 +35,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "coordinator": WORKER
     | ALERTS
     | {
+        "heartbeat": "SELECT",
         "job": "SELECT, UPDATE",
         "lease": "SELECT, UPDATE",
         "step": "SELECT, INSERT, UPDATE",
@@ -46,12 +47,17 @@ GRANTS: dict[str, dict[str, str]] = {
     },
     "validator": WORKER | {"comparison": "SELECT, INSERT, UPDATE, DELETE"},
     "replicator": WORKER | {"rehearsal": "SELECT, INSERT, UPDATE, DELETE"},
-    "proxy-agent": WORKER | {"switch": "SELECT, INSERT"},
+    "proxy-agent": WORKER
+    | ALERTS
+    | {"switch": "SELECT, INSERT", "observation": "SELECT, INSERT, UPDATE"},
     "backup": WORKER | ALERTS | {"rollback_point": "SELECT, INSERT, UPDATE"},
     "health-monitor": WORKER
     | ALERTS
     | {
         "step": "SELECT",
+        "lease": "SELECT",
+        "switch": "SELECT",
+        "audit": "SELECT",
         "rollback_point": "SELECT",
         "observation": "SELECT, INSERT, UPDATE",
         "check_result": "SELECT, INSERT, UPDATE",
@@ -68,6 +74,7 @@ GRANTS: dict[str, dict[str, str]] = {
         "request": "SELECT, INSERT",
         "silence": "SELECT, INSERT, UPDATE",
         "baseline": "SELECT, INSERT",
+        "schema_mark": "SELECT, INSERT, UPDATE",
     },
 }
 SEES_ALL = ("coordinator", "producer", "health-monitor")
@@ -83,9 +90,9 @@ def create_control_roles(session: Session, secret: Callable[[str], str]) -> None
             session.execute(f"CREATE ROLE {ident(role)} LOGIN PASSWORD {password}")
 
 
-def grant(session: Session) -> None:
-    """In the control database, as its owner, behind `install`."""
-    roles = ", ".join(ident(role) for role in CONTROL_ROLES.values())
+def grant(session: Session, logins: Mapping[str, str] = CONTROL_ROLES) -> None:
+    """In the control database, as its owner, behind `install`. `logins`: role by agent."""
+    roles = ", ".join(sorted({ident(role) for role in logins.values()}))
     audit_hash = f"{SCHEMA}.audit_hash(bytea, bigint, timestamptz, text, text, jsonb)"
     with session.transaction():
         session.execute("SET LOCAL client_min_messages = warning")
@@ -94,24 +101,22 @@ def grant(session: Session) -> None:
         session.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO {roles}")
         for function in FUNCTIONS:
             session.execute(f"GRANT EXECUTE ON FUNCTION {SCHEMA}.{function} TO {roles}")
-        session.execute(
-            f"GRANT EXECUTE ON FUNCTION {audit_hash} TO {ident(CONTROL_ROLES['producer'])}"
-        )
+        session.execute(f"GRANT EXECUTE ON FUNCTION {audit_hash} TO {ident(logins['producer'])}")
         for agent, tables in GRANTS.items():
-            role = ident(CONTROL_ROLES[agent])
+            role = ident(logins[agent])
             for table, rights in tables.items():
                 session.execute(f"GRANT {rights} ON {ident(SCHEMA, table)} TO {role}")
-        _own_commands_only(session)
+        _own_commands_only(session, logins)
 
 
-def _own_commands_only(session: Session) -> None:
+def _own_commands_only(session: Session, logins: Mapping[str, str]) -> None:
     """The owner of the tables, and a superuser, are not held back by this."""
     its_own = " OR ".join(
         f"(current_user = {literal(role)} AND owner = {literal(agent)})"
-        for agent, role in CONTROL_ROLES.items()
+        for agent, role in logins.items()
     )
-    sees_all = ", ".join(literal(CONTROL_ROLES[agent]) for agent in SEES_ALL)
-    coordinator = f"current_user = {literal(CONTROL_ROLES['coordinator'])}"
+    sees_all = ", ".join(literal(logins[agent]) for agent in SEES_ALL)
+    coordinator = f"current_user = {literal(logins['coordinator'])}"
     answers = (
         f"EXISTS (SELECT FROM {SCHEMA}.outbox WHERE outbox.job = answer.job"
         f" AND outbox.step = answer.step AND outbox.epoch = answer.epoch AND ({its_own}))"

@@ -1,6 +1,7 @@
 """What the demo's clients do: each asks the catalog which shape it is on, then uses fitting SQL.
 
-An application that is deployed before a migration and serves both shapes does the same. Every
+An application that is deployed before a migration and serves both shapes does the same, and marks
+what it sends by shape (docs/expand-and-contract.md). Every
 transaction writes one ledger row, so that acknowledged and present can be compared as sets.
 """
 
@@ -19,6 +20,11 @@ SHAPE = """
                    AND attname = 'plan' AND NOT attisdropped)
 """
 LEDGER = "INSERT INTO ledger (client, seq) VALUES (%s, %s)"
+
+
+def by_shape(statement: str) -> str:
+    """Tells the statement gate that the sender has another statement for the other shape."""
+    return f"/* bluegreen: by shape */ {statement}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +59,9 @@ async def raise_price(connection: AsyncConnection[Any], client: int, pick: rando
     shape = await read_shape(connection)
     step = "0.01" if shape.grown else "1"
     await connection.execute(
-        "UPDATE products SET price = price + 0.01 WHERE id = %s"
+        by_shape("UPDATE products SET price = price + 0.01 WHERE id = %s")
         if step == "0.01"
-        else "UPDATE products SET price = price + 1 WHERE id = %s",
+        else by_shape("UPDATE products SET price = price + 1 WHERE id = %s"),
         (product,),
     )
     await connection.execute("SELECT * FROM products WHERE id = %s", (product,))
@@ -72,9 +78,9 @@ async def write_customer(
         text = f"changed by {client}: {pick.random()}"
         bio = json.dumps(text) if shape.grown else text
         await connection.execute(
-            "UPDATE customers SET bio = %s WHERE id = %s"
+            by_shape("UPDATE customers SET bio = %s WHERE id = %s")
             if not shape.grown
-            else "UPDATE customers SET bio = %s::jsonb WHERE id = %s",
+            else by_shape("UPDATE customers SET bio = %s::jsonb WHERE id = %s"),
             (bio, customer),
         )
     else:
@@ -90,13 +96,13 @@ def _new_customer(shape: Shape, client: int, pick: random.Random) -> tuple[str, 
     mail, age, bio = f"new{client}.{pick.random()}@example.org", 18 + pick.randrange(70), "hello"
     if not shape.grown:
         insert = "INSERT INTO customers (mail, age, bio, fax) VALUES (%s, %s, %s, '0') RETURNING id"
-        return insert, (mail, age, bio)
+        return by_shape(insert), (mail, age, bio)
     column = "plan" if shape.plans else "tier"
     insert = (
         f"INSERT INTO customers (email, age, bio, {column})"  # noqa: S608 (one of two words)
         " VALUES (%s, %s, to_jsonb(%s::text), %s) RETURNING id"
     )
-    return insert, (mail, age, bio, "senior" if age > 60 else "regular")
+    return by_shape(insert), (mail, age, bio, "senior" if age > 60 else "regular")
 
 
 async def place_order(connection: AsyncConnection[Any], client: int, pick: random.Random) -> Deed:
@@ -104,10 +110,8 @@ async def place_order(connection: AsyncConnection[Any], client: int, pick: rando
     shape = await read_shape(connection)
     customer, product = 1 + pick.randrange(900), 1 + pick.randrange(2000)
     table = "purchases" if shape.grown else "orders"
-    cursor = await connection.execute(
-        f"INSERT INTO {table} (customer_id, product_id) VALUES (%s, %s) RETURNING id",  # noqa: S608
-        (customer, product),
-    )
+    insert = f"INSERT INTO {table} (customer_id, product_id) VALUES (%s, %s) RETURNING id"  # noqa: S608
+    cursor = await connection.execute(by_shape(insert), (customer, product))
     row = await cursor.fetchone()
     assert row is not None
     await connection.execute("SELECT * FROM order_card WHERE id = %s", (row[0],))

@@ -68,6 +68,7 @@ NODE: dict[str, str] = {
     "wal_log_hints": "on",
     "max_wal_senders": "20",
     "max_replication_slots": "20",
+    "max_slot_wal_keep_size": "4GB",
     "max_worker_processes": "20",
     "max_logical_replication_workers": "10",
     "hot_standby": "on",

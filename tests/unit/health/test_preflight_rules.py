@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.door_addresses import door_addresses
 from shared.domain.environment import Colour
 from shared.domain.kinds import Kind
 from shared.domain.pooler import PoolerFacts
@@ -27,6 +28,7 @@ SETTINGS = {
     "wal_level": "logical", "max_replication_slots": "20", "max_wal_senders": "20",
     "wal_log_hints": "on", "data_checksums": "off", "synchronous_standby_names": "",
     "archive_mode": "off", "max_logical_replication_workers": "10",
+    "max_slot_wal_keep_size": "256", "shared_preload_libraries": "pg_stat_statements",
 }  # fmt: skip
 BLUE = ServerFacts(
     version_num=180004, system_identifier="7", in_recovery=False, settings=SETTINGS,
@@ -67,10 +69,12 @@ def pooler(**changed: Any) -> Snapshot:
     return replace(SOUND, pooler=replace(POOLER, **changed))
 
 
+PAST = Client("app", "10.0.0.9", 50_001, "psql")
 FIRES: dict[str, list[Snapshot]] = {
     "version": [source(version_num=140012), target(version_num=170002)],
     "writable": [source(in_recovery=True)],
     "disk": [source(free_disk_bytes=1 << 20), target(free_disk_bytes=1 << 29)],
+    "host": [replace(SOUND, remote=(Colour.GREEN,))],
     "standby": [
         replace(SOUND, servers={Colour.BLUE: BLUE}),
         target(in_recovery=False),
@@ -83,6 +87,15 @@ FIRES: dict[str, list[Snapshot]] = {
     "rewindable": [setting("wal_log_hints", "off")],
     "free_slots": [setting("max_replication_slots", "3"), setting("max_wal_senders", "4")],
     "apply_workers": [setting("max_logical_replication_workers", "2")],
+    "kept_wal": [
+        setting("max_slot_wal_keep_size", "-1"),
+        setting("max_slot_wal_keep_size", "20000"),
+    ],
+    "background_jobs": [
+        setting("shared_preload_libraries", 'pg_stat_statements, "pg_cron"'),
+        source(extensions=("plpgsql", "timescaledb")),
+        source(background=("queue sweeper",)),
+    ],
     "archiving": [setting("archive_mode", "on")],
     "replica_identity": [source(without_identity=("public.log",))],
     "large_objects": [source(large_objects=3)],
@@ -101,7 +114,10 @@ FIRES: dict[str, list[Snapshot]] = {
     "pooler_mode": [pooler(pool_mode="session")],
     "pooler_patience": [pooler(query_wait_timeout_s=0.5)],
     "pooler_hold": [replace(SOUND, holds_clients=True)],
-    "bypassing_clients": [source(clients=(Client("app", "10.0.0.9", 50_001, ""),))],
+    "bypassing_clients": [
+        source(clients=(PAST,)),
+        replace(source(clients=(PAST,)), stays=frozenset({("app", "10.0.0.9", "psql")})),
+    ],
     "state_in_the_pool": [source(session_state=(KeptState("app", "127.0.0.1", 50_001, "LISTEN"),))],
 }
 
@@ -132,6 +148,31 @@ def test_a_rule_fires_alone_and_names_a_remedy(rule: str, snapshot: Snapshot) ->
 def test_a_safe_migration_needs_neither_standby_nor_pooler() -> None:
     alone = replace(SOUND, servers={Colour.BLUE: BLUE}, pooler=None)
     assert findings(alone, Kind.SAFE) == []
+
+
+def test_a_standby_that_is_lost_is_no_obstacle_where_it_can_be_made() -> None:
+    gone = replace(SOUND, servers={Colour.BLUE: BLUE}, makes_standby=True)
+    slots = (Slot("bluegreen_standby_green", "physical", False, is_lost=True),)
+    behind = replace(source(replicas=(), slots=slots), makes_standby=True)
+    for snapshot in (gone, behind):
+        (finding,) = (finding for _, finding in findings(snapshot, Kind.RISKY))
+        assert not finding.refuses
+        assert "1024 MB are copied first" in finding.remedy
+    held = (Slot("bluegreen_standby_green", "physical", False),)
+    waits = replace(source(replicas=(), slots=held), makes_standby=True)
+    assert [finding.refuses for _, finding in findings(waits, Kind.RISKY)] == [True]
+
+
+def test_who_passes_the_doors_for_a_moment_or_by_permission_is_let_through() -> None:
+    past = source(clients=(PAST,))
+    assert findings(replace(past, stays=frozenset()), Kind.RISKY) == []
+    assert findings(replace(past, exempt_applications=frozenset({"psql"})), Kind.RISKY) == []
+    assert findings(replace(past, door_addresses=frozenset({"10.0.0.9"})), Kind.RISKY) == []
+
+
+def test_a_door_on_this_host_has_no_address_of_its_own() -> None:
+    assert door_addresses("localhost") == door_addresses("127.0.0.1") == frozenset()
+    assert door_addresses("10.0.0.9") == {"10.0.0.9"}
 
 
 def test_a_pooler_that_waits_for_ever_is_patient_enough() -> None:

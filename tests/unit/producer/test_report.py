@@ -62,6 +62,7 @@ def body() -> dict[str, object]:
         verify_rollback_point={"path": "/b/p.sql.zst", "scope": "affected", "sha256": "ab",
                                "rows": 7},
         create_green={"fork_lsn": "0/1", "seconds_to_writable": 0.62},
+        check_statements={"statements": 31, "set_aside": ["SELECT mail (no such column)"]},
         rehearse={"mapping": MAPPING.model_dump(mode="json"), "run_as": "app"},
     )  # fmt: skip
     return report_document(world.store.job(job), world.store.steps(job), [SWITCH])
@@ -158,3 +159,13 @@ def test_the_page_is_whole_and_escapes_what_users_wrote(body: dict) -> None:
     assert html.startswith("<!doctype html>")
     assert "<b>.sql" not in html
     assert "<svg" in html
+
+
+def test_the_statements_that_were_set_aside_are_named(body: dict[str, object]) -> None:
+    assert body["statements"] == {
+        "recorded": True, "counted": 31, "broken": [], "slower": [],
+        "setAside": ["SELECT mail (no such column)"],
+    }  # fmt: skip
+    text = markdown(body)
+    assert "- Tried 31 live statements on the final shape." in text
+    assert "  - Fails there, and its sender knows another: `SELECT mail (no such column)`" in text

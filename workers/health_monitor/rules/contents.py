@@ -73,9 +73,9 @@ def publications(snapshot: Snapshot) -> Iterator[Finding]:
     names = snapshot.source.publications
     if names:
         yield Finding(
-            f"{snapshot.active} publishes to others ({listed(names)}): the other side carries no "
-            "such publication after the fork",
-            "make them anew after `finish`",
+            f"{snapshot.active} publishes to others ({listed(names)}): the publications go along "
+            "to the other side, the place of their readers does not",
+            "let the readers begin anew on the side that serves after `finish`",
             refuses=False,
         )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workers.health_monitor.rules.finding import Finding
+from shared.domain.objects import STANDBY_SLOTS
+from workers.health_monitor.rules.finding import Finding, listed
 from workers.health_monitor.snapshot import Snapshot
 
 OLDEST, NEWEST = 15, 18
@@ -37,12 +38,25 @@ def writable(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+def host(snapshot: Snapshot) -> Iterator[Finding]:
+    if snapshot.remote:
+        names = listed(tuple(str(colour) for colour in snapshot.remote))
+        yield Finding(
+            f"expected to start, stop and rewind both servers, found only the address of {names}",
+            "use driver `local` or `docker`, or --type maintenance",
+        )
+
+
 def standby(snapshot: Snapshot) -> Iterator[Finding]:
     target = snapshot.target
     if target is None:
+        size = snapshot.source.database_bytes >> 20
         yield Finding(
             f"expected the standby on {snapshot.active.other}, found no server there",
-            "start it; it must stream from the active side",
+            f"start it; else {size} MB are copied first, over whatever is there"
+            if snapshot.makes_standby
+            else "start it; it must stream from the active side",
+            refuses=not snapshot.makes_standby,
         )
         return
     if not target.in_recovery:
@@ -60,7 +74,16 @@ def standby(snapshot: Snapshot) -> Iterator[Finding]:
 
 def streaming(snapshot: Snapshot) -> Iterator[Finding]:
     states = [replica.state for replica in snapshot.source.replicas]
-    if "streaming" not in states:
+    slot = STANDBY_SLOTS[snapshot.active.other.value]
+    lost = all(found.is_lost for found in snapshot.source.slots if found.name == slot)
+    if snapshot.makes_standby and (snapshot.target is None or ("streaming" not in states and lost)):
+        if snapshot.target is not None:
+            yield Finding(
+                f"the WAL that {snapshot.active.other} needs to follow is gone",
+                f"nothing: {snapshot.source.database_bytes >> 20} MB are copied first",
+                refuses=False,
+            )
+    elif "streaming" not in states:
         yield Finding(
             f"expected the standby to stream from {snapshot.active}, found {states or 'nobody'}",
             "see the standby's log: primary_conninfo, its slot, WAL that is gone",
@@ -155,6 +178,54 @@ def disk(snapshot: Snapshot) -> Iterator[Finding]:
                 f"{colour} has {free >> 20} MB of free disk for a database of {size >> 20} MB: a "
                 "file that rewrites large tables may not fit",
                 "make room, or migrate table by table",
+                refuses=False,
+            )
+
+
+ACT_BY_THEMSELVES = frozenset(
+    {"pg_cron", "pg_timetable", "pgagent", "pg_partman_bgw", "timescaledb", "citus", "pglogical",
+     "pg_background", "pg_task", "repmgr"}
+)  # fmt: skip
+"""Extensions and libraries whose background workers change data, on each server that runs them."""
+
+
+def background_jobs(snapshot: Snapshot) -> Iterator[Finding]:
+    preloaded = snapshot.source.settings.get("shared_preload_libraries", "")
+    libraries = {name.strip().strip('"') for name in preloaded.split(",")}
+    found = tuple(sorted((libraries | set(snapshot.source.extensions)) & ACT_BY_THEMSELVES))
+    if found:
+        yield Finding(
+            f"{snapshot.active} runs jobs of its own ({listed(found)}): both sides would run them "
+            "while they are in sync",
+            "run such jobs from outside, through a door; or take the extension away meanwhile",
+        )
+    unknown = snapshot.source.background
+    if unknown and not found:
+        yield Finding(
+            f"{snapshot.active} has background processes that are not known here "
+            f"({listed(unknown)}): what they write, both sides would write",
+            "see that they only read, or stop them for the time of the migration",
+            refuses=False,
+        )
+
+
+def kept_wal(snapshot: Snapshot) -> Iterator[Finding]:
+    """Both sides keep WAL for the other, and whichever serves must not stop for want of room."""
+    for colour, server in snapshot.servers.items():
+        bound_mb = int(server.settings.get("max_slot_wal_keep_size", "-1"))
+        free = server.free_disk_bytes
+        if bound_mb < 0:
+            yield Finding(
+                f"nothing bounds the WAL that slots keep on {colour}: were the other side away for "
+                "long, its disk would fill",
+                "ALTER SYSTEM SET max_slot_wal_keep_size below the free disk, and reload",
+                refuses=False,
+            )
+        elif free is not None and DISK_FLOOR_BYTES < free < bound_mb << 20:
+            yield Finding(
+                f"slots may keep {bound_mb} MB of WAL on {colour}, and {free >> 20} MB of its disk "
+                "are free",
+                "ALTER SYSTEM SET max_slot_wal_keep_size below the free disk, and reload",
                 refuses=False,
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workers.health_monitor.rules.finding import Finding, listed
-from workers.health_monitor.snapshot import Snapshot
+from workers.health_monitor.snapshot import Client, Snapshot
 
 OLDEST_POOLER = (1, 21)
 """The first that keeps prepared statements across server connections."""
@@ -53,22 +53,30 @@ def other_superusers(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-def bypassing_clients(snapshot: Snapshot) -> Iterator[Finding]:
+def bypassing(snapshot: Snapshot) -> list[Client]:
     """Whoever is no connection of the pooler's, by address and port, came past the doors."""
     if snapshot.pooler is None:
-        return
-    past = [
+        return []
+    return [
         client
         for client in snapshot.source.clients
         if (client.address, client.port) not in snapshot.pooler.sockets
+        and client.address not in snapshot.door_addresses
+        and client.application not in snapshot.exempt_applications
     ]
+
+
+def bypassing_clients(snapshot: Snapshot) -> Iterator[Finding]:
+    """Seen at two looks: a connection that the pooler opens between the two readings of one look
+    is not yet known to be its own."""
+    past = [client for client in bypassing(snapshot) if _stays(client, snapshot)]
     if past:
-        names = tuple(sorted({f"{client.user} from {client.address}" for client in past}))
+        names = tuple(sorted({_named(client) for client in past}))
         yield Finding(
-            f"{len(past)} sessions came past the doors ({listed(names)}): the cutover ends them, "
-            "and nothing leads them to the other side",
-            "connect through the pooled or the direct door",
-            refuses=False,
+            f"{len(past)} sessions came past the doors ({listed(names)}): the cutover would end "
+            "them, and nothing would lead them to the other side",
+            "connect through the pooled or the direct door; name what must come past them, such "
+            "as monitoring, in `exempt_roles` or `exempt_applications` of the settings",
         )
 
 
@@ -89,6 +97,16 @@ def state_in_the_pool(snapshot: Snapshot) -> Iterator[Finding]:
             "connect through the direct door for LISTEN, session locks and temporary tables",
             refuses=False,
         )
+
+
+def _stays(client: Client, snapshot: Snapshot) -> bool:
+    key = (client.user, client.address, client.application)
+    return snapshot.stays is None or key in snapshot.stays
+
+
+def _named(client: Client) -> str:
+    told = f" ({client.application})" if client.application else ""
+    return f"{client.user} from {client.address}{told}"
 
 
 def pooler_present(snapshot: Snapshot) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ class HoldInSync:
     alerts: Alerts
 
     name: ClassVar[str] = "hold_in_sync"
+    only_looks: ClassVar[bool] = True
 
     def is_done(self, job: Job) -> bool:
         if "approve" in job.requests:

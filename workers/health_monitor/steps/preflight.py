@@ -11,9 +11,10 @@ Source      docs/preflight.md: one section for each rule
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -26,13 +27,15 @@ from shared.domain.pooler import PoolerFacts
 from shared.ports import Done, Door, Node, Observations, Pending
 from workers.health_monitor import traffic
 from workers.health_monitor.rules import findings
-from workers.health_monitor.server_facts import read_server
+from workers.health_monitor.rules.sessions import bypassing
+from workers.health_monitor.server_facts import read_clients, read_server
 from workers.health_monitor.snapshot import Snapshot
 from workers.health_monitor.speed import Speed
 
 PROBES = 5
 DOOR_LIMIT_S = 2.0
 KEY = "preflight"
+BETWEEN_LOOKS_S = 0.2
 PAUSE_MARGIN_S = 0.25
 """What a cutover may take beyond `--max-stall` when every process of ours dies in it."""
 
@@ -48,6 +51,12 @@ class Preflight:
     """Roles that are no clients: administrators, and those named so in the settings."""
     now: Callable[[], datetime]
     speed: Speed | None = None
+    door_addresses: Callable[[], frozenset[str]] = frozenset
+    """Whence the direct door reaches the servers, where that is over TCP."""
+    remote: tuple[Colour, ...] = ()
+    """Sides of which only an address is known: no standby can be made there."""
+    exempt_applications: tuple[str, ...] = ()
+    """application_name of those that may come past the doors."""
 
     name: ClassVar[str] = KEY
 
@@ -85,14 +94,30 @@ class Preflight:
             servers[job.target] = read_server(self.nodes[job.target], exempt=self.exempt)
         with suppress(Transient):
             pooler = self.read_pooler()
-        return Snapshot(
+        snapshot = Snapshot(
             active=job.source,
             servers=servers,
             pooler=pooler,
             application_role=self.application_role,
             pause_limit_s=job.options.max_stall_ms / 1000 + PAUSE_MARGIN_S,
             holds_clients=job.kind is Kind.MAINTENANCE and job.options.on_maintenance == "hold",
+            exempt_applications=frozenset(self.exempt_applications),
+            door_addresses=self.door_addresses(),
+            remote=self.remote,
+            makes_standby=job.kind is Kind.RISKY and job.target not in self.remote,
         )
+        return replace(snapshot, stays=self._still_past(snapshot)) if pooler else snapshot
+
+    def _still_past(self, first: Snapshot) -> frozenset[tuple[str, str, str]]:
+        """Who is past the doors at a second look as well."""
+        if not bypassing(first):
+            return frozenset()
+        time.sleep(BETWEEN_LOOKS_S)
+        clients = read_clients(self.nodes[first.active], exempt=self.exempt)
+        again = replace(first, pooler=self.read_pooler(), servers={
+            first.active: replace(first.source, clients=clients)
+        })  # fmt: skip
+        return frozenset((c.user, c.address, c.application) for c in bypassing(again))
 
     def _usual(self, job: Job) -> dict[str, Any]:
         """What `confirm` compares with: counters, and round trips through the door."""

@@ -1,11 +1,12 @@
 """The application's live statements still parse on the shape that the cutover brings.
 
-Guarantee: every statement that is recorded, and parses on the source, parses on green with its
-           final names; or the user has accepted that some do not.
+Guarantee: every statement that counts parses on green with its final names, or the user has
+           accepted that some do not. What counts: what is recorded and parses on the source, but
+           not what its sender marked as chosen by shape; or the list of `--queries`.
 Repeats:   reads only; the final names are taken on in a transaction that is rolled back.
 Undo:      nothing to undo: nothing was changed.
 Fails with Refused when statements break: each is named, with the server's reason.
-Source:    PostgreSQL manual, "pg_stat_statements", "PREPARE", "EXPLAIN" (GENERIC_PLAN, 16 on).
+Source:    PostgreSQL manual, "pg_stat_statements"; docs/expand-and-contract.md.
 """
 
 from __future__ import annotations
@@ -21,14 +22,13 @@ from shared.domain.errors import Refused, Transient
 from shared.domain.facts import StatementCheck
 from shared.domain.migration import Job
 from shared.ports import Done, Node, Pending, Session
+from workers.validator.statement_look import is_by_shape, look
 
 QUERIES = named_queries(__file__, "check_statements.sql")
+SERVER_DATABASE = "postgres"
 MOST = 2000
 NAMED = 5
 SHOWN_CHARACTERS = 120
-NO_RIGHT = "42501"
-GENERIC_PLAN = 160_000
-"""First version whose EXPLAIN plans a statement without values for its parameters."""
 
 
 class _RollBack(Exception):
@@ -55,8 +55,9 @@ class CheckStatements:
             raise Refused(
                 f"{len(found.broken)} of {found.statements} live statements would fail after the"
                 f" cutover: {'; '.join(found.broken[:NAMED])}",
-                remedy="deploy an application that serves both shapes first, or accept it with"
-                " --accept-broken-statements",
+                remedy="deploy an application that serves both shapes first, and mark what it sends"
+                " by shape; if the version that sent these is gone, SELECT"
+                " pg_stat_statements_reset(); docs/expand-and-contract.md tells how",
             )
         return Done(_sentence(found), found.model_dump(mode="json"))
 
@@ -71,26 +72,50 @@ class CheckStatements:
             self.nodes[job.source].session() as source,
             self.nodes[job.target].session() as target,
         ):
-            statements = self._live(source)
-            if statements is None:
-                return StatementCheck(statements=0, seen=False)
+            recorded = self._recorded(job, source)
+            given = job.options.queries
             role = self.application_role
             path = source.value(QUERIES["search_path"], [role, role])
             with _rolled_back(source, path):
-                known = [text for text in statements if _problem(source, text) is None]
+                known = {text: look(source, text) for text in recorded or ()}
+                known = {text: seen for text, seen in known.items() if seen.problem is None}
             with _rolled_back(target, path):
                 target.execute("SELECT bluegreen_job.to_final()")
-                problems = {text: _problem(target, text) for text in known}
-        broken = [f"{_short(text)} ({why})" for text, why in problems.items() if why]
-        return StatementCheck(statements=len(known), broken=broken)
+                final = {text: look(target, text) for text in {*known, *(given or ())}}
+        counted = [text for text in known if not is_by_shape(text)] if given is None else given
+        broken = {text: seen.problem for text, seen in final.items() if seen.problem}
+        return StatementCheck(
+            statements=len(counted),
+            broken=[_named(text, broken[text]) for text in counted if text in broken],
+            set_aside=[_named(text, broken[text]) for text in broken if text not in counted],
+            slower=[
+                f"{_short(text)} (estimated cost {known[text].cost:.0f} before,"
+                f" {final[text].cost:.0f} after)"
+                for text in known
+                if text in counted and final[text].is_slower_than(known[text])
+            ],
+            seen=recorded is not None or given is not None,
+        )
 
-    def _live(self, source: Session) -> list[str] | None:
-        """Statements as pg_stat_statements keeps them; None where nobody records any."""
-        schema = source.value(QUERIES["schema"])
+    def _recorded(self, job: Job, source: Session) -> list[str] | None:
+        """Statements as pg_stat_statements keeps them; None where nobody records any.
+
+        It records for the whole server, and may be read from the database that has the extension.
+        """
+        if (found := self._read(job, source)) is not None:
+            return found
+        try:
+            with self.nodes[job.source].session(database=SERVER_DATABASE) as session:
+                return self._read(job, session)
+        except Refused:  # no such database, or not for us: nobody records any
+            return None
+
+    def _read(self, job: Job, session: Session) -> list[str] | None:
+        schema = session.value(QUERIES["schema"])
         if schema is None:
             return None
-        source.execute(f"SET search_path = {schema}, pg_catalog")
-        rows = source.rows(QUERIES["live"], [self.application_role, MOST])
+        session.execute(f"SET search_path = {schema}, pg_catalog")
+        rows = session.rows(QUERIES["live"], [job.database, self.application_role, MOST])
         return [str(query) for query, _ in rows]
 
 
@@ -102,29 +127,8 @@ def _rolled_back(session: Session, search_path: str) -> Iterator[None]:
         raise _RollBack
 
 
-def _problem(session: Session, statement: str) -> str | None:
-    """Why the server cannot parse or plan it; None when it can.
-
-    Rights are not asked about: the validator may not write, and the statement is not its own.
-    """
-    try:
-        with session.transaction():
-            session.execute(f"PREPARE bluegreen_check AS {statement}")
-            session.execute("DEALLOCATE bluegreen_check")
-        if _plans_generically(session) and not _writes(statement):
-            with session.transaction():
-                session.execute(f"EXPLAIN (GENERIC_PLAN) {statement}")
-    except Refused as error:
-        return None if error.code == NO_RIGHT else error.message
-    return None
-
-
-def _plans_generically(session: Session) -> bool:
-    return bool(session.value("SELECT current_setting('server_version_num')::int") >= GENERIC_PLAN)
-
-
-def _writes(statement: str) -> bool:
-    return statement.split(maxsplit=1)[0].lower() not in ("select", "with")
+def _named(text: str, problem: str | None) -> str:
+    return f"{_short(text)} ({problem})"
 
 
 def _short(statement: str) -> str:
@@ -135,6 +139,11 @@ def _short(statement: str) -> str:
 def _sentence(found: StatementCheck) -> str:
     if not found.seen:
         return "no live statements are recorded: pg_stat_statements is not installed"
+    said = f"{found.statements} live statements parse on the final shape"
     if found.broken:
-        return f"{len(found.broken)} of {found.statements} live statements break, and are accepted"
-    return f"{found.statements} live statements parse on the final shape"
+        said = f"{len(found.broken)} of {found.statements} live statements break, and are accepted"
+    if found.set_aside:
+        said += f"; {len(found.set_aside)} others do not, and their senders know the new shape"
+    if found.slower:
+        said += f"; {len(found.slower)} may be slower"
+    return said

@@ -7,8 +7,9 @@ WHERE e.extname = 'pg_stat_statements'
 -- live: what the application's role has run in this database more than once, most often first
 SELECT s.query, sum(s.calls)::bigint
 FROM pg_stat_statements AS s JOIN pg_roles AS r ON r.oid = s.userid
-WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND r.rolname = %s AND s.toplevel AND s.query ~* '^\s*(select|insert|update|delete|merge|with)\M'
+WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = %s)
+  AND r.rolname = %s AND s.toplevel
+  AND s.query ~* '^(\s|/\*([^*]|\*+[^*/])*\*+/|--[^\n]*\n)*(select|insert|update|delete|merge|with)\M'
 GROUP BY s.query HAVING sum(s.calls) > 1
 ORDER BY 2 DESC LIMIT %s;
 
