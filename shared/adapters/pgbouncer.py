@@ -256,6 +256,7 @@ def console(
             password=settings.secret(pooler.admin_user),
             connect_timeout=CONNECT_LIMIT_S,
             autocommit=True,
+            prepare_threshold=None,  # the console knows no prepared statements
         )
     except psycopg.Error as error:
         raise Transient(f"the pooler's admin console: {translate(error).message}") from error
