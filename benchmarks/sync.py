@@ -32,7 +32,7 @@ LIMIT_S = 240.0
 OUT = Path("build/bench/sync.json")
 SCHEMA = """
 CREATE TABLE users (
-    id bigint PRIMARY KEY, name text NOT NULL, price int NOT NULL, bio text, visits int NOT NULL,
+    id bigint PRIMARY KEY, name text NOT NULL, price int, bio text, visits int NOT NULL,
     seen timestamptz
 );
 """
