@@ -182,7 +182,8 @@ def test_with_the_watchdog_frozen_the_cutover_goes_on(world: World, point: str) 
     with faulted(world) as fault:
         process = fault.begin(point, signal.SIGSTOP)
         process.until_stopped()
-        for pid in process.watchdogs():
+        assert (watchdogs := process.watchdogs())
+        for pid in watchdogs:
             os.kill(pid, signal.SIGSTOP)
         process.wake()
         said = process.end()

@@ -27,7 +27,7 @@ from shared.domain.errors import MigrationError, Transient
 from shared.settings import Settings
 from tests.support.wait import until
 from workers.proxy_agent.attempt import Way
-from workers.proxy_agent.companions import watchdogs
+from workers.proxy_agent.companions import WATCHDOG, watchdogs
 from workers.proxy_agent.switch import Order, Switch
 
 ENDS_WITHIN_S = 60.0
@@ -67,9 +67,13 @@ class CutoverProcess:
         self.process.kill()
 
     def watchdogs(self) -> list[int]:
-        """Its companions that live."""
+        """Those that live; the keeper of the direct door is no part of a fault."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in children.read_text().split() if start_time(int(pid))]
+        return [
+            int(pid)
+            for pid in children.read_text().split()
+            if start_time(int(pid)) and WATCHDOG in Path(f"/proc/{pid}/cmdline").read_text()
+        ]
 
     def end(self) -> str:
         """`switched`, `gave up: ...`, or `killed`."""
