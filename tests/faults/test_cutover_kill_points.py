@@ -182,7 +182,8 @@ def test_with_the_watchdog_frozen_the_cutover_goes_on(world: World, point: str) 
     with faulted(world) as fault:
         process = fault.begin(point, signal.SIGSTOP)
         process.until_stopped()
-        assert (watchdogs := process.watchdogs())
+        watchdogs = process.watchdogs()
+        assert watchdogs
         for pid in watchdogs:
             os.kill(pid, signal.SIGSTOP)
         process.wake()
