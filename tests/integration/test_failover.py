@@ -160,11 +160,6 @@ def test_the_dead_server_returns_as_a_standby_and_is_never_writable(pair: Pair) 
     assert pair.watched.stream.types(ALERT) == ["AlertRaised", "AlertCleared"]
 
 
-@pytest.mark.xfail(
-    reason="a standby made out of a dead server does not take over again: docs/failover.md, State",
-    raises=AssertionError,
-    strict=False,
-)
 def test_the_standby_that_was_a_dead_server_takes_over_in_its_turn(pair: Pair) -> None:
     first = pair.active
     for dead in (first, first.other):

@@ -20,6 +20,12 @@ from shared.ports import Done, Node
 from workers.replicator import fork, standby
 
 PERIOD_S = 5.0
+KNOWS_ITS_TIMELINE = """
+SELECT timeline_id = ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
+FROM pg_control_checkpoint()
+"""
+RECEIVED_TIMELINE = "SELECT received_tli FROM pg_stat_wal_receiver"
+TIMELINE = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int"
 UNHEALED = """
 SELECT dead, extract(epoch FROM at)::bigint FROM bluegreen.failover WHERE healed_at IS NULL
 ORDER BY at DESC LIMIT 1
@@ -56,12 +62,19 @@ class Caretaker:
                     job = self._as_job(colour, found[1])
                     node = self.nodes[colour.other]
                     away = not standby.streams(node, session)
+                    if away and not session.value(KNOWS_ITS_TIMELINE):
+                        # Until its first checkpoint a promoted server's control file names the old
+                        # timeline, and pg_rewind before 16 then finds nothing to rewind.
+                        session.execute("CHECKPOINT")
                     answer = standby.make_standby(
                         node, active, session, job, diverged=away, prefer="rewind"
                     )
                     if not isinstance(answer, Done):
                         _log.info("caretaker.pending", said=answer.sentence)
                         return False
+                    with node.session(database="postgres") as follower:
+                        if follower.value(RECEIVED_TIMELINE) != session.value(TIMELINE):
+                            return False
                     session.execute(HEALED)
                     _log.warning("caretaker.done", said=answer.sentence)
                     return True
