@@ -27,7 +27,7 @@ def landing_last(mapping: Mapping) -> list[str]:
     """After the file, names in state final: landing columns move behind what the file added.
 
     Until `finish` an INSERT without a column list then means what it means without them, and
-    `SELECT *` has the file's columns first (docs/adr/0031-landing-columns-stand-last.md).
+    `SELECT *` has the file's columns first (docs/adr/0015-landing-columns-stand-last.md).
     """
     statements: list[str] = []
     for table in mapping.tables:
