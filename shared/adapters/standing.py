@@ -22,7 +22,13 @@ from shared.domain.objects import (
 )
 from shared.ports import Session
 
-FILES = ("standing.sql", "standing_attempt.sql", "standing_health.sql", "standing_failover.sql")
+FILES = (
+    "standing.sql",
+    "standing_attempt.sql",
+    "standing_streams.sql",
+    "standing_health.sql",
+    "standing_failover.sql",
+)
 FENCING = ("fence()", "lift()", "is_fenced()", "terminate(boolean)", "empty(integer)")
 CUTOVER = (
     *FENCING,
@@ -40,6 +46,7 @@ CUTOVER = (
     "commit_new(bigint, timestamp with time zone)",
     "commit_old(bigint)",
     "begin_return(bigint, pg_lsn)",
+    "mend_streams(text)",
     "burn(bigint)",
     "give_back(bigint)",
     "revoke(bigint)",
@@ -54,7 +61,12 @@ CUTOVER = (
 )
 EXECUTES: dict[str, tuple[str, ...]] = {
     AGENT_ROLES["proxy-agent"]: CUTOVER,
-    AGENT_ROLES["replicator"]: (*FENCING, "write_marker(text)", "await_marker(text, integer)"),
+    AGENT_ROLES["replicator"]: (
+        *FENCING,
+        "write_marker(text)",
+        "await_marker(text, integer)",
+        "mend_streams(text)",
+    ),
     AGENT_ROLES["validator"]: ("write_marker(text)", "await_marker(text, integer)"),
     AGENT_ROLES["health-monitor"]: (
         "is_fenced()",

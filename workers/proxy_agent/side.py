@@ -47,6 +47,10 @@ class ServerSide:
             RECORD, (attempt.number, attempt.job, attempt.way, side, attempt.returning)
         )
 
+    def mend_streams(self, job: str) -> None:
+        """Start again what only a lost connection has stopped."""
+        self._ask("mend_streams(%s)", job)
+
     def is_fenced(self) -> bool:
         return bool(self._ask("is_fenced()"))
 

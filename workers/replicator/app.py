@@ -35,6 +35,7 @@ from workers.replicator.steps.rederive import Rederive
 from workers.replicator.steps.rehearse import Rehearse
 from workers.replicator.steps.restore_standby import RestoreStandby
 from workers.replicator.steps.subscribe import Subscribe
+from workers.replicator.stream_keeper import StreamKeeper
 
 
 def role_of(settings: Settings, session: Session, job: Job) -> str:
@@ -74,15 +75,22 @@ def has_live_job(control: ControlDatabase) -> bool:
         return bool(session.value(LIVE))
 
 
+def live_job(control: ControlDatabase) -> str | None:
+    """Id of the risky job that is live."""
+    with control.session() as session:
+        found = session.value(LIVE_RISKY)
+    return None if found is None else str(found)
+
+
 LIVE = "SELECT EXISTS (SELECT FROM bluegreen_control.job WHERE ended_at IS NULL)"
+LIVE_RISKY = """
+SELECT id FROM bluegreen_control.job WHERE ended_at IS NULL AND kind = 'risky' LIMIT 1
+"""
 settings = load(os.environ)
-caretaker = Caretaker(
-    make_nodes(settings, AGENT_ROLES["replicator"]),
-    settings.database,
-    partial(
-        has_live_job,
-        ControlDatabase(settings, application_name="bluegreen/caretaker", agent="replicator"),
-    ),
-)
+nodes = make_nodes(settings, AGENT_ROLES["replicator"])
+beside = ControlDatabase(settings, application_name="bluegreen/caretaker", agent="replicator")
+caretaker = Caretaker(nodes, settings.database, partial(has_live_job, beside))
+stream_keeper = StreamKeeper(nodes, partial(live_job, beside))
 app = make_worker("replicator", build_steps)
 run_beside(app, "caretaker", caretaker.run)
+run_beside(app, "stream-keeper", stream_keeper.run)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from shared.domain.errors import Broken, Refused
+from shared.domain.migration import Job
 from shared.domain.objects import FORWARD
 from shared.ports import Session
 from workers.replicator import apply_errors, subscription
+from workers.replicator.stream_keeper import mend
 
 TABLES_READY = """
 SELECT count(*) FILTER (WHERE srsubstate = 'r') FROM pg_subscription_rel
@@ -16,9 +18,10 @@ JOIN pg_subscription AS s ON s.oid = srsubid WHERE s.subname = %s
 COUNTERS = "SELECT to_jsonb(s) FROM pg_stat_subscription_stats AS s WHERE subname = %s"
 
 
-def expect_apply(target: Session) -> None:
-    """Raises Refused when apply stopped, Broken when it met rows that were not what they were."""
-    if not subscription.is_enabled(target, FORWARD):
+def expect_apply(target: Session, job: Job) -> None:
+    """Raises Refused when apply stopped at a row, Broken when it met rows that were not what they
+    were. One that only lost its connection is started again."""
+    if not subscription.is_enabled(target, FORWARD) and not mend(target, job.id):
         raise Refused(
             f"green could not take what the source sent: {apply_errors.last_apply_error(target)}",
             remedy="mend that row on the source, or the file, and run it again",

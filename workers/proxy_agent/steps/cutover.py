@@ -79,9 +79,10 @@ class Cutover:
             found = self._of(job)
             if found is None:
                 return Done("no cutover took place")
-            if self.recovery.settle(found) == "back":
+            settled = self.recovery.settle(found)
+            if found.attempt.way is Way.FORWARD and settled == "back":
                 return Done(f"{found.attempt.old} serves as before")
-            if found.attempt.way is Way.FORWARD:
+            if found.attempt.way is Way.FORWARD or settled == "back":  # the target still serves
                 self.switch.run(self._order(job, Way.BACK, returning=job.keeps_sync))
                 found = self._of(job)
                 assert found is not None

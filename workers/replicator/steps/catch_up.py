@@ -70,7 +70,7 @@ class CatchUp:
         source, target = self.nodes[job.source], self.nodes[job.target]
         mapping = TableMapping.model_validate(Rehearsal.of(job).mapping)
         with source.session() as at_source, target.session() as at_target:
-            expect_apply(at_target)
+            expect_apply(at_target, job)
             expect_tables(at_source, at_target)
             behind = self._behind(job, at_source)
             if not _round_trip(at_source, at_target) or not self._trends[job.id].keeps_up():
