@@ -94,7 +94,9 @@ def test_a_fresh_stack_passes_preflight(preflight: Preflight, kind: Kind) -> Non
     job = a_job(kind, id=f"job-{kind}")
     answer = done(preflight, job)
     assert answer.facts["server_version_num"]["blue"] >= 150000
-    assert answer.facts["warnings"] == []
+    held = [warning for warning in answer.facts["warnings"] if "query_wait_timeout" in warning]
+    assert answer.facts["warnings"] == held
+    assert len(held) == (kind is Kind.MAINTENANCE), "only a maintenance holds clients for long"
     assert preflight.recall(job) == answer.facts
 
 

@@ -82,6 +82,10 @@ SEES_ALL = ("coordinator", "producer", "health-monitor")
 planned. Only the coordinator can change them."""
 
 
+CHECKS_THE_AUDIT = ("producer", "health-monitor")
+"""Who reads the chain from its beginning: `audit verify`, and the check that repeats it."""
+
+
 def create_control_roles(session: Session, secret: Callable[[str], str]) -> None:
     """On the control server, as its administrator."""
     for role in CONTROL_ROLES.values():
@@ -101,7 +105,8 @@ def grant(session: Session, logins: Mapping[str, str] = CONTROL_ROLES) -> None:
         session.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO {roles}")
         for function in FUNCTIONS:
             session.execute(f"GRANT EXECUTE ON FUNCTION {SCHEMA}.{function} TO {roles}")
-        session.execute(f"GRANT EXECUTE ON FUNCTION {audit_hash} TO {ident(logins['producer'])}")
+        for reader in CHECKS_THE_AUDIT:
+            session.execute(f"GRANT EXECUTE ON FUNCTION {audit_hash} TO {ident(logins[reader])}")
         for agent, tables in GRANTS.items():
             role = ident(logins[agent])
             for table, rights in tables.items():
