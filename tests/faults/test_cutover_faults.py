@@ -124,6 +124,16 @@ def pair() -> Iterator[Pair]:
             yield Pair(world, wire, world.settings.model_copy(update={"nodes": nodes}))
 
 
+@pytest.fixture(autouse=True)
+def blue_serves(pair: Pair) -> None:
+    """Where every test begins, whichever was before it: the wire carries, green is the new side."""
+    pair.wire.mend()
+    until(
+        lambda: pair.serving is Colour.BLUE or pair.run() == "switched",
+        limit_s=120, what="blue serves",
+    )  # fmt: skip
+
+
 @contextmanager
 def watched(pair: Pair, *, may_fail: bool = False, count: int = 4) -> Iterator[Writers]:
     """Writers and probes around the fault; the laws are asked behind it."""
@@ -200,8 +210,8 @@ BEFORE_COMMIT = ("after pause", "after fence", "after marker", "after catch_up",
 
 @pytest.mark.parametrize("point", BEFORE_COMMIT)
 def test_the_network_to_green_cut_before_the_commit_point(pair: Pair, point: str) -> None:
-    """Whichever side green is, blue can be asked: the old side serves on, or nobody is held for
-    long and the next look settles it."""
+    """The old side can be asked: it serves on, or nobody is held for long and the next look
+    settles it."""
     old = pair.serving
     with watched(pair):
         said = pair.run_cut_at(point)
@@ -302,8 +312,6 @@ def test_replication_that_stands_still_in_the_pause_is_given_up_in_time(pair: Pa
 
 def test_a_new_side_that_refuses_the_application_is_left_again(pair: Pair) -> None:
     """Its logins fail only once it serves: the step sees no write there, and its undo goes back."""
-    if pair.serving is Colour.GREEN:
-        assert pair.run() == "switched"
     world = pair.world
     step, job = cutover_step(world, Kept(), Heard()), cutover_job(77)
     before = world.journal(Colour.BLUE)
