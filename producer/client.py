@@ -16,6 +16,7 @@ from shared.domain.errors import AnotherJob, Transient
 from shared.domain.kinds import Kind, Outcome, StepState
 from shared.domain.migration import RunOptions
 from shared.ports import Bus, ControlStore, JobRecord, Steering, StepRecord
+from shared.saga.state import Phase
 from shared.sql.catalog import Catalog
 
 POLL_S = 1.0
@@ -34,8 +35,6 @@ class View:
 
     @property
     def waits_for_approval(self) -> bool:
-        if self.job.outcome is not None:
-            return False
         return self._runs(APPROVAL) or self.rests_in_sync
 
     @property
@@ -45,7 +44,10 @@ class View:
         return self._runs(IN_SYNC) and switched
 
     def _runs(self, name: str) -> bool:
-        return any(step.name == name and step.state is StepState.RUNNING for step in self.steps)
+        """Going forward: a step that is being undone waits for nobody."""
+        return self.job.phase == Phase.FORWARD and any(
+            step.name == name and step.state is StepState.RUNNING for step in self.steps
+        )
 
 
 class Doorbell(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -83,6 +83,14 @@ def test_a_hold_ends_following_when_the_job_waits_for_approval(world: World) -> 
     job = world.submit(hold=True)
     world.clock.at(3, lambda: world.store.set_step(job, "hold_for_approval", StepState.RUNNING))
     assert world.follow(job) is ExitCode.WAITING_FOR_APPROVAL
+
+
+def test_an_undo_of_the_wait_does_not_wait(world: World) -> None:
+    job = world.submit(hold=True)
+    world.store.set_step(job, "hold_for_approval", StepState.RUNNING)
+    world.store.records[job] = replace(world.store.records[job], phase="backward")
+    world.clock.at(3, lambda: world.store.end(job, Outcome.ROLLED_BACK))
+    assert world.follow(job) is ExitCode.ROLLED_BACK
 
 
 def test_after_an_approval_the_same_wait_does_not_end_following(world: World) -> None:
