@@ -27,7 +27,7 @@ CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   cluster standing pgbouncer migration_file validate_step saga_control_store saga_shell \
   cli_bad_input compare_rows check_statements trace rules_on_servers validator_bounds \
   cutover_step cutover_switch cutover_applications \
-  agent_grants redis_sentinel poolers cli_proxy mapping_rehearsal \
+  agent_grants docker_driver stream_keeper redis_sentinel poolers cli_proxy mapping_rehearsal \
   control_roles preflight_refusals lost_standby \
   backup_steps backup_points backup_daily health_steps \
   health_monitor monitoring_files cli_alerts))

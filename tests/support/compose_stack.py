@@ -63,7 +63,8 @@ def engine_environment() -> dict[str, str]:
     """
     environment = dict(os.environ)
     for words in (["engine"], ["images", str(FILE), str(ROOT / "compose/parts.yml"),
-                               str(ROOT / "compose/Dockerfile")]):  # fmt: skip
+                               str(ROOT / "compose/Dockerfile"),
+                               str(ROOT / "tests/e2e/browser/Dockerfile")]):  # fmt: skip
         said = run([str(DOCKER_HERE), *words], environment, limit_s=IMAGES_LIMIT_S)
         assert said.code == 0, said.err
     said = run([str(DOCKER_HERE), "env"], environment, limit_s=60)
