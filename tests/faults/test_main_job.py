@@ -91,6 +91,46 @@ def test_the_proxy_agent_around_the_pause(
         at_rest(journey, job)
 
 
+def kill_server(journey: Journey, side: str) -> None:
+    """As the kernel would. The supervisor starts it again, and it recovers."""
+    killed = journey.stack.kill(side, signal.SIGKILL)
+    journey.stack.until_back(side, killed)
+    journey.stack.until_answers(side)
+
+
+@pytest.mark.parametrize("victim", ["source", "target"])
+def test_a_server_killed_while_the_sides_are_in_sync(journey: Journey, victim: str) -> None:
+    pets = Pets(f"crashed_{victim}")
+    journey.as_application(pets.table)
+    job = journey.submit(f"{pets.name}.sql", pets.risky, "--type", "risky", "--hold")
+    journey.until(job, lambda now: now["waitsForApproval"] or now["outcome"])
+    source = journey.store.job(job).source
+    kill_server(journey, source if victim == "source" else source.other)
+    journey.until_written(f"INSERT INTO {pets.name} (id, label) VALUES (7001, 'late')")
+    journey.bluegreen("approve", job, "--detach")
+    assert at_rest(journey, job) == "completed"
+    assert journey.count(f"{pets.name} WHERE id = 7001 AND called = 'late'") == 1
+
+
+@pytest.mark.parametrize("victim", ["serving", "fenced"])
+def test_a_server_killed_in_the_window_does_not_close_the_way_back(
+    journey: Journey, victim: str
+) -> None:
+    pets = Pets(f"window_{victim}")
+    journey.as_application(pets.table)
+    job = journey.submit(f"{pets.name}.sql", pets.risky, "--type", "risky")
+    journey.until_step(job, "hold_rollback_window")
+    source = journey.store.job(job).source
+    kill_server(journey, source if victim == "fenced" else source.other)
+    journey.until_written(
+        f"INSERT INTO {pets.name} (id, called, weight) VALUES (7001, 'late', 0.004)"
+    )
+    journey.bluegreen("rollback", job, "--yes", "--detach")
+    assert journey.until_ended(job) == "rolled_back"
+    assert journey.count(f"{pets.name} WHERE id = 7001 AND label = 'late' AND weight = 4") == 1
+    assert journey.residue() == {}
+
+
 def test_redis_wiped_in_mid_job_the_job_completes(journey: Journey) -> None:
     with watched(journey, switches=1):
         job = pet_job(journey, "redis_wiped")

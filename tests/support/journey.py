@@ -203,6 +203,23 @@ class Journey:
         with psycopg.connect(self.doors["direct"], autocommit=True) as connection:
             connection.execute(sql)
 
+    def until_written(self, sql: str, *, within_s: float = 60) -> None:
+        """Run a statement as the application, again and again until a server takes it."""
+        deadline = time.monotonic() + within_s
+        while True:
+            try:
+                return self.as_application(sql)
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, f"nothing was written within {within_s} s"
+                time.sleep(0.2)
+
+    def count(self, rows: str) -> int:
+        """How many rows `FROM rows` has on the side that serves."""
+        with psycopg.connect(self.doors["direct"], autocommit=True) as connection:
+            found = connection.execute(f"SELECT count(*) FROM {rows}").fetchone()
+        assert found is not None
+        return int(found[0])
+
     def until_paused(self, *, is_over: bool, within_s: float = 180) -> None:
         """Wait for the pause of the cutover, or for its end."""
         deadline = time.monotonic() + within_s
