@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from shared.domain.environment import Colour
@@ -123,7 +123,11 @@ class Confirm:
         )
 
     def _transactions_ms(self, seen: Mapping[str, Any]) -> tuple[float | None, float | None]:
-        """Mean of a transaction since the beginning, and what is usual."""
+        """Mean of a transaction since the beginning, and what is usual; nothing before it covers
+        the whole observation, whose first moments have cold caches and whoever was held."""
+        begun = datetime.fromisoformat(seen["at"])
+        if self.now() - begun < timedelta(seconds=OBSERVE_S):
+            return None, None
         if self.speed is None or not seen.get("speed", {}).get("pooler"):
             return None, None
         try:
