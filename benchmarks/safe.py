@@ -21,6 +21,7 @@ def timed(work: list[str]) -> float:
 def main() -> None:
     ours: list[float] = []
     psql: list[float] = []
+    steps: dict[str, list[float]] = {}
     with stack() as (state, doors), tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             ["psql", doors["direct"], "-qc", "CREATE TABLE users (id bigint PRIMARY KEY)"],
@@ -37,9 +38,12 @@ def main() -> None:
                 bluegreen(state, "watch", job)
                 report = bluegreen(state, "report", job)
                 samples.append(1000 * sum(step["seconds"] for step in report["steps"]))
+                for step in report["steps"]:
+                    steps.setdefault(step["name"], []).append(1000 * step["seconds"])
     over = [mine - other for mine, other in zip(ours, psql, strict=True)]
     keep("safe", {"unit": "ms", "bluegreen": summary(ours), "psql": summary(psql),
-                  "over": summary(over), "bound": 300})  # fmt: skip
+                  "over": summary(over), "bound": 300,
+                  "steps": {name: summary(found) for name, found in steps.items()}})  # fmt: skip
 
 
 if __name__ == "__main__":
