@@ -56,7 +56,7 @@ def steer(
             job,
             limit_s=limit_s,
             wanted=_WANTED[what],
-            stop_for_approval=what != "approve",
+            stop_for_approval=what == "keep-sync",  # the others end the job, or its wait
             stuck_epoch=epoch,
         )
         documents.append(ending.document)

@@ -172,6 +172,15 @@ def test_following_stops_where_a_job_rests_in_sync_and_not_on_its_first_way_ther
     assert world.follow(job) is ExitCode.WAITING_FOR_APPROVAL
 
 
+def test_an_abort_of_a_job_that_waits_is_followed_to_its_end(world: World) -> None:
+    """The coordinator has not read it yet when the following begins."""
+    job = world.submit(hold=True)
+    world.store.set_step(job, "hold_for_approval", StepState.RUNNING)
+    world.clock.at(3, lambda: world.store.end(job, Outcome.ROLLED_BACK))
+    code = steer(world.client, Output(True), [job], "abort", detach=False, limit_s=60)
+    assert code is ExitCode.DONE
+
+
 def test_a_rollback_that_keeps_the_sync_is_done_when_the_job_rests(world: World) -> None:
     job = world.submit()
     world.store.set_step(job, "cutover", StepState.DONE, started_at=datetime.now(UTC))
