@@ -40,6 +40,7 @@ VERSION = 18
 IN_SYNC = "account, entry, counter"
 MAX_STALL_MS = 500
 POLL_S = 0.01
+LSN_LIMIT_S = 30.0
 SWEEP_S = 0.2
 SEQUENCES = "SELECT quote_ident(schemaname) || '.' || quote_ident(sequencename), last_value \
 FROM pg_sequences WHERE last_value IS NOT NULL"
@@ -139,7 +140,10 @@ def _wait_for_lsn(old: psycopg.Connection) -> None:
     goal = old.execute("SELECT pg_current_wal_lsn()").fetchone()
     assert goal is not None
     there = "SELECT every(confirmed_flush_lsn >= %s) FROM pg_replication_slots WHERE active"
+    end = time.monotonic() + LSN_LIMIT_S
     while old.execute(there, goal).fetchone() != (True,):
+        if time.monotonic() > end:
+            raise SystemExit(f"expected the slot to reach {goal[0]} within {LSN_LIMIT_S:.0f} s")
         time.sleep(POLL_S)
 
 
