@@ -20,6 +20,7 @@ from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.switch_store import SwitchStore
 from shared.domain.errors import Refused
 from shared.domain.impact import impact_document
+from shared.domain.kinds import Kind
 from shared.ports import JobRecord, SwitchRecord
 
 BEFORE = AFTER = timedelta(minutes=10)
@@ -60,7 +61,9 @@ def impact_of(database: ControlDatabase, job: JobRecord) -> dict[str, Any] | Non
         return None
     changed_at = datetime.fromisoformat(noted["changed_at"])
     record = BaselineStore(database)
-    begin, end = changed_at - BEFORE, min(job.ended_at or changed_at + AFTER, changed_at + AFTER)
+    begin, end = changed_at - BEFORE, changed_at + AFTER
+    if job.ended_at is not None and job.kind is not Kind.SAFE:  # that one is watched afterwards
+        end = min(end, job.ended_at)
     return impact_document(
         record.between(job.database, begin, changed_at),
         record.between(job.database, changed_at, end),

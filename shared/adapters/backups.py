@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from shared.adapters import scratch
 from shared.adapters.backup_deed import Order, end, forget_ended, is_begun, start_or_look
 from shared.adapters.pg_dump import Server, program
 from shared.adapters.point_files import PointFiles
@@ -219,6 +220,11 @@ def prune(
     forget_keys_but(settings, {point.name for point in files.all() if not point.unused})
     forget_ended(settings)
     return old
+
+
+def sweep_scratch(settings: Settings) -> None:
+    """Drop the scratch databases that verifications have done with."""
+    scratch.sweep(settings)
 
 
 def _create(settings: Settings, point: Manifest, on: Colour, name: str) -> None:

@@ -35,6 +35,9 @@ class Companion:
     def pid(self) -> int:
         return self._process.pid
 
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def say(self, message: Mapping[str, Any]) -> None:
         """Raises Transient when nobody listens any more."""
         assert self._process.stdin is not None
@@ -90,3 +93,41 @@ def companion(module: str) -> Iterator[Companion]:
         yield process
     finally:
         process.let_go()
+
+
+class SpareCompanion:
+    """Companions of one module, of which the next one always stands ready: what takes long is the
+    start of a Python process, and that is over before it is asked for."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self._lock = threading.Lock()
+        self._spare: Companion | None = None
+
+    def prepare(self) -> None:
+        """Start the spare one; one that stands is left, one that has died is replaced."""
+        with self._lock:
+            if self._spare is not None and not self._spare.is_alive():
+                self._spare.let_go()
+                self._spare = None
+            self._spare = self._spare or Companion(self._module)
+
+    @contextmanager
+    def taken(self) -> Iterator[Companion]:
+        """The spare one, let go at the end, whatever happened; another then takes its place."""
+        self.prepare()
+        with self._lock:
+            process, self._spare = self._spare, None
+        process = process or Companion(self._module)  # another thread took it in between
+        try:
+            yield process
+        finally:
+            process.let_go()
+            self.prepare()
+
+    def end(self) -> None:
+        """Let the spare one go."""
+        with self._lock:
+            process, self._spare = self._spare, None
+        if process is not None:
+            process.let_go()

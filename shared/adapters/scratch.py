@@ -2,7 +2,9 @@
 
 The migrated pair is never used for it: what is restored there would be replicated, and its load
 would be felt. Roles that the text names and the control server lacks are made for the time, as
-roles nobody can log in with, and known by their comment; everything is dropped at the end.
+roles nobody can log in with, and known by their comment; everything is dropped at the end. DROP
+DATABASE waits for a checkpoint, so the database is set aside under a name that anyone may drop, and
+dropped while nobody waits: at once by a thread, else by the next `sweep`.
 
 Definitions are loaded by the administrator. Rows are loaded by a login of the scratch's own that is
 no superuser: checks, defaults and index expressions are the application's code, and must not run
@@ -12,6 +14,7 @@ with rights over the truth.
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -28,6 +31,9 @@ from shared.settings import Settings
 
 _MARK = "made by bluegreen for the time of a restore"
 _AS_REPLICA = "session_replication_role"
+_ROLES_ARE_NEEDED = 0x5C7A7C4  # any number, of ours alone: a lock of the control server
+ASIDE = "bluegreen_aside_"
+_ASIDE = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
 _MISSING_ROLES = """
     SELECT name FROM unnest(%s::text[]) AS name
     WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)"""
@@ -59,18 +65,26 @@ def scratch(settings: Settings, point: Manifest) -> Iterator[Scratch]:
     drop_scratch(settings, point.job)
     try:
         with _administrator(settings) as session:
-            made = [role for (role,) in session.rows(_MISSING_ROLES, [list(point.roles)])]
-            for role in made:
-                _make_role(session, role, "NOLOGIN")
-            _make_role(session, name, f"LOGIN BYPASSRLS PASSWORD {literal(secret)}")
-            for role in (*made, "pg_read_all_data", "pg_write_all_data"):
-                session.execute(f"GRANT {ident(role)} TO {ident(name)}")
-            session.execute(f"GRANT SET ON PARAMETER {_AS_REPLICA} TO {ident(name)}")
-            session.execute(create_database(name, point))
-        administrator = control_server(settings, name)
-        yield Scratch(administrator, replace(administrator, user=name, password=secret))
+            session.execute("SELECT pg_advisory_lock_shared(%s)", [_ROLES_ARE_NEEDED])
+            _make(session, point, name, secret)
+            administrator = control_server(settings, name)
+            yield Scratch(administrator, replace(administrator, user=name, password=secret))
     finally:
-        drop_scratch(settings, point.job)
+        if _set_aside(settings, name):
+            threading.Thread(target=_sweep_or_leave, args=(settings,), name="sweep").start()
+        else:
+            drop_scratch(settings, point.job)
+
+
+def _make(session: PsycopgSession, point: Manifest, name: str, secret: str) -> None:
+    made = [role for (role,) in session.rows(_MISSING_ROLES, [list(point.roles)])]
+    for role in made:
+        _make_role(session, role, "NOLOGIN")
+    _make_role(session, name, f"LOGIN BYPASSRLS PASSWORD {literal(secret)}")
+    for role in (*made, "pg_read_all_data", "pg_write_all_data"):
+        session.execute(f"GRANT {ident(role)} TO {ident(name)}")
+    session.execute(f"GRANT SET ON PARAMETER {_AS_REPLICA} TO {ident(name)}")
+    session.execute(create_database(name, point))
 
 
 def _make_role(session: PsycopgSession, role: str, options: str) -> None:
@@ -82,12 +96,44 @@ def drop_scratch(settings: Settings, job: str) -> None:
     """Drop the job's scratch database and the roles that no other one needs. Absent is fine."""
     with _administrator(settings) as session:
         session.execute(f"DROP DATABASE IF EXISTS {ident(scratch_database(job))} WITH (FORCE)")
-        for (role,) in session.rows(_OUR_ROLES, [_MARK]):
-            # A role that another job's scratch database still needs cannot be dropped: that
-            # job drops it.
-            with suppress(MigrationError):
-                session.execute(f"REVOKE SET ON PARAMETER {_AS_REPLICA} FROM {ident(role)}")
-                session.execute(f"DROP ROLE {ident(role)}")
+        _drop_roles(session)
+
+
+def sweep(settings: Settings) -> None:
+    """Drop what was set aside, and the roles that no other scratch database needs."""
+    with _administrator(settings) as session:
+        for (name,) in session.rows(_ASIDE, [ASIDE]):
+            session.execute(f"DROP DATABASE IF EXISTS {ident(name)} WITH (FORCE)")
+        _drop_roles(session)
+
+
+def _sweep_or_leave(settings: Settings) -> None:
+    """What cannot be dropped now the backup agent drops within a minute."""
+    with suppress(MigrationError):
+        sweep(settings)
+
+
+def _set_aside(settings: Settings, name: str) -> bool:
+    """Whether it has a name now under which it is nobody's. One that is in use has not."""
+    try:
+        with _administrator(settings) as session:
+            aside = f"{ASIDE}{secrets.token_hex(4)}"
+            session.execute(f"ALTER DATABASE {ident(name)} RENAME TO {ident(aside)}")
+    except MigrationError:
+        return False
+    return True
+
+
+def _drop_roles(session: PsycopgSession) -> None:
+    """Unless a scratch database is being made or stands: its roles are among them, and whoever
+    is the last drops them all."""
+    if not session.value("SELECT pg_try_advisory_lock(%s)", [_ROLES_ARE_NEEDED]):
+        return
+    for (role,) in session.rows(_OUR_ROLES, [_MARK]):
+        with suppress(MigrationError):  # one that another database still needs stays
+            session.execute(f"REVOKE SET ON PARAMETER {_AS_REPLICA} FROM {ident(role)}")
+            session.execute(f"DROP ROLE {ident(role)}")
+    session.execute("SELECT pg_advisory_unlock(%s)", [_ROLES_ARE_NEEDED])
 
 
 def create_database(name: str, point: Manifest) -> str:

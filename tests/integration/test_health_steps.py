@@ -21,11 +21,14 @@ from shared.adapters.redis_bus import RedisBus
 from shared.domain.errors import Broken
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job
+from shared.ports import Done
+from shared.runner import forward
 from tests.support.stack import Stack, running_stack
 from tests.support.steps import a_job, done
 from workers.health_monitor.steps.confirm import Confirm
 from workers.health_monitor.steps.hold_rollback_window import HoldRollbackWindow
 from workers.health_monitor.steps.preflight import Preflight
+from workers.health_monitor.traffic_watch import TrafficWatch
 
 
 def now() -> datetime:
@@ -65,7 +68,7 @@ def preflight(stack: Stack, store: HealthStore) -> Preflight:
 @pytest.fixture
 def confirm(stack: Stack, store: HealthStore) -> Confirm:
     nodes = make_nodes(stack.settings, "bg_health")
-    return Confirm(nodes=nodes, door=PooledDoor(stack.settings), observations=store, now=now)
+    return Confirm(TrafficWatch(nodes, PooledDoor(stack.settings), store, now))
 
 
 @contextmanager
@@ -101,16 +104,27 @@ def test_a_fresh_stack_passes_preflight(preflight: Preflight, kind: Kind) -> Non
 
 
 def test_sound_traffic_is_confirmed(stack: Stack, preflight: Preflight, confirm: Confirm) -> None:
-    job = a_job(Kind.SAFE, id="job-well")
+    job = a_job(Kind.RISKY, id="job-well")
     with traffic(stack):
         done(preflight, job)
-        assert done(confirm, job).sentence.startswith("confirmed: ")
+        assert " transactions in " in done(confirm, job).sentence
+
+
+def test_a_safe_file_is_confirmed_by_the_first_look(
+    stack: Stack, preflight: Preflight, confirm: Confirm
+) -> None:
+    job = a_job(Kind.SAFE, id="job-safe")
+    done(preflight, job)
+    assert isinstance(forward(confirm, job), Done)
+    seen = confirm.watch.seen(job)
+    assert seen is not None
+    assert len([ms for ms in seen["door_ms"] if ms is not None]) >= 3
 
 
 def test_a_trigger_that_raises_under_traffic_is_not_confirmed(
     stack: Stack, preflight: Preflight, confirm: Confirm
 ) -> None:
-    job = a_job(Kind.SAFE, id="job-ill")
+    job = a_job(Kind.RISKY, id="job-ill")
     with traffic(stack), stack.connect("blue") as administrator:
         done(preflight, job)
         try:

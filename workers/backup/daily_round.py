@@ -46,6 +46,7 @@ class DailyRound:
             gone = backups.prune(self.settings, live_jobs=live)
             _log.info("backup.pruned", points=[point.name for point in gone])
             self._stamp.touch()
+        backups.sweep_scratch(self.settings)
         listed = backups.listed(self.settings)
         self.index.write([entry.point for entry in listed if not entry.missing])
 

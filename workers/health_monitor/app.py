@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -24,9 +24,11 @@ from shared.adapters.poolers import poolers_of
 from shared.adapters.redis_bus import RedisBus
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
+from shared.domain.health import CheckResult
 from shared.domain.objects import AGENT_ROLES
-from shared.ports import Step
+from shared.ports import Node, Step
 from shared.settings import Settings, load
+from workers.health_monitor.after_safe import AfterSafe
 from workers.health_monitor.failover.deed import Failover
 from workers.health_monitor.failover.watch import FailoverWatch
 from workers.health_monitor.monitor import Monitor
@@ -36,6 +38,7 @@ from workers.health_monitor.steps.confirm import Confirm
 from workers.health_monitor.steps.hold_in_sync import HoldInSync
 from workers.health_monitor.steps.hold_rollback_window import HoldRollbackWindow
 from workers.health_monitor.steps.preflight import Preflight
+from workers.health_monitor.traffic_watch import TrafficWatch
 
 ROLE = AGENT_ROLES["health-monitor"]
 settings = load(os.environ)
@@ -45,6 +48,27 @@ database = ControlDatabase(
 store, bus = HealthStore(database), RedisBus(settings)
 alerts = AlertBook(store, bus, Sinks(settings.alerts.urls))
 checks = HealthChecks(settings, database)
+now = partial(datetime.now, UTC)
+
+
+def traffic_watch(settings: Settings, nodes: Mapping[Colour, Node]) -> TrafficWatch:
+    speed = Speed(
+        partial(read_pooler, settings),
+        now,
+        lambda: BaselineStore(database).current(settings.database),
+    )
+    return TrafficWatch(nodes, PooledDoor(settings), store, now, speed)
+
+
+recorder = Recorder(checks, BaselineStore(database), settings.database)
+after_safe = AfterSafe(traffic_watch(settings, make_nodes(settings, ROLE)), store, alerts)
+
+
+def after_look(results: Sequence[CheckResult]) -> None:
+    recorder.after_look(results)
+    after_safe.after_look(results)
+
+
 monitor = Monitor(
     look_at_all=checks.look,
     store=store,
@@ -54,7 +78,7 @@ monitor = Monitor(
         settings.state_dir, JobFigures(database, settings), port=settings.alerts.metrics_port
     ),
     settings=settings.monitor,
-    after_look=Recorder(checks, BaselineStore(database), settings.database).after_look,
+    after_look=after_look,
 )
 
 
@@ -75,30 +99,24 @@ def make_failover_watch(settings: Settings) -> FailoverWatch:
 
 def build_steps(settings: Settings) -> Sequence[Step]:
     nodes = make_nodes(settings, ROLE)
-    now = partial(datetime.now, UTC)
-    door = PooledDoor(settings)
-    speed = Speed(
-        partial(read_pooler, settings),
-        now,
-        lambda: BaselineStore(database).current(settings.database),
-    )
+    watch = traffic_watch(settings, nodes)
     return (
         Preflight(
             nodes=nodes,
             read_pooler=partial(read_pooler, settings),
-            door=door,
+            door=watch.door,
             observations=store,
             application_role=settings.application_role,
             exempt=exempt(settings),
             now=now,
-            speed=speed,
+            speed=watch.speed,
             exempt_applications=settings.exempt_applications,
             door_addresses=partial(door_addresses, settings.doors.host),
             remote=tuple(
                 colour for colour, node in settings.nodes.items() if node.driver == "remote"
             ),
         ),
-        Confirm(nodes=nodes, door=door, observations=store, now=now, speed=speed),
+        Confirm(watch),
         HoldInSync(nodes=nodes, alerts=alerts),
         HoldRollbackWindow(nodes=nodes, alerts=alerts, now=now),
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from shared.adapters.celery_shell import make_worker, run_beside
-from shared.adapters.companion import companion
+from shared.adapters.companion import SpareCompanion
 from shared.adapters.control.comparison_store import RehearsalStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.direct_door import SymlinkDoor
@@ -48,7 +48,7 @@ def build_steps(settings: Settings) -> Sequence[Step]:
     background = Background()
     rooms = {colour: room_of(settings, colour) for colour in nodes}
     pooler = poolers_of(settings)
-    pause = ShortPause(pooler, partial(companion, PAUSE_GUARD))
+    pause = ShortPause(pooler, guards.taken)
     promotion = Promotion(nodes, pooler, SymlinkDoor(settings))
     store = RehearsalStore(
         ControlDatabase(settings, application_name="bluegreen/rehearsals", agent="replicator")
@@ -86,11 +86,13 @@ LIVE = "SELECT EXISTS (SELECT FROM bluegreen_control.job WHERE ended_at IS NULL)
 LIVE_RISKY = """
 SELECT id FROM bluegreen_control.job WHERE ended_at IS NULL AND kind = 'risky' LIMIT 1
 """
+guards = SpareCompanion(PAUSE_GUARD)
 settings = load(os.environ)
 nodes = make_nodes(settings, AGENT_ROLES["replicator"])
 beside = ControlDatabase(settings, application_name="bluegreen/caretaker", agent="replicator")
 caretaker = Caretaker(nodes, settings.database, partial(has_live_job, beside))
 stream_keeper = StreamKeeper(nodes, partial(live_job, beside))
 app = make_worker("replicator", build_steps)
+guards.prepare()
 run_beside(app, "caretaker", caretaker.run)
 run_beside(app, "stream-keeper", stream_keeper.run)

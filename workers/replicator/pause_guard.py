@@ -1,7 +1,9 @@
 """The guard of a short pause: `python -m workers.replicator.pause_guard`, told by JSON lines.
 
-It resumes the pool when the time it was told is over, or when its input ends while a pause may be
-on: then whoever paused is gone. Otherwise it does nothing, and ends with its input.
+It stands ready without a connection until it is asked whether it reaches the pool, and answers once
+it does. From then on it resumes the pool when the time it was told is over, or when its input ends
+while a pause may be on: then whoever paused is gone. Otherwise it does nothing, and ends with its
+input.
 """
 
 from __future__ import annotations
@@ -23,14 +25,20 @@ BETWEEN_TRIES_S = 0.05
 
 
 def main() -> None:
+    asked = os.read(sys.stdin.fileno(), 4096)
+    while asked and b"\n" not in asked:
+        asked += os.read(sys.stdin.fileno(), 4096)
+    line, _, early = asked.partition(b"\n")
+    if not line:
+        return  # whoever kept it ready is gone
     with poolers_of(load(os.environ)).opened() as pooler:
         sys.stdout.write('{"ready": true}\n')
         sys.stdout.flush()
-        _guard(pooler)
+        _guard(pooler, early)
 
 
-def _guard(pooler: Pooler) -> None:
-    buffer, deadline = b"", None
+def _guard(pooler: Pooler, buffer: bytes) -> None:
+    deadline = None
     while True:
         left_s = None if deadline is None else max(0.0, deadline - time.monotonic())
         if not select.select([sys.stdin], [], [], left_s)[0]:

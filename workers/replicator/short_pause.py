@@ -31,9 +31,11 @@ class ShortPause:
     @contextmanager
     def ready(self) -> Iterator[HeldPool]:
         """Everything that takes time, before anybody is held."""
-        with self.start_guard() as guard, self.pooler.opened() as pooler:
-            guard.hear(limit_s=READY_LIMIT_S)
-            yield HeldPool(pooler, guard)
+        with self.start_guard() as guard:
+            guard.say({"reach": True})
+            with self.pooler.opened() as pooler:
+                guard.hear(limit_s=READY_LIMIT_S)
+                yield HeldPool(pooler, guard)
 
 
 @dataclass(frozen=True)

@@ -53,16 +53,14 @@ WHERE cleared_at IS NULL ORDER BY raised_at
 SELECT sentence FROM bluegreen_control.alert
 WHERE %s = ANY (string_to_array(name, '/')) AND name NOT LIKE 'job/%%' ORDER BY raised_at
 
--- check_results: the last answers of checks, each of which is named once.
+-- check_result: the last answer of a check.
 INSERT INTO bluegreen_control.check_result (name, healthy, severity, sentence, value, at)
-SELECT name, healthy, severity, sentence, value, clock_timestamp()
-FROM unnest(%s::text[], %s::boolean[], %s::text[], %s::text[], %s::float8[])
-     AS found (name, healthy, severity, sentence, value)
+VALUES (%s, %s, %s, %s, %s, clock_timestamp())
 ON CONFLICT (name) DO UPDATE SET healthy = excluded.healthy, severity = excluded.severity,
     sentence = excluded.sentence, value = excluded.value, at = excluded.at
 
--- running_steps: the steps in which live jobs are now, forward or backward
-SELECT job.kind, outbox.step, outbox.direction = 'backward' FROM bluegreen_control.outbox
+-- running_steps: the steps in which live jobs are now
+SELECT DISTINCT outbox.step FROM bluegreen_control.outbox
 JOIN bluegreen_control.job ON job.id = outbox.job
 WHERE job.ended_at IS NULL
 
@@ -83,3 +81,14 @@ WHERE alert.cleared_at IS NULL
        OR EXISTS (SELECT FROM bluegreen_control.job AS later
                   WHERE later.database = job.database AND later.outcome = 'completed'
                     AND later.ended_at > job.ended_at))
+
+-- unwatched_safe_jobs: safe jobs that ended well a moment ago, and whose traffic was not judged since
+SELECT job.id, job.database, job.file_name, job.source, job.options, job.epoch,
+       split_part(confirm.key, '/', 2)::int AS attempt
+FROM bluegreen_control.job
+JOIN bluegreen_control.observation AS confirm ON confirm.job = job.id AND confirm.key LIKE 'confirm/%%'
+WHERE job.kind = 'safe' AND job.outcome = 'completed'
+  AND job.ended_at > clock_timestamp() - interval '2 minutes'
+  AND NOT EXISTS (SELECT FROM bluegreen_control.observation AS after
+                  WHERE after.job = job.id AND after.key = 'after')
+ORDER BY job.ended_at, confirm.at

@@ -12,9 +12,11 @@ from psycopg.types.json import Jsonb
 from shared.adapters.control import audit
 from shared.adapters.control.connection import ControlDatabase, unflushed
 from shared.adapters.named_queries import named_queries
+from shared.domain.environment import Colour
 from shared.domain.errors import Refused
-from shared.domain.health import CheckResult, RunningStep, Severity
+from shared.domain.health import CheckResult, Severity
 from shared.domain.kinds import Kind
+from shared.domain.migration import Job, RunOptions
 
 _SQL = named_queries(__file__, "health.sql")
 
@@ -130,23 +132,17 @@ class HealthStore:
             return [said for (said,) in session.rows(_SQL["announced"], (job,))]
 
     def record(self, results: Iterable[CheckResult]) -> None:
-        """Of a name that occurs twice the last counts."""
-        found = list({result.name: result for result in results}.values())
-        columns = (
-            [result.name for result in found],
-            [result.healthy for result in found],
-            [result.severity for result in found],
-            [result.sentence for result in found],
-            [None if result.value is None else float(result.value) for result in found],
-        )
         with self._database.session() as session, unflushed(session):
-            session.execute(_SQL["check_results"], columns)
+            for result in results:
+                session.execute(
+                    _SQL["check_result"],
+                    (result.name, result.healthy, result.severity, result.sentence, result.value),
+                )
 
-    def running_steps(self) -> frozenset[RunningStep]:
-        """Where live jobs are now."""
+    def running_steps(self) -> set[str]:
+        """Names of the steps in which live jobs are now."""
         with self._database.session() as session:
-            rows = session.rows(_SQL["running_steps"])
-            return frozenset(RunningStep(Kind(kind), step, back) for kind, step, back in rows)
+            return {name for (name,) in session.rows(_SQL["running_steps"]) if name}
 
     def untold_bad_ends(self) -> list[BadEnd]:
         """Jobs that ended otherwise than completed, and of which no alert was raised yet."""
@@ -157,3 +153,21 @@ class HealthStore:
         """Names of alerts of such jobs that are over."""
         with self._database.session() as session:
             return [name for (name,) in session.rows(_SQL["settled_bad_ends"])]
+
+    def unwatched_safe_jobs(self) -> list[Job]:
+        """Safe jobs that completed within two minutes, and whose traffic was not judged since."""
+        with self._database.session() as session:
+            return [
+                Job(
+                    id=row["id"],
+                    database=row["database"],
+                    kind=Kind.SAFE,
+                    file_name=row["file_name"],
+                    sql="",
+                    options=RunOptions.model_validate(row["options"]),
+                    source=Colour(row["source"]),
+                    epoch=row["epoch"],
+                    attempt=row["attempt"],
+                )
+                for row in session.dicts(_SQL["unwatched_safe_jobs"])
+            ]

@@ -1,6 +1,8 @@
 """The application is as well after the change as before, under its own traffic.
 
-Guarantee   for some seconds nothing rolled back, failed or slowed down beyond what was usual before
+Guarantee   for some seconds nothing rolled back, failed or slowed down beyond what was usual
+            before; of a safe file, which could not be taken back, only that the door answers and
+            nothing fails yet: the monitor watches those seconds afterwards (docs/adr/0022)
 Repeats     safe: the observation goes on from where it began
 Undo        nothing to undo
 Fails with  Broken     errors, rollbacks or latency beyond what was usual; or the limit
@@ -11,191 +13,66 @@ Source      PostgreSQL manual, "The Cumulative Statistics System": counters of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from shared.domain.environment import Colour
-from shared.domain.errors import Broken, Transient
-from shared.domain.facts import Cutover
+from shared.domain.errors import Broken
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job
-from shared.ports import Done, Door, Node, Observations, Pending
-from workers.health_monitor import traffic
-from workers.health_monitor.confirm_verdict import Evidence, Traffic, complaints
-from workers.health_monitor.sides import serving_side
-from workers.health_monitor.speed import KEY, Speed, queries_between, transaction_ms
+from shared.ports import Done, Pending
+from workers.health_monitor.confirm_verdict import Traffic
+from workers.health_monitor.traffic_watch import OBSERVE_S, TrafficWatch
 
-OBSERVE_S = 5.0
 LOOKS_NEEDED = 3
 LOOK_AGAIN_S = 0.5
-DOOR_LIMIT_S = 2.0
 
 
 @dataclass(frozen=True)
 class Confirm:
-    nodes: Mapping[Colour, Node]
-    door: Door
-    observations: Observations
-    now: Callable[[], datetime]
-    speed: Speed | None = None
+    watch: TrafficWatch
 
     name: ClassVar[str] = "confirm"
 
     def is_done(self, job: Job) -> bool:
-        seen = self.observations.seen(job.id, _key(job))
+        seen = self.watch.seen(job)
         return seen is not None and bool(seen.get("well"))
 
     def do(self, job: Job) -> Done | Pending:
-        seen = dict(self.observations.seen(job.id, _key(job)) or self._begin(job))
-        seen["door_ms"] = [*seen["door_ms"], self._round_trip_ms(job)]
-        elapsed_s = (self.now() - datetime.fromisoformat(seen["at"])).total_seconds()
-        why, found = self._judge(job, seen)
+        seen = self.watch.seen(job) or self.watch.begin(job)
+        limit_s = observe_s(job)
+        for _ in range(LOOKS_NEEDED if limit_s == 0 else 1):
+            seen["door_ms"] = [*seen["door_ms"], self.watch.round_trip_ms(job)]
+        why, found = self.watch.judge(job, seen)
+        elapsed_s = self.watch.elapsed_s(seen)
         if why is not None:
             raise Broken(f"not confirmed after {elapsed_s:.0f} s: {why}")
         answered = sum(ms is not None for ms in seen["door_ms"])
-        limit_s = min(OBSERVE_S, job.options.timeout_s)
         seen["well"] = found is not None and answered >= LOOKS_NEEDED and elapsed_s >= limit_s
-        self.observations.note(job.id, _key(job), seen)
+        self.watch.note(job, seen)
         if found is not None and seen["well"]:
-            self._note_impact(job, seen)
-            return Done(
-                f"confirmed: {found.total} transactions in {elapsed_s:.0f} s, "
-                f"{found.rollbacks} rolled back"
-            )
+            return Done(self._confirmed(job, seen, found))
         if elapsed_s > max(job.options.timeout_s, OBSERVE_S + LOOKS_NEEDED * LOOK_AGAIN_S):
             raise Broken(f"nothing could be confirmed within {job.options.timeout_s:.0f} s")
         return Pending(
             f"watching the traffic, {elapsed_s:.0f} of {limit_s:.0f} s",
-            min(0.99, elapsed_s / limit_s),
+            min(0.99, elapsed_s / max(limit_s, 1.0)),
             LOOK_AGAIN_S,
         )
 
     def undo(self, job: Job) -> Done | Pending:
         return Done("nothing to undo")
 
-    def _begin(self, job: Job) -> dict[str, Any]:
-        """Where the counters stand now, and what was usual before."""
-        preflight = self.observations.seen(job.id, "preflight") or {}
-        serving = self.nodes[serving_side(job)]
-        with serving.session(limit_s=traffic.LOOK_LIMIT_S) as session:
-            counters = traffic.counters(session)
-        seen: dict[str, Any] = {
-            "at": self.now().isoformat(), "door_ms": [], "before": None, "errors_before": {},
-            "door_before_ms": preflight.get("door_ms", []),
-            "counters": [counters.commits, counters.rollbacks],
-        }  # fmt: skip
-        if self.speed is not None:
-            seen["speed"] = self.speed.look(serving, job.database)
-            seen["queries_before"] = self._queries_before(job, seen["speed"])
-            known = self.observations.seen(job.id, "preflight") or {}
-            seen["usual_ms"] = transaction_ms(known.get("speed", {}), seen["speed"])
-        with suppress(Transient):  # the old side is gone: fixed limits judge the new one
-            seen |= self._usual(job, preflight)
-        self.observations.note(job.id, _key(job), seen)
-        return seen
-
-    def _queries_before(self, job: Job, here: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Since preflight, on the side that served until now."""
-        assert self.speed is not None
-        first = (self.observations.seen(job.id, "preflight") or {}).get("speed")
-        if first is None:
-            return []
-        if serving_side(job) is job.source:
-            return queries_between(first, here)
-        return queries_between(first, self.speed.look(self.nodes[job.source], job.database))
-
-    def _note_impact(self, job: Job, seen: Mapping[str, Any]) -> None:
-        """For the report: what ran before the change and after it."""
-        if self.speed is None or "speed" not in seen:
-            return
-        last = self.speed.look(self.nodes[serving_side(job)], job.database)
-        self.observations.note(
-            job.id,
-            KEY,
-            {
-                "changed_at": _since(job) or seen["at"],
-                "before": seen["queries_before"],
-                "after": queries_between(seen["speed"], last),
-            },
+    def _confirmed(self, job: Job, seen: dict[str, Any], found: Traffic) -> str:
+        if observe_s(job) == 0:
+            return "confirmed: the door answers, nothing fails; the monitor goes on watching"
+        self.watch.note_impact(job, seen)
+        return (
+            f"confirmed: {found.total} transactions in {self.watch.elapsed_s(seen):.0f} s, "
+            f"{found.rollbacks} rolled back"
         )
 
-    def _transactions_ms(self, seen: Mapping[str, Any]) -> tuple[float | None, float | None]:
-        """Mean of a transaction since the beginning, and what is usual; nothing before it covers
-        the whole observation, whose first moments have cold caches and whoever was held."""
-        begun = datetime.fromisoformat(seen["at"])
-        if self.now() - begun < timedelta(seconds=OBSERVE_S):
-            return None, None
-        if self.speed is None or not seen.get("speed", {}).get("pooler"):
-            return None, None
-        try:
-            facts = self.speed.read_pooler()
-        except Transient:
-            return None, None
-        now = {"pooler": [facts.transactions, facts.transactions_us]}
-        known = [ms for ms in (seen.get("usual_ms"), self.speed.usual_ms()) if ms is not None]
-        return transaction_ms(seen["speed"], now), max(known, default=None)
 
-    def _usual(self, job: Job, preflight: Mapping[str, Any]) -> dict[str, Any]:
-        """Transactions and errors on the side that served before, since preflight."""
-        if "counters" not in preflight:
-            return {}
-        commits, rollbacks, reset_at = preflight["counters"]
-        with self.nodes[job.source].session(limit_s=traffic.LOOK_LIMIT_S) as session:
-            counters = traffic.counters(session)
-            errors = traffic.errors_since(session, datetime.fromisoformat(preflight["at"]))
-        same = counters.reset_at == reset_at and serving_side(job) is not job.source
-        before = [counters.commits - commits, counters.rollbacks - rollbacks] if same else None
-        return {"before": before, "errors_before": errors.counts}
-
-    def _round_trip_ms(self, job: Job) -> float | None:
-        """Through the pooled door; in a maintenance to the server: clients are still held."""
-        try:
-            if job.kind is not Kind.MAINTENANCE:
-                return self.door.round_trip_ms(limit_s=DOOR_LIMIT_S)
-            with self.nodes[serving_side(job)].session(limit_s=DOOR_LIMIT_S) as session:
-                began = self.now()
-                session.value("SELECT 1")
-                return (self.now() - began).total_seconds() * 1000
-        except Transient:
-            return None
-
-    def _judge(self, job: Job, seen: Mapping[str, Any]) -> tuple[str | None, Traffic | None]:
-        """What is wrong, and the traffic since the beginning; None: the server was not there."""
-        since = datetime.fromisoformat(_since(job) or seen["at"])
-        try:
-            with self.nodes[serving_side(job)].session(limit_s=traffic.LOOK_LIMIT_S) as session:
-                counters = traffic.counters(session)
-                errors = traffic.errors_since(session, since)
-        except Transient:
-            return None, None
-        commits, rollbacks = seen["counters"]
-        after = Traffic(max(0, counters.commits - commits), max(0, counters.rollbacks - rollbacks))
-        after_ms, usual_ms = self._transactions_ms(seen)
-        why = complaints(
-            Evidence(
-                before=Traffic(*seen["before"]) if seen["before"] is not None else None,
-                after=after,
-                errors_before=seen["errors_before"],
-                errors_after=errors.counts,
-                words=errors.words,
-                door_before_ms=seen["door_before_ms"],
-                door_after_ms=seen["door_ms"],
-                transaction_ms=after_ms,
-                usual_transaction_ms=usual_ms,
-            ),
-            accept_broken_statements=job.options.accept_broken_statements,
-        )
-        return ("; ".join(why) if why else None), after
-
-
-def _since(job: Job) -> str | None:
-    cutover = Cutover.maybe(job)
-    return cutover.at if cutover is not None else None
-
-
-def _key(job: Job) -> str:
-    """Each cutover of a job is confirmed for itself."""
-    return f"confirm/{_since(job) or job.attempt}"
+def observe_s(job: Job) -> float:
+    """How long the job waits for its verdict. Nothing is to be decided by it for a safe file: what
+    was committed on the side that serves stays."""
+    return 0.0 if job.kind is Kind.SAFE else min(OBSERVE_S, job.options.timeout_s)

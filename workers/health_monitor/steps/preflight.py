@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -64,7 +65,9 @@ class Preflight:
         return self.observations.seen(job.id, KEY) is not None
 
     def do(self, job: Job) -> Done | Pending:
-        snapshot = self._look(job)
+        with ThreadPoolExecutor(1, "usual") as beside:
+            usual = beside.submit(self._usual, job)
+            snapshot = self._look(job)
         found = findings(snapshot, job.kind)
         refused = [finding for _, finding in found if finding.refuses]
         if refused:
@@ -74,7 +77,7 @@ class Preflight:
                 code="preflight",
             )
         warnings = [f"{finding.message} ({finding.remedy})" for _, finding in found]
-        body = self._usual(job) | {"facts": _facts(snapshot, warnings)}
+        body = usual.result() | {"facts": _facts(snapshot, warnings)}
         self.observations.note(job.id, KEY, body)
         return Done(_sentence(warnings), body["facts"])
 
@@ -88,12 +91,15 @@ class Preflight:
 
     def _look(self, job: Job) -> Snapshot:
         """Raises Transient when the active side is not there; the standby may be missing."""
-        servers = {job.source: read_server(self.nodes[job.source], exempt=self.exempt)}
+        with ThreadPoolExecutor(2, "look") as beside:
+            standby = beside.submit(read_server, self.nodes[job.target], exempt=self.exempt)
+            pool = beside.submit(self.read_pooler)
+            servers = {job.source: read_server(self.nodes[job.source], exempt=self.exempt)}
         pooler = None
         with suppress(Transient):
-            servers[job.target] = read_server(self.nodes[job.target], exempt=self.exempt)
+            servers[job.target] = standby.result()
         with suppress(Transient):
-            pooler = self.read_pooler()
+            pooler = pool.result()
         snapshot = Snapshot(
             active=job.source,
             servers=servers,
