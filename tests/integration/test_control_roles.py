@@ -32,7 +32,7 @@ from shared.ports import Done, RehearsedFile, SwitchRecord
 from shared.saga.events import Direction
 from shared.settings import Settings
 from tests.support.cluster import postgres
-from tests.support.control import settings_for
+from tests.support.control import FORBIDDEN, settings_for
 from workers.coordinator.decide import decide
 
 AGENTS = sorted(CONTROL_ROLES)
@@ -174,19 +174,6 @@ def test_a_command_of_another_agent_is_neither_begun_nor_answered(
             )
 
 
-FORBIDDEN = {
-    "the audit is not written": "INSERT INTO bluegreen_control.audit SELECT * FROM"
-    " bluegreen_control.audit LIMIT 0",
-    "nor changed": "UPDATE bluegreen_control.audit SET actor = 'nobody'",
-    "history is not taken back": "DELETE FROM bluegreen_control.history",
-    "a job is not taken away": "DELETE FROM bluegreen_control.job",
-    "nothing is emptied": "TRUNCATE bluegreen_control.outbox",
-    "no table is made": "CREATE TABLE bluegreen_control.mine (n int)",
-    "no command is changed": "UPDATE bluegreen_control.outbox SET owner = 'backup'",
-    "row security stays": "ALTER TABLE bluegreen_control.outbox DISABLE ROW LEVEL SECURITY",
-}
-
-
 @pytest.mark.parametrize("what", FORBIDDEN)
 @pytest.mark.parametrize("agent", AGENTS)
 def test_what_no_agent_may_do(settings: Settings, agent: str, what: str) -> None:
@@ -216,6 +203,20 @@ def test_no_right_is_there_beside_those_that_are_listed(settings: Settings) -> N
             {"schema": SCHEMA},
         ).fetchall()
     assert set(rows) == listed
+
+
+def test_who_switches_by_hand_asks_the_job_to_go_back_and_for_nothing_else(
+    settings: Settings, job: str
+) -> None:
+    ask = "INSERT INTO bluegreen_control.request (job, what, by) VALUES (%s, %s, 'hand')"
+    with as_(settings, "proxy-agent") as session:
+        session.execute(ask, (job, "rollback"))
+        for what in ("finish", "approve", "abort", "keep-sync"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                session.execute(ask, (job, what))
+    with as_(settings, "coordinator") as session:
+        read = session.execute("UPDATE bluegreen_control.request SET read_at = now()")
+        assert read.rowcount == 1
 
 
 def test_an_agent_is_no_superuser_and_owns_nothing(settings: Settings) -> None:

@@ -19,6 +19,19 @@ from shared.settings import (
 )
 from tests.support.cluster import Server, postgres
 
+FORBIDDEN = {
+    "the audit is not written": "INSERT INTO bluegreen_control.audit SELECT * FROM"
+    " bluegreen_control.audit LIMIT 0",
+    "nor changed": "UPDATE bluegreen_control.audit SET actor = 'nobody'",
+    "history is not taken back": "DELETE FROM bluegreen_control.history",
+    "a job is not taken away": "DELETE FROM bluegreen_control.job",
+    "nothing is emptied": "TRUNCATE bluegreen_control.outbox",
+    "no table is made": "CREATE TABLE bluegreen_control.mine (n int)",
+    "no command is changed": "UPDATE bluegreen_control.outbox SET owner = 'backup'",
+    "row security stays": "ALTER TABLE bluegreen_control.outbox DISABLE ROW LEVEL SECURITY",
+}
+"""Statements that no agent may give, each by what holds then."""
+
 
 def settings_for(state_dir: Path, *, control_port: int) -> Settings:
     """Settings in which only the control database and Redis are real."""

@@ -13,7 +13,6 @@ from shared.adapters.celery_shell import make_worker, on_wake, run_beside
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.coordinator_store import CoordinatorStore
 from shared.adapters.control.health_store import HealthStore
-from shared.adapters.control.install import install
 from shared.adapters.flower_rows import FlowerRows
 from shared.adapters.heartbeat import HeartbeatWatch
 from shared.adapters.redis_bus import RedisBus
@@ -34,9 +33,6 @@ def build_steps(_settings: Settings) -> Sequence[Step]:
     return (HoldForApproval(), WaitForWindow(clock=lambda: datetime.now(UTC), alerts=alerts))
 
 
-if not settings.control.own_roles:  # else it is for the owner to install it
-    with database.session() as session:
-        install(session)
 app = make_worker("coordinator", build_steps)
 bell = Doorbell()
 coordinator = Coordinator(

@@ -1,7 +1,8 @@
 """Second one-shot service of the stack: roles, database and schemas on servers that stand.
 
 Guarantee   the active side has every role of ours, the application's database and the standing
-            schema; the control server has the control database and one login per agent
+            schema; the control server has the control database and one login per agent, with the
+            rights of that agent
 Repeats     safe, at each `up`: what is there stays, the standing schema is brought up to date
 Fails with  Transient a server does not answer in time; Refused its administrator cannot log in
 """
@@ -19,6 +20,7 @@ from shared.adapters import standing
 from shared.adapters.compose.inventory import (
     CONTROL_ADMINISTRATOR,
     CONTROL_LOGINS,
+    CONTROL_RIGHTS,
     IDENTITIES,
     control_login,
 )
@@ -26,6 +28,7 @@ from shared.adapters.compose.prepare import ROOT, first_source
 from shared.adapters.compose.stack_settings import settings_for
 from shared.adapters.compose.vault import Vault, choices_from
 from shared.adapters.control.install import install as install_control
+from shared.adapters.control.roles import grant
 from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.roles import SERVER_DATABASE, create_database, create_roles
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR, CONTROL_ROLE
@@ -113,15 +116,29 @@ def _control(settings: Settings, vault: Vault) -> None:
     _until(look, "the control database to answer")
     with as_administrator(SERVER_DATABASE) as session:
         _login(session, CONTROL_ROLE, "", vault)
-        for login in CONTROL_LOGINS:
+        for login in CONTROL_LOGINS.values():
             # A rollback point is proven by restoring it here, extensions and owners included.
             _login(session, login, "SUPERUSER" if login == control_login("backup") else "", vault)
-            session.execute(f"GRANT {ident(CONTROL_ROLE)} TO {ident(login)}")
+        _nobody_inherits_from_the_owner(session)
         if not session.value("SELECT 1 FROM pg_database WHERE datname = %s", [server.database]):
             session.execute(f"CREATE DATABASE {ident(server.database)} OWNER {ident(CONTROL_ROLE)}")
     secret = vault.secret(CONTROL_ROLE)
-    with _open(server.host, server.port, server.database, CONTROL_ROLE, secret) as session:
-        install_control(session)
+
+    def schema_stands() -> bool:
+        with _open(server.host, server.port, server.database, CONTROL_ROLE, secret) as owner:
+            install_control(owner)
+            grant(owner, CONTROL_RIGHTS)
+            return True
+
+    # Agents of an `up` before this one may be at work: whoever loses a deadlock tries again.
+    _until(schema_stands, "the schema of the control database to be installed")
+
+
+def _nobody_inherits_from_the_owner(session: PsycopgSession) -> None:
+    """Whoever is a member of the tables' owner is held back by no grant and no policy."""
+    members = "SELECT member::regrole::text FROM pg_auth_members WHERE roleid = %s::regrole"
+    for (member,) in session.rows(members, [CONTROL_ROLE]):
+        session.execute(f"REVOKE {ident(CONTROL_ROLE)} FROM {member}")
 
 
 def _login(session: PsycopgSession, role: str, attributes: str, vault: Vault) -> None:

@@ -105,12 +105,16 @@ IDENTITIES = (
 NODE_ROLES = (ADMINISTRATOR, APPLICATION, *AGENT_ROLES.values(), *REPLICATION_ROLES.values(),
               POOLER_ROLE)  # fmt: skip
 REDIS_USERS = (*(identity.redis for identity in AGENT_IDENTITIES), "flower")
-CONTROL_LOGINS = tuple(identity.control for identity in AGENT_IDENTITIES)
+CONTROL_LOGINS = {identity.redis: identity.control for identity in AGENT_IDENTITIES}
+"""Login at the control database by agent."""
+CONTROL_RIGHTS = {**CONTROL_LOGINS, "producer": CONTROL_LOGINS["coordinator"]}
+"""Login by whose rights it gets. The command line runs where the coordinator does, as its user:
+a login of its own would be another file of that user, and keep nothing from it."""
 
 
 def vault_secrets() -> Sequence[str]:
     """Every secret of the stack."""
     return (
         *NODE_ROLES, POOLER_ADMINISTRATOR, POOLER_STATISTICS, CONTROL_ROLE, CONTROL_ADMINISTRATOR,
-        "flower", *CONTROL_LOGINS, *(f"redis-{user}" for user in REDIS_USERS),
+        "flower", *CONTROL_LOGINS.values(), *(f"redis-{user}" for user in REDIS_USERS),
     )  # fmt: skip

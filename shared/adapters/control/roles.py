@@ -1,7 +1,8 @@
 """Who may do what in the control database: a login of its own for each agent, and what it needs.
 
 An agent sees and answers the commands that are its own, and no others (row security on `outbox`
-and `answer`). The audit is written through its function only, so no agent can rewrite it.
+and `answer`), and only people ask for what a job is to do (on `request`). The audit is written
+through its function only, so no agent can rewrite it.
 Repeating any of it changes nothing. Source: PostgreSQL manual, "Privileges", "Row Security
 Policies"; tests/integration/test_control_roles.py tries what is granted, and what is not.
 """
@@ -49,7 +50,13 @@ GRANTS: dict[str, dict[str, str]] = {
     "replicator": WORKER | {"rehearsal": "SELECT, INSERT, UPDATE, DELETE"},
     "proxy-agent": WORKER
     | ALERTS
-    | {"switch": "SELECT, INSERT", "observation": "SELECT, INSERT, UPDATE"},
+    | {
+        "switch": "SELECT, INSERT",
+        "observation": "SELECT, INSERT, UPDATE",
+        # Who switches by hand beside the proxy asks the live job to go back, and for nothing else.
+        "request": "SELECT, INSERT",
+        "job": "SELECT, UPDATE (requested_by)",
+    },
     "backup": WORKER | ALERTS | {"rollback_point": "SELECT, INSERT, UPDATE"},
     "health-monitor": WORKER
     | ALERTS
@@ -112,10 +119,10 @@ def grant(session: Session, logins: Mapping[str, str] = CONTROL_ROLES) -> None:
             for table, rights in tables.items():
                 session.execute(f"GRANT {rights} ON {ident(SCHEMA, table)} TO {role}")
         _own_commands_only(session, logins)
+        _policies(session, "request", _requests(logins))
 
 
 def _own_commands_only(session: Session, logins: Mapping[str, str]) -> None:
-    """The owner of the tables, and a superuser, are not held back by this."""
     its_own = " OR ".join(
         f"(current_user = {literal(role)} AND owner = {literal(agent)})"
         for agent, role in logins.items()
@@ -126,17 +133,35 @@ def _own_commands_only(session: Session, logins: Mapping[str, str]) -> None:
         f"EXISTS (SELECT FROM {SCHEMA}.outbox WHERE outbox.job = answer.job"
         f" AND outbox.step = answer.step AND outbox.epoch = answer.epoch AND ({its_own}))"
     )
-    policies = {
-        ("outbox", "SELECT", "look"): f"USING (current_user IN ({sees_all}) OR {its_own})",
-        ("outbox", "UPDATE", "begin_and_end"): f"USING ({coordinator} OR {its_own})",
-        ("outbox", "INSERT", "send"): f"WITH CHECK ({coordinator})",
-        ("outbox", "DELETE", "take_away"): f"USING ({coordinator})",
-        ("answer", "INSERT", "answer"): f"WITH CHECK ({answers})",
-        ("answer", "SELECT", "read"): f"USING ({coordinator})",
-        ("answer", "DELETE", "read_once"): f"USING ({coordinator})",
+    outbox = {
+        "look": f"SELECT USING (current_user IN ({sees_all}) OR {its_own})",
+        "begin_and_end": f"UPDATE USING ({coordinator} OR {its_own})",
+        "send": f"INSERT WITH CHECK ({coordinator})",
+        "take_away": f"DELETE USING ({coordinator})",
     }
-    for table in ("outbox", "answer"):
-        session.execute(f"ALTER TABLE {ident(SCHEMA, table)} ENABLE ROW LEVEL SECURITY")
-    for (table, command, name), rule in policies.items():
+    answer = {
+        "answer": f"INSERT WITH CHECK ({answers})",
+        "read": f"SELECT USING ({coordinator})",
+        "read_once": f"DELETE USING ({coordinator})",
+    }
+    _policies(session, "outbox", outbox)
+    _policies(session, "answer", answer)
+
+
+def _requests(logins: Mapping[str, str]) -> dict[str, str]:
+    people, proxy = literal(logins["producer"]), literal(logins["proxy-agent"])
+    switched = f"current_user = {proxy} AND what = 'rollback'"
+    return {
+        "look": "SELECT USING (true)",
+        "ask": f"INSERT WITH CHECK (current_user = {people} OR {switched})",
+        "read": f"UPDATE USING (current_user = {literal(logins['coordinator'])})",
+    }
+
+
+def _policies(session: Session, table: str, policies: Mapping[str, str]) -> None:
+    """`policies`: what each is for, and its rule, by name. The owner of the tables, and a
+    superuser, are not held back by them."""
+    session.execute(f"ALTER TABLE {ident(SCHEMA, table)} ENABLE ROW LEVEL SECURITY")
+    for name, rule in policies.items():
         session.execute(f"DROP POLICY IF EXISTS {name} ON {ident(SCHEMA, table)}")
-        session.execute(f"CREATE POLICY {name} ON {ident(SCHEMA, table)} FOR {command} {rule}")
+        session.execute(f"CREATE POLICY {name} ON {ident(SCHEMA, table)} FOR {rule}")
