@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.compose_stack import CONTROLLER, ComposeStack, run
+from tests.support.compose_stack import CONTROLLER, ComposeStack
+from tests.support.container_engine import run
 
 SECOND = "bluegreen-e2e-second"
 TRACE = "Traceback"

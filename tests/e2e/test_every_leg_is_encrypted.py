@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import psycopg
@@ -68,6 +70,14 @@ def replication(stack: ComposeStack, service: str, host: str, role: str, mode: s
         f" sslmode={mode} sslrootcert=/etc/bluegreen/tls/ca.crt replication=true"
     )
     return stack.execute(service, "sh", "-c", f"psql -XAt '{conninfo}' -c IDENTIFY_SYSTEM 2>&1").out
+
+
+def test_a_dump_over_a_plain_connection_is_refused(stack: ComposeStack) -> None:
+    script = (
+        "PGPASSWORD=$(cat /etc/bluegreen/secrets/bg_backup) PGSSLMODE=disable"
+        " pg_dump -s -h postgres-green -U bg_backup -d app 2>&1 >/dev/null"
+    )
+    assert "no encryption" in stack.execute("backup", "sh", "-c", script).out
 
 
 @pytest.mark.parametrize("colour", ["blue", "green"])
@@ -149,6 +159,12 @@ def test_each_user_of_redis_may_do_its_work_and_no_more(stack: ComposeStack, ser
     for words in MAY_NOT[service]:
         said = stack.execute(service, "python", "-c", REDIS.format(words=words)).out
         assert "permission" in said.lower(), (words, said)
+
+
+def test_flower_speaks_only_tls(stack: ComposeStack) -> None:
+    port = stack.environment["BLUEGREEN_FLOWER_PORT"]
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        urllib.request.urlopen(f"http://localhost:{port}/healthcheck", timeout=20)
 
 
 PAGES = ("/", "/tasks", "/workers", "/api/tasks", "/metrics", "/healthcheck")

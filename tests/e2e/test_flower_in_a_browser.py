@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.support.compose_stack import ARTEFACTS, ROOT, ComposeJourney, ComposeStack, free_ports
+from tests.support.cluster import free_port
+from tests.support.compose_stack import ARTEFACTS, ComposeJourney, ComposeStack
+from tests.support.container_engine import ROOT
 from tests.support.files import Pets
 
 IMAGE = "bluegreen-browser:local"
@@ -20,6 +20,10 @@ BUILD_LIMIT_S, START_LIMIT_S, PAGE_LIMIT_S = 600, 60, 60
 CUTOVER_LIMIT_S = 400
 """On a busy host a cutover gives up, harmlessly, until the marker crosses in time."""
 ROWS = "#tasks-table tbody tr"
+TURN_THE_PAGE = """
+    const next = document.querySelector("#tasks-table_next:not(.disabled)");
+    if (next) (next.querySelector("a") ?? next).click();
+    return next !== null;"""
 RUN = f"{int(time.time()):x}"
 
 
@@ -30,7 +34,7 @@ def browser(stack: ComposeStack) -> Iterator[WebDriver]:
         "build", "-q", "-t", IMAGE, str(ROOT / "tests/e2e/browser"), limit_s=BUILD_LIMIT_S
     )
     assert said.code == 0, said.err
-    (port,) = free_ports(1)
+    port = free_port()
     name = f"{stack.project}-browser"
     stack.docker("rm", "-f", name)
     said = stack.docker(
@@ -72,44 +76,45 @@ def rows_of(
     """The rows that a search for the job's id shows, over all pages: each row's text by its task's
     name and direction, such as `replicator.create_green backward`. A picture of the first page is
     kept under the name `seen_as`."""
+    browser.get("https://migration-proxy:5555/tasks")
     deadline = time.monotonic() + PAGE_LIMIT_S
     while True:
-        rows: dict[str, str] = {}
-        with suppress(WebDriverException):  # the table is drawn anew under our hands
-            _search(browser, job, deadline)
-            picture(browser, seen_as)
-            rows = _all_pages(browser)
+        _search(browser, job, deadline)
+        picture(browser, seen_as)
+        rows = _all_pages(browser, deadline)
         if all(name in rows for name in expected):
             return rows
         assert time.monotonic() < deadline, f"expected {expected}, found {sorted(rows)}"
+        browser.refresh()
 
 
 def _search(browser: WebDriver, job: str, deadline: float) -> None:
-    browser.get("https://migration-proxy:5555/tasks")
     search = browser.find_element(By.CSS_SELECTOR, "input[type=search]")
     search.clear()  # the page remembers what was looked for
     search.send_keys(job)
     while not (texts := _texts(browser)) or any(job not in text for text in texts):
-        assert time.monotonic() < deadline, f"no row shows {job}"
+        assert time.monotonic() < deadline, f"no row shows {job}, but {texts}"
         time.sleep(0.3)
 
 
 def _texts(browser: WebDriver) -> list[str]:
-    return [row.text for row in browser.find_elements(By.CSS_SELECTOR, ROWS)]
+    """Of all rows in one look: the page may draw the table anew between two."""
+    script = "return Array.from(document.querySelectorAll(arguments[0]), row => row.innerText)"
+    return [" ".join(text.split()) for text in browser.execute_script(script, ROWS)]
 
 
-def _all_pages(browser: WebDriver) -> dict[str, str]:
+def _all_pages(browser: WebDriver, deadline: float) -> dict[str, str]:
     rows: dict[str, str] = {}
-    for _ in range(10):
-        for text in _texts(browser):
+    while True:
+        texts = _texts(browser)
+        for text in texts:
             direction = " backward" if " backward " in text else ""
             rows.setdefault(text.split()[0] + direction, text)
-        following = browser.find_elements(By.CSS_SELECTOR, "#tasks-table_next:not(.disabled)")
-        if not following:
-            break
-        following[0].click()
-        time.sleep(1)
-    return rows
+        if not browser.execute_script(TURN_THE_PAGE):
+            return rows
+        while _texts(browser) == texts:
+            assert time.monotonic() < deadline, "the next page is not shown"
+            time.sleep(0.1)
 
 
 def picture(browser: WebDriver, name: str) -> None:

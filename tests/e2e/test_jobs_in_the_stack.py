@@ -21,7 +21,6 @@ def active(stack: ComposeStack) -> str:
 
 
 def test_the_stack_is_healthy_and_the_doctor_agrees(stack: ComposeStack) -> None:
-    print(f"image {stack.figures['imageMegabytes']} MB, up in {stack.figures['upSeconds']} s")
     assert stack.image_bytes() < IMAGE_LIMIT_BYTES
     said = stack.execute(CONTROLLER, "bluegreen", "doctor", "--json")
     assert said.code == 0, said.out
@@ -60,7 +59,6 @@ def test_a_risky_job_under_load_there_and_back_and_there(
     account = journey.account(journal)
     stack.note("risky", {"acknowledged": account.acknowledged, "failed": account.failed,
                          "lost": account.lost, "longestMs": round(account.longest_ms)})  # fmt: skip
-    print(stack.figures["risky"])
     assert account.clean, account
     assert active(stack) != before
     to_the_standby = stack.execute("migration-proxy", "proxy-switch.sh", before)

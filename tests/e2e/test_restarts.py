@@ -16,6 +16,9 @@ AGENTS = (
     CONTROLLER, "validator", "backup", "replicator", "proxy-agent", "health-monitor", "keeper",
     "redis", "flower",
 )  # fmt: skip
+SERVERS_AND_DOORS = (
+    "postgres-control", "postgres-blue", "postgres-green", "pooler", "migration-proxy",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -25,25 +28,28 @@ def pets(journey: ComposeJourney, request: pytest.FixtureRequest) -> Pets:
     return found
 
 
-def test_every_agent_and_redis_restarted_in_mid_job_under_load(
+def test_every_agent_and_redis_upgraded_in_mid_job_and_restarted_at_once_under_load(
     stack: ComposeStack, journey: ComposeJourney, pets: Pets
 ) -> None:
-    """One after the other, as a rolling upgrade does, while the job goes on."""
+    """First each container made anew, one after the other, while the job goes on; then all at
+    once, as when the host comes back."""
     with journey.load(rate=50) as journal:
         job = journey.submit(f"{pets.name}.sql", pets.risky, "--type", "risky")
         for service in AGENTS:
-            assert stack.compose("restart", "--timeout", "20", service).code == 0
-        stack.compose("up", "-d", "--wait", limit_s=240)
+            upgrade = ("up", "-d", "--no-deps", "--force-recreate", "--timeout", "20", service)
+            said = stack.compose(*upgrade)
+            assert said.code == 0, said.err
         journey.until_step(job, "hold_rollback_window", within_s=CUTOVER_LIMIT_S)
-        for service in AGENTS:
-            assert stack.compose("restart", "--timeout", "20", service).code == 0
+        said = stack.compose("restart", "--timeout", "20", *AGENTS)
+        assert said.code == 0, said.err
+        stack.up()
         assert journey.bluegreen("finish", job).code == 0
         assert journey.until_ended(job, within_s=CUTOVER_LIMIT_S) == "completed"
     account = journey.account(journal)
     assert account.clean, account
 
 
-def test_volumes_survive_down_and_up_with_a_job_that_waits_for_approval(
+def test_a_waiting_job_survives_down_and_up_and_a_restart_of_each_server_and_door(
     stack: ComposeStack, journey: ComposeJourney, pets: Pets
 ) -> None:
     job = journey.submit(f"{pets.name}.sql", pets.risky, "--type", "risky", "--hold")
@@ -53,8 +59,13 @@ def test_volumes_survive_down_and_up_with_a_job_that_waits_for_approval(
     assert journey.status(job)["outcome"] is None
     assert journey.bluegreen("approve", job, "--detach").code == 0
     journey.until_step(job, "hold_rollback_window", within_s=CUTOVER_LIMIT_S)
+    for service in SERVERS_AND_DOORS:
+        assert stack.compose("restart", "--timeout", "20", service).code == 0
+    stack.up()
+    journey.until_written(f"INSERT INTO {pets.name} (id, called, weight) VALUES (9001, 'new', 1)")
     assert journey.bluegreen("finish", job).code == 0
     assert journey.until_ended(job, within_s=CUTOVER_LIMIT_S) == "completed"
+    assert journey.count(f"{pets.name} WHERE id = 9001") == 1
 
 
 def test_two_of_each_worker_share_the_work(stack: ComposeStack, journey: ComposeJourney) -> None:

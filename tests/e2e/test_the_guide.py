@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.compose_stack import ROOT, ComposeJourney, ComposeStack
+from tests.support.compose_stack import ComposeJourney, ComposeStack
+from tests.support.container_engine import ROOT
 
 TABLE = re.compile(
     r"^\| (?P<section>[^|]+) \| (?P<guide>.+?) \| (?P<how>[^|]*?) \| `(?P<here>.+)` \|$"

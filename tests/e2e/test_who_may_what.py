@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.compose.inventory import CONTROL_ADMINISTRATOR, IDENTITIES, Identity
+from shared.adapters.compose.inventory import (
+    AGENT_IDENTITIES,
+    CONTROL_ADMINISTRATOR,
+    IDENTITIES,
+    Identity,
+)
 from tests.support.compose_stack import CONTROLLER, ComposeJourney, ComposeStack
+from tests.support.control import FORBIDDEN
 
 ONE_SHOT = {"prepare", "bootstrap"}
 AS_ROOT = {"keeper", *ONE_SHOT}
@@ -73,6 +79,41 @@ def test_only_the_proxy_is_published_and_only_the_keeper_reaches_the_engine(
     assert vault == ONE_SHOT
 
 
+def in_control(stack: ComposeStack, identity: Identity, *statements: str) -> list[str]:
+    """What the control database says to each of them, given by that service under its login."""
+    script = (
+        f"export PGPASSWORD=$(cat /etc/bluegreen/secrets/{identity.control})\n"
+        'while read -r said; do echo "== $(psql -XAt -h postgres-control'
+        f' -U {identity.control} -d bluegreen_control -c "$said" 2>&1 | head -n 1)"; done'
+    )
+    found = stack.execute(identity.service, "sh", "-c", script, feed="\n".join(statements) + "\n")
+    return [line.removeprefix("== ") for line in found.out.splitlines()]
+
+
+HELD = [identity for identity in AGENT_IDENTITIES if identity.service != "backup"]
+"""The backup's login is a superuser of the control server: it restores there what it proves."""
+FINISH = "INSERT INTO bluegreen_control.request (job, what, by) VALUES ('x', 'finish', 'nobody')"
+REFUSALS = ("permission denied", "must be owner", "row-level security")
+
+
+@pytest.mark.parametrize("identity", HELD, ids=lambda identity: identity.service)
+def test_a_login_at_the_control_database_does_its_work_and_no_more(
+    stack: ComposeStack, identity: Identity
+) -> None:
+    if identity.service == CONTROLLER:  # the coordinator writes commands, and people steer there
+        forbidden = [FORBIDDEN[what] for what in FORBIDDEN if what != "no command is changed"]
+    else:
+        forbidden = [*FORBIDDEN.values(), FINISH]
+    is_owner, jobs, *said = in_control(
+        stack, identity, "SELECT pg_has_role('bg_control', 'MEMBER')",
+        "SELECT count(*) FROM bluegreen_control.job", *forbidden,
+    )  # fmt: skip
+    assert is_owner == "f"
+    assert jobs.isdigit(), jobs
+    for statement, answer in zip(forbidden, said, strict=True):
+        assert any(refusal in answer for refusal in REFUSALS), (statement, answer)
+
+
 def test_servers_and_agents_reach_no_network_outside(stack: ComposeStack) -> None:
     out = "import socket; socket.create_connection(('1.1.1.1', 53), 3)"
     for service in ("replicator", CONTROLLER, "pooler"):
@@ -133,7 +174,7 @@ def secrets_of(stack: ComposeStack) -> dict[str, str]:
 
 
 def test_no_secret_is_seen_in_logs_inspect_processes_events_reports_or_flower(
-    stack: ComposeStack, journey: ComposeJourney
+    stack: ComposeStack, journey: ComposeJourney, command_lines: set[str]
 ) -> None:
     job = journey.submit("canary.sql", "CREATE TABLE IF NOT EXISTS canary (id bigint PRIMARY KEY);")
     journey.until_ended(job)
@@ -141,7 +182,7 @@ def test_no_secret_is_seen_in_logs_inspect_processes_events_reports_or_flower(
     looks = {
         "logs": stack.compose("logs", "--no-color").out + stack.compose("logs").err,
         "inspect": stack.docker("inspect", *listed).out,
-        "processes": "".join(stack.docker("top", one, "-eo", "args").out for one in listed),
+        "processes": "\n".join(command_lines),
         "report": journey.bluegreen("report", job).out + journey.bluegreen("logs", job).out,
         "history": journey.bluegreen("history", "--json").out,
         "configuration": journey.bluegreen("config", "show").out,

@@ -1,7 +1,5 @@
 """The compose stack as tests use it: an engine, the images, `up`, and the way in.
 
-On a machine that reaches no container registry `tests/support/docker-here` starts an engine and
-makes stand-in images under the same names; so the very same files are built and run.
 Set BLUEGREEN_E2E_KEEP=1 to leave the stack and the engine for the next run, which takes them up
 again; the ports then have to be set as well (.env.example).
 """
@@ -10,16 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import socket
 import ssl
-import subprocess
 import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,61 +22,21 @@ from typing import Any
 
 from shared.adapters.compose.inventory import IDENTITIES
 from shared.adapters.compose.stack_settings import Choices, settings_for
-from shared.adapters.control.connection import ControlDatabase
-from shared.adapters.control.store import PostgresControlStore
+from shared.adapters.control.store import PostgresControlStore, control_store
+from shared.domain.errors import Transient
 from shared.settings import Settings
+from tests.support.cluster import free_port
+from tests.support.container_engine import ROOT, container_engine, run
 from tests.support.journey import Journey, Said
 
-ROOT = Path(__file__).parents[2]
-DOCKER_HERE = ROOT / "tests/support/docker-here"
 FILE = ROOT / "docker-compose.migrations.yml"
+FILES = (FILE, ROOT / "compose/parts.yml", ROOT / "compose/Dockerfile",
+         ROOT / "tests/e2e/browser/Dockerfile")  # fmt: skip
+"""Their images are pulled, or have a stand-in."""
 ARTEFACTS = ROOT / "build/e2e"
 PORTS = {"app": "BLUEGREEN_POOLED_PORT", "direct": "BLUEGREEN_DIRECT_PORT"}
 CONTROLLER = "migration-controller"
-IMAGES_LIMIT_S, BUILD_LIMIT_S, UP_LIMIT_S = 900, 600, 240
-
-
-def run(
-    words: Sequence[str],
-    environment: dict[str, str],
-    *,
-    limit_s: float,
-    feed: str | None = None,
-    folder: Path = ROOT,
-) -> Said:
-    found = subprocess.run(
-        list(words), capture_output=True, text=True, check=False, timeout=limit_s,
-        env=environment, input=feed, cwd=folder,
-    )  # fmt: skip
-    return Said(found.returncode, found.stdout, found.stderr)
-
-
-def engine_environment() -> dict[str, str]:
-    """Start or find an engine with its images; what a process needs in order to talk to it.
-
-    Fails, and does not skip, where there is none: a stack that was not run is not shown to run.
-    """
-    environment = dict(os.environ)
-    for words in (["engine"], ["images", str(FILE), str(ROOT / "compose/parts.yml"),
-                               str(ROOT / "compose/Dockerfile"),
-                               str(ROOT / "tests/e2e/browser/Dockerfile")]):  # fmt: skip
-        said = run([str(DOCKER_HERE), *words], environment, limit_s=IMAGES_LIMIT_S)
-        assert said.code == 0, said.err
-    said = run([str(DOCKER_HERE), "env"], environment, limit_s=60)
-    for line in said.out.splitlines():
-        name, _, value = line.removeprefix("export ").partition("=")
-        environment[name] = "".join(shlex.split(value)).replace("$PATH", environment["PATH"])
-    host = environment.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-    environment["DOCKER_SOCKET"] = host.removeprefix("unix://")
-    return environment
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+BUILD_LIMIT_S, UP_LIMIT_S = 600, 240
 
 
 @dataclass
@@ -93,11 +48,9 @@ class ComposeStack:
     figures: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        pooled, direct, flower = free_ports(3)
+        ports = ("BLUEGREEN_POOLED_PORT", "BLUEGREEN_DIRECT_PORT", "BLUEGREEN_FLOWER_PORT")
         self.environment = {
-            "BLUEGREEN_POOLED_PORT": str(pooled),
-            "BLUEGREEN_DIRECT_PORT": str(direct),
-            "BLUEGREEN_FLOWER_PORT": str(flower),
+            **{port: str(free_port()) for port in ports},
             **self.environment,
             "COMPOSE_PROJECT_NAME": self.project,
             "COMPOSE_FILE": str(FILE),
@@ -115,7 +68,17 @@ class ComposeStack:
 
     def execute(self, service: str, *words: str, limit_s: float = 240,
                 feed: str | None = None) -> Said:  # fmt: skip
-        return self.compose("exec", "-T", service, *words, limit_s=limit_s, feed=feed)
+        """As `docker compose exec -T` does, which reads the whole file before each."""
+        how = ["exec"] if feed is None else ["exec", "-i"]
+        words = ("docker", *how, self.name_of(service), *words)
+        return run(words, self.environment, limit_s=limit_s, feed=feed)
+
+    def name_of(self, service: str) -> str:
+        """Of its first container."""
+        return f"{self.project}-{service}-1"
+
+    def runs(self, service: str) -> bool:
+        return bool(self.docker("ps", "-q", "--filter", f"name=^{self.name_of(service)}$").out)
 
     def sql(self, service: str, query: str, database: str = "app") -> str:
         """As the administrator, inside the container of that server."""
@@ -126,7 +89,6 @@ class ComposeStack:
     def build(self) -> None:
         said = self.compose("build", limit_s=BUILD_LIMIT_S)
         assert said.code == 0, said.err
-        self.figures["imageBytes"] = self.image_bytes()
 
     def image_bytes(self) -> int:
         said = self.docker("image", "inspect", "-f", "{{.Size}}", "bluegreen:local")
@@ -149,12 +111,6 @@ class ComposeStack:
         listed = self.compose("ps", "-a", "--format", "{{.Service}} {{.Status}}").out.splitlines()
         bad = [line.split()[0] for line in listed if "(healthy)" not in line and "(0)" not in line]
         return "\n".join(self.compose("logs", "--tail", "15", name).out for name in bad)
-
-    def container(self, service: str) -> str:
-        """Its id."""
-        said = self.compose("ps", "-aq", service)
-        assert said.out.strip(), f"no container of {service}"
-        return said.out.split()[0]
 
     def secret(self, service: str, name: str) -> str:
         said = self.execute(service, "cat", f"/etc/bluegreen/secrets/{name}")
@@ -200,7 +156,8 @@ class ComposeStack:
     def address(self, service: str) -> str:
         """Its address on a network of the stack, which this host reaches."""
         said = self.docker("inspect", "-f", "{{json .NetworkSettings.Networks}}",
-                           self.container(service))  # fmt: skip
+                           self.name_of(service))  # fmt: skip
+        assert said.code == 0, said.err
         return str(next(iter(json.loads(said.out).values()))["IPAddress"])
 
     @property
@@ -234,11 +191,23 @@ class ComposeJourney(Journey):
     def doors(self) -> dict[str, str]:
         return self.compose.doors
 
-    @property
-    def store(self) -> PostgresControlStore:  # type: ignore[override]
-        """Made anew for each look: a container may have come back with another address."""
-        database = ControlDatabase(self.compose.settings, application_name="test")
-        return PostgresControlStore(database)
+    def status(self, job: str) -> dict[str, Any]:
+        """The container may have come back with another address since the last look."""
+        try:
+            return super().status(job)
+        except Transient:
+            self.__dict__.pop("store", None)
+            return super().status(job)
+
+    def live_jobs(self) -> list[str]:
+        """None where the stack is down, as a test may leave it for the next one."""
+        if not self.compose.runs("postgres-control"):
+            return []
+        return [record.id for record in self.store.jobs(live_only=True)]
+
+    @cached_property
+    def store(self) -> PostgresControlStore:
+        return control_store(self.compose.settings)
 
     def bluegreen(self, *words: str, limit_s: float = 240) -> Said:
         return self.compose.execute(CONTROLLER, "bluegreen", *words, limit_s=limit_s)
@@ -253,10 +222,10 @@ class ComposeJourney(Journey):
 
 @contextmanager
 def running_compose_stack(folder: Path) -> Iterator[ComposeStack]:
-    """Built, up and healthy; gone at the end, with the engine if we started it."""
+    """Built, up and healthy; gone at the end, and so is the engine if it was started for this."""
     keep = bool(os.environ.get("BLUEGREEN_E2E_KEEP"))
-    try:
-        stack = ComposeStack(engine_environment(), folder)
+    with container_engine(FILES, keep=keep) as environment:
+        stack = ComposeStack(environment, folder)
         try:
             stack.build()
             if not keep:
@@ -267,6 +236,3 @@ def running_compose_stack(folder: Path) -> Iterator[ComposeStack]:
         finally:
             if not keep:
                 stack.down("-v", "--remove-orphans")
-    finally:
-        if not keep:
-            run([str(DOCKER_HERE), "down"], dict(os.environ), limit_s=180)
