@@ -17,6 +17,7 @@ from shared.domain.environment import Colour
 RECOVERY = frozenset((
     "primary_conninfo", "primary_slot_name", "recovery_target_lsn", "recovery_target_inclusive",
     "recovery_target_action", "recovery_target_timeline", "hot_standby_feedback",
+    "recovery_min_apply_delay",
 ))  # fmt: skip
 """Never `restore_command` and its like: those are run by a shell."""
 OPTIONS = frozenset((

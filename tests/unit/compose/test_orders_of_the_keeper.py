@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.adapters.keeper.orders import ORDERS, SetRecovery, StartDeed
+from workers.replicator import fork, replay
 
 CONNINFO = (
     "host=postgres-blue port=5432 user=bg_repl_blue passfile=/etc/bluegreen/secrets/passfile/x"
@@ -23,9 +24,10 @@ def test_what_the_replicator_gives_is_heard() -> None:
     copy = ["--dbname", CONNINFO, "--slot", "bluegreen_standby_green", "--wal-method", "stream",
             "--checkpoint", "spread", "--progress"]  # fmt: skip
     ORDERS.validate_python({**DEED, "program": "pg_basebackup", "args": copy})
-    settings = {"primary_conninfo": CONNINFO, "recovery_target_lsn": "0/3EDE750"}
-    found = ORDERS.validate_python({**RECOVERY, "settings": settings})
-    assert isinstance(found, SetRecovery)
+    follow = {"primary_conninfo": CONNINFO, "primary_slot_name": "bluegreen_standby_green"}
+    for more in ({}, fork.recovery_target("0/3EDE750"), replay.DELAY):
+        found = ORDERS.validate_python({**RECOVERY, "settings": follow | more})
+        assert isinstance(found, SetRecovery)
 
 
 @pytest.mark.parametrize(
