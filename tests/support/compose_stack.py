@@ -13,12 +13,12 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.adapters.compose.inventory import IDENTITIES
 from shared.adapters.compose.stack_settings import Choices, settings_for
@@ -36,6 +36,7 @@ FILES = (FILE, ROOT / "compose/parts.yml", ROOT / "compose/Dockerfile",
 ARTEFACTS = ROOT / "build/e2e"
 PORTS = {"app": "BLUEGREEN_POOLED_PORT", "direct": "BLUEGREEN_DIRECT_PORT"}
 CONTROLLER = "migration-controller"
+T = TypeVar("T")
 BUILD_LIMIT_S, UP_LIMIT_S = 600, 240
 
 
@@ -192,18 +193,21 @@ class ComposeJourney(Journey):
         return self.compose.doors
 
     def status(self, job: str) -> dict[str, Any]:
-        """The container may have come back with another address since the last look."""
-        try:
-            return super().status(job)
-        except Transient:
-            self.__dict__.pop("store", None)
-            return super().status(job)
+        return self._looking(lambda: super(ComposeJourney, self).status(job))
 
     def live_jobs(self) -> list[str]:
         """None where the stack is down, as a test may leave it for the next one."""
         if not self.compose.runs("postgres-control"):
             return []
-        return [record.id for record in self.store.jobs(live_only=True)]
+        return [job.id for job in self._looking(lambda: self.store.jobs(live_only=True))]
+
+    def _looking(self, look: Callable[[], T]) -> T:
+        """The container may have come back with another address since the last look."""
+        try:
+            return look()
+        except Transient:
+            self.__dict__.pop("store", None)
+            return look()
 
     @cached_property
     def store(self) -> PostgresControlStore:
@@ -221,11 +225,13 @@ class ComposeJourney(Journey):
 
 
 @contextmanager
-def running_compose_stack(folder: Path) -> Iterator[ComposeStack]:
+def running_compose_stack(
+    folder: Path, *, project: str = ComposeStack.project
+) -> Iterator[ComposeStack]:
     """Built, up and healthy; gone at the end, and so is the engine if it was started for this."""
     keep = bool(os.environ.get("BLUEGREEN_E2E_KEEP"))
     with container_engine(FILES, keep=keep) as environment:
-        stack = ComposeStack(environment, folder)
+        stack = ComposeStack(environment, folder, project)
         try:
             stack.build()
             if not keep:
