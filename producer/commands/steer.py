@@ -6,12 +6,15 @@ restore by hand asks.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from producer.options import Detach, JobId, Json, WaitTimeout, Yes, examples
 from producer.output import Output
+
+if TYPE_CHECKING:
+    from shared.ports import Steering
 
 Targets = Annotated[
     list[str],
@@ -63,29 +66,19 @@ def approve(
 
     An approval counts for an hour (and for --switch-delay more), then it must be given again.
     """
-    from producer import connections, steering
-
-    client = connections.connect(context.obj)
-    raise typer.Exit(
-        steering.steer(
-            client,
-            Output(as_json),
-            [job],
-            "withdraw" if withdraw else "approve",
-            detach=detach or withdraw,
-            limit_s=wait_timeout,
-        )
+    _steer(
+        context,
+        job,
+        "withdraw" if withdraw else "approve",
+        as_json,
+        detach or withdraw,
+        wait_timeout,
     )
 
 
 def pause(context: typer.Context, job: JobId, yes: Yes = False, as_json: Json = False) -> None:
     """Let a safe job wait between two of its parts or batches; `resume` goes on."""
-    from producer import connections, steering
-
-    client = connections.connect(context.obj)
-    raise typer.Exit(
-        steering.steer(client, Output(as_json), [job], "pause", detach=True, limit_s=None)
-    )
+    _steer(context, job, "pause", as_json, detach=True, limit_s=None)
 
 
 def resume(
@@ -97,14 +90,7 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Let a job go on that was paused, or that is stuck, and follow it to the end."""
-    from producer import connections, steering
-
-    client = connections.connect(context.obj)
-    raise typer.Exit(
-        steering.steer(
-            client, Output(as_json), [job], "resume", detach=detach, limit_s=wait_timeout
-        )
-    )
+    _steer(context, job, "resume", as_json, detach, wait_timeout)
 
 
 def abort(
@@ -116,12 +102,7 @@ def abort(
     as_json: Json = False,
 ) -> None:
     """End a job: what it did is undone, in reverse order. Honoured at the next answer."""
-    from producer import connections, steering
-
-    client = connections.connect(context.obj)
-    raise typer.Exit(
-        steering.steer(client, Output(as_json), [job], "abort", detach=detach, limit_s=wait_timeout)
-    )
+    _steer(context, job, "abort", as_json, detach, wait_timeout)
 
 
 def rollback(
@@ -146,16 +127,9 @@ def rollback(
         keeping.restore(context.obj, Output(as_json), targets[0], yes=yes)
         return
     jobs = [steering.job_of(client, target) for target in targets]
-    raise typer.Exit(
-        steering.steer(
-            client,
-            Output(as_json),
-            jobs,
-            "keep-sync" if keep_sync else "rollback",
-            detach=detach,
-            limit_s=wait_timeout,
-        )
-    )
+    act: Steering = "keep-sync" if keep_sync else "rollback"
+    found = steering.steer(client, Output(as_json), jobs, act, detach=detach, limit_s=wait_timeout)
+    raise typer.Exit(found)
 
 
 def finish(
@@ -167,14 +141,23 @@ def finish(
     as_json: Json = False,
 ) -> None:
     """Close the rollback window now: the way back ends, the old side becomes the standby."""
+    _steer(context, job, "finish", as_json, detach, wait_timeout)
+
+
+def _steer(
+    context: typer.Context,
+    job: str,
+    act: Steering,
+    as_json: bool,
+    detach: bool,
+    limit_s: float | None,
+) -> None:
+    """Ask for it and follow, unless detached; the process exits with the outcome."""
     from producer import connections, steering
 
     client = connections.connect(context.obj)
-    raise typer.Exit(
-        steering.steer(
-            client, Output(as_json), [job], "finish", detach=detach, limit_s=wait_timeout
-        )
-    )
+    output = Output(as_json)
+    raise typer.Exit(steering.steer(client, output, [job], act, detach=detach, limit_s=limit_s))
 
 
 EXAMPLES = {
