@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: soak-monitor validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover soak-cutover
+.PHONY: soak-monitor bench-failover validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover soak-cutover
 .PHONY: help install check test test-full docs faults corpus corpus-full e2e demo format bench-sync
 
 help:  ## this list
@@ -76,6 +76,9 @@ format: install  ## bring the code into shape
 
 soak-monitor: install  ## half an hour under load: 0 alerts raised for nothing; MINUTES= sets its length
 	$(BIN)/python -m benchmarks.monitor soak --minutes $(or $(MINUTES),30)
+
+bench-failover: install  ## a dead active server, policy auto: until somebody can write, and what is lost
+	$(BIN)/python -m benchmarks.failover
 
 validator-cases: install  ## agreement of the validator with the measured cases, per fact
 	$(BIN)/python -m tests.support.validator_cases

@@ -10,11 +10,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from shared.adapters.embedded.child import ControlFiles
+from shared.adapters.embedded.layout import Layout
 
 RESULTS = Path(__file__).parent / "results"
 BUILD = Path(__file__).parent.parent / "build" / "bench"
@@ -46,6 +50,29 @@ def stack() -> Iterator[tuple[Path, dict[str, str]]]:
             yield state, doors
         finally:
             bluegreen(None, "down", "--state-dir", str(state), check=False)
+
+
+def reconfigure_monitor(state: Path, changes: dict[str, Any]) -> None:
+    """Write fields of the monitor's settings, and start the health-monitor with them."""
+    path = Layout(state).settings
+    body = json.loads(path.read_text(encoding="utf-8"))
+    monitor = {**body["monitor"], **changes}
+    monitor["limits"] = {**body["monitor"]["limits"], **changes.get("limits", {})}
+    path.write_text(json.dumps({**body, "monitor": monitor}, indent=1), encoding="utf-8")
+    control = ControlFiles(Layout(state).supervisor)
+    before = control.status("health-monitor").pid
+    control.want("health-monitor", "stopped")
+    _until(lambda: not control.status("health-monitor").is_running)
+    control.want("health-monitor", "running")
+    _until(lambda: control.status("health-monitor").pid not in (None, before))
+
+
+def _until(holds: Callable[[], bool], limit_s: float = 60) -> None:
+    end = time.monotonic() + limit_s
+    while not holds():
+        if time.monotonic() > end:
+            raise SystemExit("expected the health-monitor to be started anew, found it was not")
+        time.sleep(0.05)
 
 
 def summary(samples: Sequence[float]) -> dict[str, float]:

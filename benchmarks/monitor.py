@@ -1,17 +1,18 @@
 """What the monitor costs, and whether it stays calm: `soak` (minutes under load) and `cost`.
 
     .venv/bin/python -m benchmarks.monitor soak --minutes 30
-    .venv/bin/python -m benchmarks.monitor cost --rounds 6
+    .venv/bin/python -m benchmarks.monitor cost --rounds 16
 
 `soak` counts every alert that was raised although nothing was wrong, and the processor time of the
-health-monitor's process. `cost` saturates the pooled door in turns with and without the monitor and
-compares the throughputs of one run.
+health-monitor's process. `cost` saturates the pooled door and freezes that process in every other
+slice of one run: a pair of slices makes a ratio of throughputs.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import statistics
 import sys
 import threading
@@ -24,7 +25,7 @@ from typing import Any
 import psycopg
 import redis
 
-from benchmarks.bench import bluegreen, keep, stack
+from benchmarks.bench import bluegreen, keep, quantile, stack
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.layout import Layout
 
@@ -111,27 +112,38 @@ def soak(minutes: float) -> dict[str, Any]:
 
 
 def cost(rounds: int, slice_s: float) -> dict[str, Any]:
-    """Pairs of slices, one with the monitor and one without, in alternating order."""
+    """Pairs of slices, one with the monitor and one while it is frozen, in alternating order.
+
+    A slice lasts two of the monitor's periods, so that each holds two looks.
+    """
     with stack() as (state, doors):
         with psycopg.connect(doors["app"], autocommit=True) as app:
             app.execute(SETUP)
-        control = ControlFiles(Layout(state).supervisor)
+        pid = monitor_pid(state)
         ratios: list[float] = []
+        shares: list[float] = []
         with load(doors["app"], per_s=None) as counts:
+            time.sleep(SETTLE_S)
             for number in range(rounds):
                 rates = {}
-                order = ("running", "stopped") if number % 2 else ("stopped", "running")
-                for wanted in order:
-                    control.want("health-monitor", wanted)  # type: ignore[arg-type]
-                    time.sleep(SETTLE_S / 2)
-                    before, began = sum(counts), time.monotonic()
+                for is_at_work in (True, False) if number % 2 else (False, True):
+                    os.kill(pid, signal.SIGCONT if is_at_work else signal.SIGSTOP)
+                    used, before, began = cpu_s(pid), sum(counts), time.monotonic()
                     time.sleep(slice_s)
-                    rates[wanted] = (sum(counts) - before) / (time.monotonic() - began)
-                ratios.append(rates["running"] / rates["stopped"])
+                    seconds = time.monotonic() - began
+                    rates[is_at_work] = (sum(counts) - before) / seconds
+                    if is_at_work:
+                        shares.append((cpu_s(pid) - used) / seconds)
+                ratios.append(rates[True] / rates[False])
+            os.kill(pid, signal.SIGCONT)
+        ratios.sort()
         return {
             "rounds": rounds,
+            "sliceS": slice_s,
             "throughputRatio": round(statistics.median(ratios), 4),
+            "middleHalf": [round(quantile(ratios, share), 4) for share in (0.25, 0.75)],
             "ratios": [round(ratio, 4) for ratio in ratios],
+            "monitorCpuShareOfACore": round(statistics.median(shares), 4),
             "loadAverage": os.getloadavg(),
         }
 
@@ -140,8 +152,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("soak", "cost"))
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--slice", type=float, default=10)
+    parser.add_argument("--rounds", type=int, default=16)
+    parser.add_argument("--slice", type=float, default=8)
     words = parser.parse_args()
     if words.what == "soak":
         result = soak(words.minutes)
