@@ -1,11 +1,14 @@
 """Fixtures for every floor; each test asks by name for what it needs."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.support.journey import Journey, journey_on_a_stack
 from tests.support.stack import Stack, running_stack
+from tests.support.watched import Watching, watching
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +23,10 @@ def stack() -> Iterator[Stack]:
     """One stack without agents for all tests of a session: leave it as you found it."""
     with running_stack() as running:
         yield running
+
+
+@pytest.fixture
+def watch(stack: Stack, tmp_path: Path) -> Iterator[Watching]:
+    """Makes a monitor with these settings over the stack of the file."""
+    with ExitStack() as all_of_them:
+        yield lambda **monitor: all_of_them.enter_context(watching(stack, tmp_path, **monitor))

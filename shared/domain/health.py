@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from shared.domain.kinds import Kind
+
 Severity = Literal["info", "warning", "critical"]
 
 
@@ -28,6 +30,16 @@ class CheckResult:
     """What was measured, in the unit that the name's metric has."""
     more: Mapping[str, float] = field(default_factory=dict)
     """Other figures of the same look, by name; for metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStep:
+    """Where a live job is."""
+
+    kind: Kind
+    step: str
+    backward: bool = False
+    """It is being undone."""
 
 
 @dataclass(frozen=True, slots=True)

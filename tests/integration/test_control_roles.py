@@ -134,7 +134,8 @@ def test_each_agent_keeps_what_it_learns(settings: Settings, job: str) -> None:
     assert health.raise_alert("a", "info", "a", {})
     assert ("a", "info", "a") in health.take_untold()
     assert health.clear_alert("a") is True
-    assert (health.running_steps(), health.untold_bad_ends()) == ({"validate"}, [])
+    assert {running.step for running in health.running_steps()} == {"validate"}
+    assert health.untold_bad_ends() == []
     health.beat("monitor")
     marks, errors = (
         kind(database(settings, "health-monitor")) for kind in (SchemaStore, ErrorStore)

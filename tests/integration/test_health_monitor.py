@@ -251,9 +251,16 @@ NAMES = (
 )
 
 
-def test_a_check_result_is_kept_for_people(watched: Watched) -> None:
+def test_the_last_result_of_a_check_is_kept_for_people(watched: Watched) -> None:
+    counted, none = CheckResult("counted", True, "well", value=3), CheckResult("none", True, "well")
+    watched.store.record([CheckResult("test", True, "well", value=0.5), counted, none])
     watched.store.record([CheckResult("test", False, "not well", "critical", 1.5)])
     rows = watched.sql(
-        "SELECT healthy, severity, value FROM bluegreen_control.check_result WHERE name = 'test'"
+        "SELECT name, healthy, severity, sentence, value FROM bluegreen_control.check_result "
+        "WHERE name IN ('counted', 'none', 'test') ORDER BY name"
     )
-    assert rows == [(False, "critical", 1.5)]
+    assert rows == [
+        ("counted", True, "warning", "well", 3.0),
+        ("none", True, "warning", "well", None),
+        ("test", False, "critical", "not well", 1.5),
+    ]

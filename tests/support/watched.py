@@ -13,11 +13,15 @@ from shared.adapters.alerts import AlertBook, Sinks
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.install import install
+from shared.adapters.control.store import PostgresControlStore
 from shared.adapters.health import HealthChecks
 from shared.adapters.job_figures import JobFigures
 from shared.adapters.metrics import Metrics
+from shared.domain.environment import Colour
 from shared.domain.health import CheckResult
+from shared.domain.kinds import Kind
 from shared.domain.messages import Event
+from shared.domain.migration import RunOptions
 from shared.settings import MonitorSettings, Settings
 from tests.support.stack import Stack
 from tests.support.webhook import Webhook, webhook
@@ -84,11 +88,42 @@ class Watched:
         assert self.last[alert].healthy, self.last[alert]
         assert self.stream.types(alert) == []
 
+    @contextmanager
+    def live_job(self, kind: Kind, step: str) -> Iterator[str]:
+        """A job that stands at that step, as far as the control database knows; its id."""
+        job = PostgresControlStore(self.database).submit(
+            database="app", kind=kind, file_name="live.sql", sql="SELECT 1",
+            options=RunOptions(), source=Colour.BLUE, requested_by="test",
+        )  # fmt: skip
+        self.sql("UPDATE bluegreen_control.job SET phase = 'forward' WHERE id = %s", job)
+        self.stand_at(job, step)
+        try:
+            yield job
+        finally:
+            self.sql(
+                "UPDATE bluegreen_control.job SET ended_at = clock_timestamp(), "
+                "outcome = 'completed' WHERE id = %s", job,
+            )  # fmt: skip
+            self.sql("UPDATE bluegreen_control.lease SET job = NULL")
+
+    def stand_at(self, job: str, step: str) -> None:
+        self.sql(
+            "INSERT INTO bluegreen_control.outbox "
+            "(job, step, owner, direction, attempt, epoch, due_at) "
+            "VALUES (%s, %s, 'test', 'forward', 1, 1, clock_timestamp()) "
+            "ON CONFLICT (job) DO UPDATE SET step = excluded.step",
+            job, step,
+        )  # fmt: skip
+
     def sql(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
         """On the control database."""
         with self.database.session() as session:
             cursor = session.connection.execute(statement, params or None)
             return cursor.fetchall() if cursor.description else []
+
+
+Watching = Callable[..., Watched]
+"""Makes one, with fields of MonitorSettings."""
 
 
 @contextmanager

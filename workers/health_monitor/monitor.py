@@ -1,7 +1,7 @@
 """The monitor that never stops: looks, dampens, tells once what changed.
 
-Planned work is not a fault: while a job's step takes a server or replication away on purpose, and
-in the quiet times of the settings, the checks that it disturbs are looked at and not counted.
+Planned work is not a fault: while a job takes a server, its standby or the traffic away on purpose,
+and in the quiet times of the settings, the checks that it disturbs are looked at and not counted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shared.adapters.alerts import AlertBook
 from shared.adapters.control.health_store import BadEnd, HealthStore
 from shared.adapters.metrics import Metrics
 from shared.domain.errors import MigrationError
-from shared.domain.health import CheckResult, Damper, Severity
+from shared.domain.health import CheckResult, Damper, RunningStep, Severity
 from shared.domain.messages import HealthChanged
 from shared.ports import Bus
 from shared.settings import MonitorSettings
@@ -55,9 +55,9 @@ class Monitor:
     def look(self) -> None:
         """One look at everything. What cannot be kept is logged: the next look tries again."""
         results = self.look_at_all()
-        steps: set[str] = set()
+        running: frozenset[RunningStep] = frozenset()
         try:
-            steps = self.store.running_steps()
+            running = self.store.running_steps()
         except MigrationError as error:
             _log.warning("monitor.steps_unknown", reason=error.message)
         else:
@@ -69,12 +69,12 @@ class Monitor:
             ):
                 _try(keep)
         for result in results:
-            self._count(result, steps)
+            self._count(result, running)
         self.alerts.tell()
         self.metrics.show(results)
 
-    def _count(self, result: CheckResult, steps: set[str]) -> None:
-        if not result.healthy and self._is_expected(result.name, steps):
+    def _count(self, result: CheckResult, running: frozenset[RunningStep]) -> None:
+        if not result.healthy and self._is_expected(result.name, running):
             return
         damper = self.dampers.get(result.name) or Damper(self.settings.window, self.settings.needed)
         damper, change = damper.after(result.healthy)
@@ -99,8 +99,8 @@ class Monitor:
         else:
             self.alerts.clear_alert(result.name, result.sentence)
 
-    def _is_expected(self, check: str, steps: set[str]) -> bool:
-        return is_planned(check, steps) or is_quiet(check, self.settings.quiet_times, self.now())
+    def _is_expected(self, check: str, running: frozenset[RunningStep]) -> bool:
+        return is_planned(check, running) or is_quiet(check, self.settings.quiet_times, self.now())
 
     def _tell_bad_ends(self) -> None:
         """A job that ended otherwise than completed is an alert until a later one completes."""

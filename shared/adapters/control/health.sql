@@ -53,14 +53,16 @@ WHERE cleared_at IS NULL ORDER BY raised_at
 SELECT sentence FROM bluegreen_control.alert
 WHERE %s = ANY (string_to_array(name, '/')) AND name NOT LIKE 'job/%%' ORDER BY raised_at
 
--- check_result: the last answer of a check.
+-- check_results: the last answers of checks, each of which is named once.
 INSERT INTO bluegreen_control.check_result (name, healthy, severity, sentence, value, at)
-VALUES (%s, %s, %s, %s, %s, clock_timestamp())
+SELECT name, healthy, severity, sentence, value, clock_timestamp()
+FROM unnest(%s::text[], %s::boolean[], %s::text[], %s::text[], %s::float8[])
+     AS found (name, healthy, severity, sentence, value)
 ON CONFLICT (name) DO UPDATE SET healthy = excluded.healthy, severity = excluded.severity,
     sentence = excluded.sentence, value = excluded.value, at = excluded.at
 
--- running_steps: the steps in which live jobs are now
-SELECT DISTINCT outbox.step FROM bluegreen_control.outbox
+-- running_steps: the steps in which live jobs are now, forward or backward
+SELECT job.kind, outbox.step, outbox.direction = 'backward' FROM bluegreen_control.outbox
 JOIN bluegreen_control.job ON job.id = outbox.job
 WHERE job.ended_at IS NULL
 

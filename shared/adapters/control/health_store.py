@@ -14,7 +14,7 @@ from shared.adapters.control.connection import ControlDatabase, unflushed
 from shared.adapters.named_queries import named_queries
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
-from shared.domain.health import CheckResult, Severity
+from shared.domain.health import CheckResult, RunningStep, Severity
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job, RunOptions
 
@@ -132,17 +132,23 @@ class HealthStore:
             return [said for (said,) in session.rows(_SQL["announced"], (job,))]
 
     def record(self, results: Iterable[CheckResult]) -> None:
+        """Of a name that occurs twice the last counts."""
+        found = list({result.name: result for result in results}.values())
+        columns = (
+            [result.name for result in found],
+            [result.healthy for result in found],
+            [result.severity for result in found],
+            [result.sentence for result in found],
+            [None if result.value is None else float(result.value) for result in found],
+        )
         with self._database.session() as session, unflushed(session):
-            for result in results:
-                session.execute(
-                    _SQL["check_result"],
-                    (result.name, result.healthy, result.severity, result.sentence, result.value),
-                )
+            session.execute(_SQL["check_results"], columns)
 
-    def running_steps(self) -> set[str]:
-        """Names of the steps in which live jobs are now."""
+    def running_steps(self) -> frozenset[RunningStep]:
+        """Where live jobs are now."""
         with self._database.session() as session:
-            return {name for (name,) in session.rows(_SQL["running_steps"]) if name}
+            rows = session.rows(_SQL["running_steps"])
+            return frozenset(RunningStep(Kind(kind), step, back) for kind, step, back in rows)
 
     def untold_bad_ends(self) -> list[BadEnd]:
         """Jobs that ended otherwise than completed, and of which no alert was raised yet."""

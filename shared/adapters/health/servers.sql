@@ -14,6 +14,7 @@ SELECT application_name, state,
        coalesce(extract(epoch FROM replay_lag), 0)::float8
 FROM pg_stat_replication
 
--- retained: WAL that each slot keeps, and whether it is still whole
-SELECT slot_name, active, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint, wal_status
-FROM pg_replication_slots WHERE restart_lsn IS NOT NULL
+-- retained: WAL that each slot keeps, and whether it is still whole; one that lost it keeps no LSN
+SELECT slot_name, active,
+       coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::bigint, wal_status
+FROM pg_replication_slots WHERE restart_lsn IS NOT NULL OR wal_status = 'lost'

@@ -1,25 +1,12 @@
-"""Planned work is not a fault; what a job left behind is told in one sentence."""
+"""What a job left behind is told in one sentence; two sides that are open are told."""
 
 import pytest
 
 from shared.adapters.control.health_store import BadEnd
 from shared.adapters.health.server_state import ServerState, pair_results
 from shared.domain.environment import Colour
-from shared.saga.recipes import RECIPES
 from shared.settings import HealthLimits
 from workers.health_monitor.monitor import bad_end
-from workers.health_monitor.planned import PLANNED, is_planned
-
-
-def test_every_planned_step_is_a_step_of_a_recipe() -> None:
-    assert PLANNED.keys() <= {step.name for recipe in RECIPES.values() for step in recipe}
-
-
-def test_a_server_that_is_being_forked_is_not_missing_but_redis_would_be() -> None:
-    assert is_planned("green.available", {"create_green"})
-    assert not is_planned("green.available", {"catch_up"})
-    assert not is_planned("redis.available", {"create_green"})
-    assert not is_planned("green.available", set())
 
 
 def test_a_bad_end_says_step_cause_and_way_back() -> None:
