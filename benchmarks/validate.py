@@ -2,6 +2,9 @@
 
     python -m benchmarks.validate
 
+Two files of 2,000 statements (benchmarks.validate_files). Each round is a process of its own, of
+ours and of squawk's. Held to the bound: the report, after start-up, over all of squawk's process.
+Beside it: the report with its text as JSON, and all of our process as the command line runs it.
 squawk is taken from the PATH, or installed for the occasion into a directory that is removed.
 """
 
@@ -14,21 +17,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.bench import keep, summary
-from shared.sql import grammar
+from benchmarks.validate_files import STATEMENTS, repeated, rows, varied
 from shared.sql.analysis import build
-from shared.sql.parse import read
 from shared.sql.validate import validate
 
-CASES = Path(__file__).parent.parent / "tests" / "data" / "validator" / "cases.jsonl"
 SQUAWK = "squawk-cli==2.70.0"
-STATEMENTS, FILES, ROUNDS = 2000, 463, 25
+FILES, ROUNDS = 463, 25
 BOUND, FILES_BOUND_S = 2.0, 1.0
+LIMIT_S = 60
+Sample = tuple[float, float]
+"""(wall, processor), in milliseconds."""
 
 
 @contextmanager
@@ -47,30 +51,61 @@ def squawk() -> Iterator[str | None]:
         yield str(program) if ended.returncode == 0 and program.exists() else None
 
 
-def rows() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines()]
-
-
-def many_statements() -> str:
-    """One file of the cases' statements, over and over."""
-    texts = [s.text for row in rows() for s in read(row["sql"]).statements]
-    return ";\n".join(texts[i % len(texts)] for i in range(STATEMENTS)) + ";\n"
-
-
-def ms(act: Callable[[], object]) -> tuple[float, float]:
-    """(wall, processor) of one call in this process."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    act()
-    return 1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - cpu)
-
-
-def child_ms(command: list[str]) -> tuple[float, float]:
-    """(wall, processor) of one process from its start to its end."""
+def child(command: list[str]) -> Sample:
+    """The time of one process from its start to its end."""
     before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=LIMIT_S
+    )
+    passed = 1000 * (time.perf_counter() - wall)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return 1000 * (time.perf_counter() - wall), 1000 * used
+    return passed, 1000 * used
+
+
+def one_round(path: Path, program: str | None) -> dict[str, Sample]:
+    """Ours, then theirs, on one file."""
+    ours = subprocess.run(
+        [sys.executable, "-m", "benchmarks.validate_once", str(path)],
+        capture_output=True, text=True, check=True, timeout=LIMIT_S,
+    )  # fmt: skip
+    found = json.loads(ours.stdout)
+    samples: dict[str, Sample] = {name: found[name] for name in ("validate", "json", "parse")}
+    command = [sys.executable, "-m", "producer", "validate", "--format", "json", str(path)]
+    samples["process"] = child(command)
+    if program is not None:
+        command = [program, "--pg-version=18.0", "--reporter", "json", str(path)]
+        samples["squawk"] = child(command)
+    return samples
+
+
+def beside(sql: str, program: str | None) -> dict[str, Any]:
+    """The figures of one file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "many.sql")
+        path.write_text(sql, encoding="utf-8")
+        rounds = [one_round(path, program) for _ in range(ROUNDS)]
+    figures = {
+        name: {
+            "wall_ms": summary([each[name][0] for each in rounds]),
+            "cpu_ms": summary([each[name][1] for each in rounds]),
+        }
+        for name in rounds[0]
+    }
+    return {"bytes": len(sql.encode()), "figures": figures, **_ratios(figures)}
+
+
+def _ratios(figures: dict[str, Any]) -> dict[str, float]:
+    """Ours over theirs, of the best rounds and of the median ones."""
+    if "squawk" not in figures:
+        return {}
+    theirs = figures["squawk"]
+    return {
+        f"{name}_ratio_{kind}_{which}": round(figures[name][kind][which] / theirs[kind][which], 2)
+        for name in ("validate", "json", "process")
+        for kind in ("wall_ms", "cpu_ms")
+        for which in ("min", "median")
+    }
 
 
 def many_files() -> float:
@@ -85,48 +120,20 @@ def many_files() -> float:
 
 
 def main() -> None:
-    sql = many_statements()
-    with tempfile.TemporaryDirectory() as folder, squawk() as program:
-        path = Path(folder, "many.sql")
-        path.write_text(sql, encoding="utf-8")
-        command = [program or "", "--pg-version=18.0", "--reporter", "json", str(path)]
-        found: dict[str, list[tuple[float, float]]] = {"validate": [], "parse": [], "squawk": []}
-        for _ in range(ROUNDS):
-            found["validate"].append(ms(lambda: validate(sql, file="many.sql")))
-            found["parse"].append(ms(lambda: grammar.parse(sql.encode())))
-            if program is not None:
-                found["squawk"].append(child_ms(command))
-    figures = {
-        name: {"wall_ms": summary([w for w, _ in s]), "cpu_ms": summary([c for _, c in s])}
-        for name, s in found.items()
-        if s
-    }
+    with squawk() as program:
+        files = {"repeated": beside(repeated(), program), "varied": beside(varied(), program)}
     files_s = many_files()
     keep(
         "validate",
         {
             "statements": STATEMENTS,
-            "bytes": len(sql.encode()),
-            "squawk": SQUAWK if found["squawk"] else "could not be had here",
-            "figures": figures,
-            **_ratios(figures),
+            "squawk": SQUAWK if program is not None else "could not be had here",
+            **files,
             "bound": BOUND,
             f"{FILES}_files_cpu_s": round(files_s, 3),
             "files_bound_s": FILES_BOUND_S,
         },
     )
-
-
-def _ratios(figures: dict[str, Any]) -> dict[str, float]:
-    """Ours over theirs, of the best rounds and of the median ones."""
-    if "squawk" not in figures:
-        return {}
-    ours, theirs = figures["validate"], figures["squawk"]
-    return {
-        f"ratio_{kind}_{which}": round(ours[kind][which] / theirs[kind][which], 2)
-        for kind in ("wall_ms", "cpu_ms")
-        for which in ("min", "median")
-    }
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
+import orjson
+
 from producer.marks import Mark, Validated, marks
 from producer.validate_text import text
 from shared.sql.rules import RULES
@@ -21,14 +23,22 @@ def render(form: Format, files: Sequence[Validated], *, colour: bool = False) ->
     """The text to print, without a newline at its end."""
     if form == "json":
         bodies = [each.document for each in files]
-        return json.dumps(bodies[0] if len(bodies) == 1 else bodies, indent=2, ensure_ascii=False)
+        return _json(bodies[0] if len(bodies) == 1 else bodies)
     if form == "sarif":
-        return json.dumps(_sarif(files), indent=2, ensure_ascii=False)
+        return _json(_sarif(files))
     if form == "github":
         return "\n".join(_github(files))
     if form == "markdown":
         return "\n".join(_markdown(files))
     return "\n".join(line for each in files for line in text(each, colour=colour))
+
+
+def _json(body: object) -> str:
+    """Indented, for people; a text with half a surrogate pair only the standard library writes."""
+    try:
+        return orjson.dumps(body, option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONEncodeError:
+        return json.dumps(body, indent=2, ensure_ascii=False)
 
 
 def _sarif(files: Sequence[Validated]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shared.domain.objects import JOB, STANDING
 from shared.sql.catalog import Catalog, Relation
@@ -14,7 +14,7 @@ OURS = (STANDING, JOB)
 
 
 def without_key(
-    statements: tuple[Statement, ...], catalog: Catalog | None
+    statements: Sequence[Statement], catalog: Catalog | None
 ) -> Iterator[tuple[str, str]]:
     """(why, remedy) of each table that cannot be followed: also those the file leaves alone."""
     if catalog is None or not catalog.complete:

@@ -14,12 +14,14 @@ from shared.sql import forbidden, versions
 from shared.sql.catalog import Catalog
 from shared.sql.context import Context, Problem, Step
 from shared.sql.effects import Operation
+from shared.sql.forbidden_names import Suspects
 from shared.sql.load import loads
-from shared.sql.locks import Lock
+from shared.sql.locks import Lock, strongest
 from shared.sql.operations.registry import look
 from shared.sql.operations.session import lock_timeout_ms
 from shared.sql.parse import Reading, Statement, read
 from shared.sql.principals import roles_made, roles_named
+from shared.sql.versions import NEWEST_GRAMMAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,9 @@ class Analysis:
 def analyse(
     reading: Reading, *, version: int, catalog: Catalog | None = None, as_one: bool = False
 ) -> Analysis:
-    """Follow the file over a copy of `catalog`. Never raises for what a file may hold.
+    """Follow the file, which may be read only now, over a copy of `catalog`.
+
+    Never raises for what a file may hold.
 
     `as_one`: as if the whole file, which has no BEGIN of its own, ran in one transaction.
     """
@@ -50,25 +54,25 @@ def analyse(
     )
     ctx.settings |= ctx.catalog.settings
     ctx.block = ctx.blocks = int(as_one)
-    ctx.problems += [
-        Problem("syntax", each.message, each.place, each.remedy) for each in reading.problems
-    ]
     steps: list[Step] = []
     held: dict[str, Lock] = {}
-    for statement in reading.statements:
-        step = _step(ctx, statement)
+    suspects = Suspects(reading.source)
+    for statement in reading.follow():
+        step = _step(ctx, statement, suspect=suspects.holds(statement.start, statement.text))
         if statement.tag == "TransactionStmt":
             held = held if ctx.block else {}
             continue
-        held = _hold(ctx, step, held)
+        if step.in_block or step.grows:
+            _hold(ctx, step, held)
         steps.append(step)
     if not as_one:
         _unclosed(ctx)
     _settle(ctx, steps)
+    unread = [Problem("syntax", p.message, p.place, p.remedy) for p in reading.problems]
     return Analysis(
         reading=reading,
         steps=tuple(steps),
-        problems=tuple(ctx.problems),
+        problems=(*unread, *ctx.problems),
         unseen=tuple(ctx.unseen),
         catalog=ctx.catalog,
         rolled_back=frozenset(ctx.rolled_back),
@@ -91,7 +95,7 @@ def build(schema_sql: str, *, version: int) -> tuple[Catalog, tuple[str, ...]]:
     )
     for statement in reading.statements:
         if statement.tag not in _DATA:
-            _step(ctx, statement)
+            _step(ctx, statement, suspect=False)
     ctx.catalog.extensions.add("plpgsql")
     if made := roles_made(reading):
         ctx.catalog.roles = made | roles_named(reading) | {"postgres"}
@@ -109,13 +113,18 @@ _DATA = frozenset(
 )
 
 
-def _step(ctx: Context, statement: Statement) -> Step:
-    step = Step(statement, in_block=bool(ctx.block), block=ctx.block)
-    step.lock_timeout_set = lock_timeout_ms(ctx) > 0
-    ctx.step = step
-    forbidden.check(ctx, statement.tag, statement.node, statement.text)
-    versions.check(ctx, statement.tag, statement.node)
-    look(ctx, statement.tag, statement.node)
+def _step(ctx: Context, statement: Statement, *, suspect: bool) -> Step:
+    tag, node = statement.tag, statement.node
+    step = ctx.step = Step(statement, ctx.block)
+    if not ctx.locked and (ctx.settings or ctx.local_settings):
+        step.lock_timeout_set = lock_timeout_ms(ctx) > 0
+    if suspect or tag in forbidden.LOOKED_AT:
+        forbidden.check(ctx, tag, node, suspect=suspect)
+    if ctx.version < NEWEST_GRAMMAR:
+        versions.check(ctx, tag, node)
+    look(ctx, tag, node)
+    step.sum_up()
+    ctx.locked = ctx.locked or bool(step.locks)
     if step.outside_block and step.in_block:
         words = " ".join(statement.text.split()[:3]).upper()
         ctx.error(
@@ -126,40 +135,41 @@ def _step(ctx: Context, statement: Statement) -> Step:
     return step
 
 
-def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> dict[str, Lock]:
-    """Work out who waits, and answer the locks that the block goes on holding."""
+def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
+    """Add its locks to those that the open block holds, and work out who waits."""
     now = step.locks
     if step.in_block:
-        for name, mode in held.items():
-            now[name] = max(mode, now.get(name, mode))
-    step.held = now
-    if step.grows:
-        not_written = {n for operation in step.operations for n in operation.not_written}
-        for name, mode in now.items():
-            if mode.blocks_reads:
-                step.blocked_reads.add(name)
-            if mode.blocks_writes and name not in not_written:
-                step.blocked_writes.add(name)
-        for operation in step.operations:
-            step.blocked_reads |= set(operation.indexes_held)
-            step.blocked_writes |= set(operation.indexes_held)
-            if operation.type == "REINDEX":
-                step.blocked_writes |= set(operation.locks)
-        _parents_wait(ctx, step)
-        if ctx.catalog.from_server and step.blocked_writes:
-            step.loads = loads(step, ctx.catalog.relations.values())
-    return now if step.in_block else {}
+        for name, mode in step.locks.items():
+            held[name] = strongest(held.get(name), mode)
+        now = held
+    if not step.grows or any(o.type == "REINDEX_CONCURRENTLY" for o in step.operations):
+        return
+    step.held = dict(now) if step.in_block else now
+    reads = {name for name, mode in now.items() if mode.blocks_reads}
+    writes = {name for name, mode in now.items() if mode.blocks_writes}
+    for operation in step.operations:
+        writes -= operation.not_written
+    for operation in step.operations:
+        reads |= operation.indexes_held
+        writes |= operation.indexes_held
+        if operation.type == "REINDEX":
+            writes.update(operation.locks)
+    if reads:
+        _parents_wait(ctx, step, reads)
+    step.blocked_reads, step.blocked_writes = frozenset(reads), frozenset(writes)
+    if ctx.catalog.from_server and writes:
+        step.loads = tuple(loads(step, ctx.catalog.relations.values()))
 
 
-def _parents_wait(ctx: Context, step: Step) -> None:
+def _parents_wait(ctx: Context, step: Step, reads: set[str]) -> None:
     """Who reads a partitioned table has to wait for every partition of it."""
     for key in ctx.catalog.with_children:
         relation = ctx.catalog.relations.get(key)
         if relation is not None and relation.children and relation.live:
-            members = {child.label for child in ctx.catalog.partitions_of(relation)}
-            members -= step.attached
-            if members & step.blocked_reads:
-                step.blocked_reads.add(relation.label)
+            for child in ctx.catalog.partitions_of(relation):
+                if child.label in reads and child.label not in step.attached:
+                    reads.add(relation.label)
+                    break
 
 
 def _unclosed(ctx: Context) -> None:
@@ -179,26 +189,28 @@ def _unclosed(ctx: Context) -> None:
 def _settle(ctx: Context, steps: list[Step]) -> None:
     """What only the end of the file shows: compatibility views, blocks that were rolled back."""
     views = {r.shown for r in ctx.catalog.relations.values() if r.new and r.kind == "view"}
-    for step in steps:
-        for operation in step.operations:
-            if step.block in ctx.rolled_back:
-                operation.destroys.clear()
-                operation.breaks.clear()
-                operation.bulk.clear()
-            if _replaced(operation, views):
-                operation.breaks.clear()
-                operation.notes.add("compatibility-view")
-                operation.needs(
-                    Kind.RISKY,
-                    "a view stands under the table's old name: ON CONFLICT, COPY and row locks "
-                    "of old clients may not work through it",
-                    "run it as a risky migration, whose gate plans the clients' statements first",
-                )
+    for step in steps if ctx.rolled_back else ():
+        if step.block in ctx.rolled_back:
+            for operation in step.operations:
+                operation.destroys = ()
+                operation.breaks = ()
+                operation.bulk = ()
+    noted = [o for step in steps for o in step.operations if o.notes] if views else []
+    for operation in noted:
+        if _replaced(operation, views):
+            operation.breaks = ()
+            operation.note("compatibility-view")
+            operation.needs(
+                Kind.RISKY,
+                "a view stands under the table's old name: ON CONFLICT, COPY and row locks "
+                "of old clients may not work through it",
+                "run it as a risky migration, whose gate plans the clients' statements first",
+            )
 
 
 def _replaced(operation: Operation, views: set[str]) -> bool:
     """Whether a table was renamed and a view stands under its old name now."""
-    return bool(operation.notes) and any(
+    return any(
         note.startswith("renamed ") and note.removeprefix("renamed ") in views
         for note in operation.notes
     )

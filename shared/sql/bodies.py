@@ -8,16 +8,17 @@ statement it is. What cannot be folded is said to be unknown.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.sql import grammar
-from shared.sql.folding import PLACEHOLDER, Lookup, fold, hides
+from shared.sql.body_variables import Values
+from shared.sql.folding import PLACEHOLDER, hides
 from shared.sql.grammar import Node, SyntaxProblem
-from shared.sql.names import option, scalar, strings
+from shared.sql.names import option, scalar
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Part:
     """One statement inside a body."""
 
@@ -28,6 +29,13 @@ class Part:
     """From EXECUTE: names in it may be placeholders."""
     conditional: bool = False
     """Under IF, a loop or an exception handler: it may not run, or may be allowed to fail."""
+    _trees: list[Node] | None = field(default=None, repr=False)
+
+    def trees(self) -> list[Node]:
+        """What the grammar makes of it, for all who ask. Raises SyntaxProblem."""
+        if self._trees is None:
+            self._trees = grammar.parse(self.text.encode())
+        return self._trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,9 @@ def _plpgsql(definition: str) -> Body:
     hidden: list[int] = []
     commits = False
     for function in grammar.parse_plpgsql(definition.encode()):
-        values = _Values(_assignments(function))
-        for tag, node, conditional in _nodes(function):
+        nodes = list(_nodes(function))
+        values = Values(nodes)
+        for tag, node, conditional in nodes:
             line = int(node.get("lineno", 1))
             if tag in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
                 commits = True
@@ -94,19 +103,23 @@ def _nodes(tree: Any) -> Iterator[tuple[str, Node, bool]]:
     stack: list[tuple[Any, bool]] = [(tree, False)]
     while stack:
         each, conditional = stack.pop()
-        if isinstance(each, list):
-            stack.extend((item, conditional) for item in reversed(each))
+        if type(each) is list:
+            stack.extend([(item, conditional) for item in reversed(each)])
             continue
         for key, value in each.items():
-            if not isinstance(value, dict | list):
-                continue
-            inner = conditional
-            if key.startswith("PLpgSQL_") and isinstance(value, dict):
-                yield key, value, conditional
-                inner = conditional or key in _BRANCHES or "exceptions" in value
-            stack.append((value, inner))
+            if type(value) is dict:
+                if key not in _LEAVES:
+                    inner = conditional
+                    if key.startswith("PLpgSQL_"):
+                        yield key, value, conditional
+                        inner = conditional or key in _BRANCHES or "exceptions" in value
+                    stack.append((value, inner))
+            elif type(value) is list:
+                stack.append((value, conditional))
 
 
+_LEAVES = frozenset({"PLpgSQL_type", "PLpgSQL_expr"})
+"""Nothing that anybody asks for stands below them."""
 _BRANCHES = frozenset(
     f"PLpgSQL_stmt_{kind}"
     for kind in ("if", "case", "loop", "while", "fori", "fors", "forc", "foreach_a", "dynfors")
@@ -136,77 +149,6 @@ def _right_side(text: str, mode: int) -> str:
         return text
     _, found, right = text.partition(":=")
     return right if found else text.partition("=")[2]
-
-
-def _assignments(function: Node) -> dict[str, list[str]]:
-    """Variable -> expressions that are ever put into it."""
-    found: dict[str, list[str]] = {}
-    for tag, node, _ in _nodes(function):
-        if tag == "PLpgSQL_stmt_assign":
-            name, mark, right = node["expr"]["PLpgSQL_expr"]["query"].partition(":=")
-            if not mark:
-                name, _, right = node["expr"]["PLpgSQL_expr"]["query"].partition("=")
-            found.setdefault(name.strip().lower(), []).append(right)
-        elif tag == "PLpgSQL_var" and "default_val" in node:
-            text = node["default_val"]["PLpgSQL_expr"]["query"]
-            found.setdefault(node.get("refname", ""), []).insert(0, text)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Values:
-    """What the variables of a body may hold, as far as constants go."""
-
-    assigned: dict[str, list[str]]
-
-    def texts(self, expression: str, depth: int = 0) -> list[str]:
-        """Every text that the expression may give; empty when that cannot be told."""
-        value = _tree(expression)
-        if value is None:
-            return []
-        column = value.get("ColumnRef")
-        if column is not None:
-            return self._held(strings(column["fields"])[-1], depth)
-        text = fold(value, lambda name: self._last(name, depth))
-        return [text] if text is not None and text.replace(PLACEHOLDER, "").strip() else []
-
-    def _held(self, name: str, depth: int) -> list[str]:
-        """All that is ever put into a variable, one assignment after the other."""
-        found: list[str] = []
-        for expression in self.assigned.get(name, ()) if depth < _DEPTH else ():
-            value = _tree(expression)
-            text = None if value is None else fold(value, self._lookup(name, found, depth))
-            if value is not None and "ColumnRef" in value:
-                inner = self._held(strings(value["ColumnRef"]["fields"])[-1], depth + 1)
-                found += inner
-                if not inner:
-                    return []
-            elif text:
-                found.append(text)
-            else:
-                return []
-        return found
-
-    def _lookup(self, name: str, found: list[str], depth: int) -> Lookup:
-        """Variables as they are just before an assignment to `name`, which held `found` so far."""
-        before = found[-1] if found else None
-        return lambda other: before if other == name else self._last(other, depth + 1)
-
-    def _last(self, name: str, depth: int) -> str | None:
-        held = self._held(name, depth + 1)
-        return held[-1] if held else None
-
-
-_DEPTH = 4
-
-
-def _tree(expression: str) -> Node | None:
-    try:
-        tree = grammar.parse(f"SELECT {expression}".encode())
-        found: Node = tree[0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
-    except (SyntaxProblem, KeyError, IndexError):
-        return None
-    return found
 
 
 def _readable(texts: list[str]) -> bool:

@@ -84,6 +84,8 @@ class Index:
     constraint: str | None = None
     valid: bool = True
     parent: Key | None = None
+    method: str = ""
+    """Access method whose default operator classes all its keys use; empty when not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,29 +136,33 @@ class Relation:
     """The name it had before the file renamed it; empty when it was not renamed."""
     size_bytes: int | None = None
     writes_per_s: float | None = None
+    key: Key = field(init=False)
+    shown: str = field(init=False)
+    label: str = field(init=False)
+    """The name that people outside the file know it by."""
+    live: bool = field(init=False)
+    """Whether it was there, and in use, before the file ran."""
 
-    @property
-    def key(self) -> Key:
-        return (self.schema, self.name)
+    def __post_init__(self) -> None:
+        self.live = not self.new and self.persistence != "t"
+        self._name()
 
-    @property
-    def shown(self) -> str:
-        return shown(self.schema, self.name)
+    def _name(self) -> None:
+        self.key = (self.schema, self.name)
+        self.shown = shown(self.schema, self.name)
+        self.label = self.known_as or self.shown
 
-    @property
-    def label(self) -> str:
-        """The name that people outside the file know it by."""
-        return self.known_as or self.shown
+    def move(self, schema: str, name: str) -> None:
+        """Give it another name; people outside the file go on knowing it by the first."""
+        if self.live and not self.known_as:
+            self.known_as = self.shown
+        self.schema, self.name = schema, name
+        self._name()
 
     @property
     def stored(self) -> bool:
         """Whether rows of its own lie in a file: not for views and partitioned parents."""
         return self.kind in ("table", "materialized view") and self.partition_key is None
-
-    @property
-    def live(self) -> bool:
-        """Whether it was there, and in use, before the file ran."""
-        return not self.new and self.persistence != "t"
 
 
 @dataclass(slots=True)
@@ -205,6 +211,8 @@ class Indexes(dict[Key, Index]):
         self._of.setdefault(index.table, set()).add(key)
 
     def of(self, table: Key) -> list[Index]:
+        if table not in self._of:
+            return []
         found = [self[key] for key in sorted(self._of.get(table, ())) if key in self]
         return [index for index in found if index.table == table]
 
@@ -232,6 +240,8 @@ class Catalog:
     pointed_at: dict[Key, set[Key]] = field(default_factory=dict)
     """Relation -> those that may point at it by a foreign key or read it as a view; a hint, never
     too few, so that finding them does not mean looking at every relation."""
+    owned: dict[Key, set[Key]] = field(default_factory=dict)
+    """Table -> sequences that may belong to a column of it: a hint of the same sort."""
     with_children: set[Key] = field(default_factory=set)
     """Relations that may have partitions or children."""
 
@@ -250,6 +260,7 @@ class Catalog:
             new_schemas=set(self.new_schemas),
             event_triggers=set(self.event_triggers),
             pointed_at={key: set(each) for key, each in self.pointed_at.items()},
+            owned={key: set(each) for key, each in self.owned.items()},
             with_children=set(self.with_children),
         )
         for key, index in self.indexes.items():
@@ -257,7 +268,9 @@ class Catalog:
         return made
 
     def note(self, relation: Relation) -> None:
-        """Remember what a relation points at, after that has changed."""
+        """Remember what a relation points at or belongs to, after that has changed."""
+        if relation.owned_by is not None:
+            self.owned.setdefault(relation.owned_by[0], set()).add(relation.key)
         targets = [c.refers_to for c in relation.constraints.values() if c.refers_to]
         for target in (*targets, *relation.reads):
             self.pointed_at.setdefault(target, set()).add(relation.key)
@@ -265,11 +278,15 @@ class Catalog:
             self.with_children.add(relation.key)
 
     def _pointing(self, key: Key) -> list[Relation]:
-        known = sorted(self.pointed_at.get(key, ()))
-        return [self.relations[each] for each in known if each in self.relations]
+        known = self.pointed_at.get(key)
+        if known is None:
+            return []
+        return [self.relations[each] for each in sorted(known) if each in self.relations]
 
     def relation(self, schema: str | None, name: str, path: list[str]) -> Relation | None:
-        for each in _places(schema, path):
+        if schema:
+            return self.relations.get((schema, name))
+        for each in path:
             if found := self.relations.get((each, name)):
                 return found
         return None
@@ -292,8 +309,18 @@ class Catalog:
     def indexes_of(self, table: Key) -> list[Index]:
         return self.indexes.of(table)
 
+    def indexes_over(self, relation: Relation) -> list[Index]:
+        """Its indexes, with those that it has as a partition: its parents' cover it too."""
+        found = self.indexes_of(relation.key)
+        for key in relation.parents if relation.bound is not None else ():
+            if parent := self.relations.get(key):
+                found += [index for index in self.indexes_over(parent) if index.valid]
+        return found
+
     def partitions_of(self, relation: Relation) -> list[Relation]:
         """All descendants, at every level."""
+        if not relation.children:
+            return []
         found: list[Relation] = []
         for key in relation.children:
             if child := self.relations.get(key):
@@ -312,6 +339,11 @@ class Catalog:
             for constraint in relation.constraints.values()
             if constraint.refers_to == key
         ]
+
+    def sequences_of(self, key: Key) -> list[Relation]:
+        """Sequences that belong to a column of a table."""
+        known = [self.relations.get(each) for each in sorted(self.owned.get(key, ()))]
+        return [s for s in known if s is not None and s.owned_by and s.owned_by[0] == key]
 
     def columns_of_type(self, key: Key) -> list[tuple[Relation, Column]]:
         return [

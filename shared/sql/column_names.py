@@ -11,6 +11,7 @@ from typing import Any
 from shared.sql.context import Context
 from shared.sql.expressions import relations, walk
 from shared.sql.grammar import Node
+from shared.sql.mentions import Mentions, mentions
 from shared.sql.names import strings
 
 _SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "excluded", "old", "new"})
@@ -24,9 +25,7 @@ def check_names(ctx: Context, query: Any, own: frozenset[str] = frozenset()) -> 
     known = _names(ctx, query)
     if known is None:
         return
-    for tag, body in walk(query):
-        if tag != "ColumnRef":
-            continue
+    for body in mentions(query).columns:
         parts = strings(body.get("fields"))
         if parts[-1] == "*" or parts[-1] in known or parts[0] in _SYSTEM or parts[-1] in own:
             continue
@@ -77,7 +76,6 @@ _SCALAR = frozenset(
 def _scalar_function(body: Node) -> bool:
     if body.get("coldeflist"):
         return False
-    called = [call for tag, call in walk(body) if tag == "FuncCall"]
-    names = [name for call in called for name in strings(call.get("funcname"))[-1:]]
+    names = [name for call in Mentions(body).calls for name in strings(call.get("funcname"))[-1:]]
     named = body.get("alias", {}).get("colnames")
     return bool(named) or all(name in _SCALAR for name in names)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.sql.catalog import Catalog, Index, Key, Relation, RelationKind, Type
-from shared.sql.effects import Operation, Reason
+from shared.sql.effects import NONE, Operation, Reason
 from shared.sql.extensions import TYPES
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
@@ -33,50 +33,54 @@ class Problem:
     remedy: str = ""
 
 
-@dataclass(slots=True)
 class Step:
     """One statement of the file with what it does."""
 
-    statement: Statement
-    in_block: bool
-    """Inside an explicit BEGIN .. COMMIT."""
-    block: int
-    """Number of the block it is in; 0 outside."""
-    operations: list[Operation] = field(default_factory=list)
-    held: dict[str, Lock] = field(default_factory=dict)
-    """Locks that the block holds when the statement runs, its own included."""
-    blocked_reads: set[str] = field(default_factory=set)
-    blocked_writes: set[str] = field(default_factory=set)
-    loads: list[str] = field(default_factory=list)
-    """Size and traffic of the tables that it works through while clients wait."""
-    lock_timeout_set: bool = False
-    outside_block: bool = False
-    """PostgreSQL refuses it inside a transaction block."""
-    reasons: list[Reason] | None = None
-    """Why it needs more than `safe`; None until somebody asked (shared.sql.need)."""
-    attached: set[str] = field(default_factory=set)
-    """Tables that become partitions with this statement: until then their parent is apart."""
-    rows_change: bool = False
-    """It changes the row type of a table in use: open sessions must be renewed."""
+    __slots__ = (
+        "attached", "block", "blocked_reads", "blocked_writes", "grows", "held", "in_block",
+        "loads", "lock_timeout_set", "locks", "operations", "outside_block", "reasons",
+        "rows_change", "statement",
+    )  # fmt: skip
 
-    @property
-    def locks(self) -> dict[str, Lock]:
-        """Strongest mode on each relation over all actions: ALTER TABLE takes it at once."""
+    def __init__(self, statement: Statement, block: int) -> None:
+        self.statement = statement
+        self.in_block = block > 0
+        """Inside an explicit BEGIN .. COMMIT."""
+        self.block = block
+        """Number of the block it is in; 0 outside."""
+        self.operations: list[Operation] = []
+        self.locks: dict[str, Lock] = {}
+        """Strongest mode on each relation over all actions: ALTER TABLE takes it at once. Known, as
+        what stands below, when the statement has been looked at."""
+        self.grows = False
+        """It takes longer the larger a table in use is."""
+        self.held = self.locks
+        """Locks that the block holds when the statement runs, its own included."""
+        self.blocked_reads: frozenset[str] = NONE
+        self.blocked_writes: frozenset[str] = NONE
+        self.loads: tuple[str, ...] = ()
+        """Size and traffic of the tables that it works through while clients wait."""
+        self.lock_timeout_set = False
+        """Known of the first statement that locks something, and of those before it."""
+        self.outside_block = False
+        """PostgreSQL refuses it inside a transaction block."""
+        self.reasons: list[Reason] | None = None
+        """Why it needs more than `safe`; None until somebody asked (shared.sql.need)."""
+        self.attached: frozenset[str] = NONE
+        """Tables that become partitions with this statement: until then their parent is apart."""
+        self.rows_change = False
+        """It changes the row type of a table in use: open sessions must be renewed."""
+
+    def sum_up(self) -> None:
+        """Put together what its operations do."""
         if len(self.operations) == 1:
-            return dict(self.operations[0].locks)
-        found: dict[str, Lock] = {}
+            (only,) = self.operations
+            self.locks, self.grows = only.locks, bool(only.scans)
+            return
         for operation in self.operations:
+            self.grows = self.grows or bool(operation.scans)
             for name, mode in operation.locks.items():
-                found[name] = max(found.get(name, mode), mode)
-        return found
-
-    @property
-    def grows(self) -> bool:
-        """Whether it takes longer the larger a table in use is."""
-        for operation in self.operations:  # noqa: SIM110 (asked more often than anything else)
-            if operation.scans:
-                return True
-        return False
+                self.locks[name] = max(self.locks.get(name, mode), mode)
 
 
 _BODY = re.compile(rb"\$[A-Za-z0-9_\x80-\xff]*\$|'")
@@ -100,7 +104,7 @@ def body_line(source: Source, statement: Statement, line: int) -> Place:
 
 def note_extension(operation: Operation, extension: str) -> None:
     if extension not in operation.extensions:
-        operation.extensions.append(extension)
+        operation.extensions += (extension,)
 
 
 @dataclass(slots=True)
@@ -136,6 +140,8 @@ class Context:
     """Routines whose bodies are being followed, so that recursion ends."""
     new_columns: set[tuple[Key, str]] = field(default_factory=set)
     """Columns that the file added: nobody's values are in them yet."""
+    locked: bool = False
+    """Something was locked already: whether with a lock_timeout, that statement says."""
     building: bool = False
     """A schema file builds the catalog: what it makes is old, not new."""
 
@@ -181,15 +187,17 @@ class Context:
 
     def family(self, relation: Relation) -> list[Relation]:
         """The table with all its partitions and children, which an ALTER TABLE reaches."""
-        return [relation] if self.only else [relation, *self.catalog.partitions_of(relation)]
+        if self.only or not relation.children:
+            return [relation]
+        return [relation, *self.catalog.partitions_of(relation)]
 
     def operation(self, type_: str, *relations: Relation | None) -> Operation:
         """Begin one more operation of the statement that is looked at."""
-        assert self.step is not None, "operations belong to a statement"
         operation = Operation(type_)
         for relation in relations:
             if relation is not None:
                 operation.touch(relation)
+        assert self.step is not None, "operations belong to a statement"
         self.step.operations.append(operation)
         return operation
 
@@ -220,6 +228,8 @@ class Context:
         Without a complete catalog an unknown one is presumed to be there.
         """
         schema, name = range_var(node)
+        if found := self.catalog.relation(schema, name, self.path):
+            return found
         return self.named(schema, name, missing_ok=missing_ok, kind=kind, at=node.get("location"))
 
     def named(
@@ -279,7 +289,10 @@ class Context:
 
     def type_of(self, node: Node, operation: Operation | None = None) -> Type:
         """The type that a TypeName names, looked up; names the extension that brings it."""
-        found = resolved(read_type(node), self.catalog, self.path)
+        found = read_type(node)
+        if found.schema is None and found.name in BUILTIN:
+            return found
+        found = resolved(found, self.catalog, self.path)
         if found.name in TYPES and operation is not None:
             note_extension(operation, TYPES[found.name])
         if found.schema is None and found.name not in BUILTIN and not node.get("pct_type"):

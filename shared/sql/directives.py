@@ -19,8 +19,9 @@ from typing import TypeAlias
 from shared.sql import grammar
 from shared.sql.batches import NoBatchesError, batched
 from shared.sql.grammar import SyntaxProblem
-from shared.sql.parse import Problem, Reading, Statement, read
+from shared.sql.parse import Reading, Statement, read
 from shared.sql.source import Place
+from shared.sql.unreadable import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,17 @@ the file and that others can see are counted: a table that the file itself makes
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shared.domain.kinds import Kind
 from shared.sql.catalog import Relation
-from shared.sql.locks import Lock, strongest
+from shared.sql.locks import Lock
+
+NONE: frozenset[str] = frozenset()
+"""What most operations have of most things; a set of its own for each would be most of its size."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a file needs more than `safe`."""
 
     kind: Kind
@@ -22,72 +24,83 @@ class Reason:
     remedy: str = ""
 
 
-@dataclass(slots=True)
 class Operation:
-    type: str
-    """ADD_COLUMN, CREATE_INDEX_CONCURRENTLY, .. as the report names it."""
-    tables: list[str] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
-    made: str = ""
-    """Name of the constraint that it adds."""
-    locks: dict[str, Lock] = field(default_factory=dict)
-    """Strongest mode on each relation that existed before, by name."""
-    indexes_held: dict[str, Lock] = field(default_factory=dict)
-    """Tables one of whose indexes is held: a plan of any query on the table has to wait."""
-    scans: set[str] = field(default_factory=set)
-    """Tables read or built upon in full: work that grows with them."""
-    rewrites: set[str] = field(default_factory=set)
-    destroys: list[str] = field(default_factory=list)
-    bulk: list[str] = field(default_factory=list)
-    """Tables of which one transaction changes many rows."""
-    breaks: list[str] = field(default_factory=list)
-    """Why old application code fails, or sees other data, afterwards."""
-    extensions: list[str] = field(default_factory=list)
-    reasons: list[Reason] = field(default_factory=list)
-    notes: set[str] = field(default_factory=set)
-    """Marks for rules: `unvalidated`, `no-where`, `cascade`, .."""
-    gone: list[str] = field(default_factory=list)
-    """Every further object that goes with it (CASCADE, indexes of a dropped column)."""
-    not_written: set[str] = field(default_factory=set)
-    """Views and materialized views among the locked: nobody writes them row by row."""
+    __slots__ = (
+        "breaks", "bulk", "columns", "destroys", "extensions", "gone", "indexes_held", "locks",
+        "made", "not_written", "notes", "reasons", "rewrites", "scans", "tables", "type",
+    )  # fmt: skip
+
+    def __init__(
+        self, type_: str, tables: list[str] | None = None, locks: dict[str, Lock] | None = None
+    ) -> None:
+        self.type = type_
+        """ADD_COLUMN, CREATE_INDEX_CONCURRENTLY, .. as the report names it."""
+        self.tables: list[str] = [] if tables is None else tables
+        self.columns: list[str] = []
+        self.made = ""
+        """Name of the constraint that it adds."""
+        self.locks: dict[str, Lock] = {} if locks is None else locks
+        """Strongest mode on each relation that existed before, by name."""
+        self.indexes_held: frozenset[str] = NONE
+        """Tables one of whose indexes is held: a plan of any query on the table has to wait."""
+        self.scans: frozenset[str] = NONE
+        """Tables read or built upon in full: work that grows with them."""
+        self.rewrites: frozenset[str] = NONE
+        self.destroys: tuple[str, ...] = ()
+        self.bulk: tuple[str, ...] = ()
+        """Tables of which one transaction changes many rows."""
+        self.breaks: tuple[str, ...] = ()
+        """Why old application code fails, or sees other data, afterwards."""
+        self.extensions: tuple[str, ...] = ()
+        self.reasons: tuple[Reason, ...] = ()
+        self.notes: frozenset[str] = NONE
+        """Marks for rules: `unvalidated`, `no-where`, `cascade`, .."""
+        self.gone: tuple[str, ...] = ()
+        """Every further object that goes with it (CASCADE, indexes of a dropped column)."""
+        self.not_written: frozenset[str] = NONE
+        """Views and materialized views among the locked: nobody writes them row by row."""
+
+    def note(self, mark: str) -> None:
+        self.notes |= {mark}
 
     def touch(self, relation: Relation) -> None:
-        if relation.label not in self.tables:
-            self.tables.append(relation.label)
+        label = relation.label
+        if label not in self.tables:
+            self.tables.append(label)
 
     def lock(self, relation: Relation | None, mode: Lock) -> None:
         if relation is not None and relation.live:
-            self.locks[relation.label] = strongest(self.locks.get(relation.label), mode)
+            label = relation.label
+            if label not in self.locks or mode > self.locks[label]:
+                self.locks[label] = mode
             if relation.kind in ("view", "materialized view"):
-                self.not_written.add(relation.label)
+                self.not_written |= {label}
 
     def lock_all(self, relations: list[Relation], mode: Lock) -> None:
         for relation in relations:
             self.lock(relation, mode)
 
-    def hold_indexes(self, relation: Relation, mode: Lock = Lock.ACCESS_EXCLUSIVE) -> None:
+    def hold_indexes(self, relation: Relation) -> None:
         if relation.live:
-            self.indexes_held[relation.label] = mode
+            self.indexes_held |= {relation.label}
 
     def scan(self, relation: Relation | None) -> None:
         if relation is not None and relation.live:
-            self.scans.add(relation.label)
+            self.scans |= {relation.label}
 
     def scan_all(self, relations: list[Relation]) -> None:
         """Scan those that hold rows of their own."""
-        for relation in relations:
-            if relation.stored:
-                self.scan(relation)
+        self.scans |= {each.label for each in relations if each.stored and each.live}
 
     def rewrite(self, relation: Relation) -> None:
         if relation.live:
-            self.rewrites.add(relation.label)
-            self.scans.add(relation.label)
+            self.rewrites |= {relation.label}
+            self.scans |= {relation.label}
 
     def rewrite_all(self, relations: list[Relation]) -> None:
-        for relation in relations:
-            if relation.stored:
-                self.rewrite(relation)
+        found = {each.label for each in relations if each.stored and each.live}
+        self.rewrites |= found
+        self.scans |= found
 
     def needs(self, kind: Kind, why: str, remedy: str = "") -> None:
-        self.reasons.append(Reason(kind, why, remedy))
+        self.reasons += (Reason(kind, why, remedy),)

@@ -12,6 +12,7 @@ from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.extensions import FUNCTIONS, VOLATILE_FUNCTIONS
 from shared.sql.grammar import Node, SyntaxProblem
+from shared.sql.mentions import mentions
 from shared.sql.names import split_name, strings
 from shared.sql.words import words
 
@@ -38,41 +39,24 @@ def walk(node: Any) -> Iterator[tuple[str, Any]]:
 def columns(node: Any) -> frozenset[str]:
     """Names of the columns that an expression over one table reads."""
     found = set()
-    for tag, body in walk(node):
-        if tag == "ColumnRef":
-            names = strings(body.get("fields"))
-            if names and names[-1] != "*":
-                found.add(names[-1])
+    for body in mentions(node).columns:
+        names = strings(body.get("fields"))
+        if names and names[-1] != "*":
+            found.add(names[-1])
     return frozenset(found)
 
 
 def relations(query: Any) -> list[Node]:
     """RangeVars of a query, without the names of its own WITH clauses."""
-    own = {body.get("ctename") for tag, body in walk(query) if tag == "CommonTableExpr"}
-    found = []
-    for each in _range_vars(query):
-        if "schemaname" in each or each.get("relname") not in own:
-            found.append(each)
-    return found
+    found = mentions(query)
+    if not found.ctes:
+        return found.ranges
+    own = {body.get("ctename") for body in found.ctes}
+    return [r for r in found.ranges if "schemaname" in r or r.get("relname") not in own]
 
 
-def _range_vars(node: Any) -> Iterator[Node]:
-    """RangeVars, also where a field holds one without its tag (the target of an INSERT)."""
-    stack = [node]
-    while stack:
-        each = stack.pop()
-        if isinstance(each, dict):
-            if "relname" in each and "relpersistence" in each:
-                yield each
-            stack.extend(v for v in each.values() if isinstance(v, dict | list))
-        elif isinstance(each, list):
-            stack.extend(reversed(each))
-
-
-def calls(node: Any) -> Iterator[Node]:
-    for tag, body in walk(node):
-        if tag == "FuncCall":
-            yield body
+def calls(node: Any) -> list[Node]:
+    return mentions(node).calls
 
 
 _MIXED = words("""
@@ -91,15 +75,12 @@ def volatility(ctx: Context, node: Any, *, kindly: bool = False) -> Volatility:
     A function that nobody knows counts as volatile: that is what CREATE FUNCTION makes by default.
     `kindly`: where the types of the arguments decide, which are not looked at, the better one.
     """
-    worst: Volatility = "immutable"
-    for tag, body in walk(node):
-        found: Volatility = "immutable"
-        if tag == "FuncCall":
-            found = _call_volatility(ctx, body)
-            if kindly and found == "stable" and _may_be_immutable(body):
-                found = "immutable"
-        elif tag == "SQLValueFunction":
-            found = "stable"
+    mentioned = mentions(node)
+    worst: Volatility = "stable" if mentioned.values else "immutable"
+    for body in mentioned.calls:
+        found = _call_volatility(ctx, body)
+        if kindly and found == "stable" and _may_be_immutable(body):
+            found = "immutable"
         if _RANK[found] > _RANK[worst]:
             worst = found
     return worst
@@ -147,11 +128,11 @@ def _inlined(ctx: Context, routine: Routine) -> Volatility:
 
 def check_calls(ctx: Context, node: Any, operation: Operation | None) -> None:
     """Functions and types that the server does not have, or that an extension must bring."""
+    mentioned = mentions(node)
     if ctx.catalog.complete and not ctx.building:
-        for tag, body in walk(node):
-            if tag == "TypeCast":
-                ctx.type_of(body["typeName"], operation)
-    for call in calls(node):
+        for body in mentioned.casts:
+            ctx.type_of(body["typeName"], operation)
+    for call in mentioned.calls:
         schema, name = split_name(call.get("funcname"))
         at = call.get("location")
         if ctx.catalog.routines_named(schema, name, ctx.path):

@@ -20,12 +20,18 @@ from shared.sql.forbidden_statements import BY_STATEMENT, is_of_the_server
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.names import scalar, split_name
 
+LOOKED_AT = frozenset({*STATEMENTS, *BY_STATEMENT})
+"""Statements that are looked at whatever their text holds."""
 
-def check(ctx: Context, tag: str, node: Node, text: str) -> None:
-    """Every reason why this statement, or anything inside it, is refused; `text` is its own."""
+
+def check(ctx: Context, tag: str, node: Node, *, suspect: bool) -> None:
+    """Every reason why this statement, or anything inside it, is refused.
+
+    `suspect`: its text holds something of what is refused, or may hide it (is_suspect).
+    """
     if ctx.building:
         return
-    for why, at in _reasons(tag, node, text):
+    for why, at in _reasons(tag, node, suspect=suspect):
         ctx.error("forbidden", why, at=at, remedy=_remedy(why))
 
 
@@ -37,13 +43,13 @@ def check_body(ctx: Context, body: Body, depth: int = 0) -> None:
             ctx.error("forbidden", why, remedy="write the statement, or format('..', names)")
     for part in body.parts:
         try:
-            trees = grammar.parse(part.text.encode())
+            trees = part.trees()
         except SyntaxProblem:
             continue
         for raw in trees:
             for tag, node in raw["stmt"].items():
                 with ctx.in_body(part.line):
-                    check(ctx, tag, node, part.text)
+                    check(ctx, tag, node, suspect=is_suspect(part.text))
                     if tag in ("CreateFunctionStmt", "DoStmt") and depth < _DEPTH:
                         _check_inner(ctx, node, part.text, depth)
 
@@ -63,12 +69,12 @@ def _remedy(why: str) -> str:
     return "take it out of the migration: an administrator does it, if it must be done"
 
 
-def _reasons(tag: str, node: Node, text: str) -> Iterator[tuple[str, int | None]]:
+def _reasons(tag: str, node: Node, *, suspect: bool) -> Iterator[tuple[str, int | None]]:
     if tag in STATEMENTS:
         yield STATEMENTS[tag], None
     if tag in BY_STATEMENT:
         yield from BY_STATEMENT[tag](node)
-    if is_suspect(text):
+    if suspect:
         yield from _inside({tag: node})
 
 
@@ -127,7 +133,8 @@ def _run_text(text: str | None, at: int | None) -> Iterator[tuple[str, int | Non
         return
     for raw in trees:
         for tag, node in raw["stmt"].items():
-            yield from ((why, at) for why, _ in _reasons(tag, node, text or ""))
+            inside = _reasons(tag, node, suspect=is_suspect(text or ""))
+            yield from ((why, at) for why, _ in inside)
 
 
 def _our_names(body: Node) -> Iterator[tuple[str, int | None]]:

@@ -18,6 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+import orjson
+
 Node: TypeAlias = dict[str, Any]
 
 
@@ -107,13 +109,22 @@ def parse(text: bytes) -> list[Node]:
     result = library.pg_query_parse(text)
     try:
         _check(result.error, text)
-        tree = json.loads(result.tree)
+        tree = _decoded(result.tree)
     except RecursionError:
         raise SyntaxProblem("the statement is nested too deeply to be read", None) from None
     finally:
         library.pg_query_free_parse_result(result)
     found: list[Node] = tree["stmts"]
     return found
+
+
+def _decoded(tree: bytes) -> Any:
+    """A tree from its JSON: by the quick decoder, and what that one refuses (bytes that are no
+    UTF-8, a thousand levels) by the patient one. Raises RecursionError."""
+    try:
+        return orjson.loads(tree)
+    except orjson.JSONDecodeError:
+        return json.loads(tree)
 
 
 def split(text: bytes) -> list[Span]:
@@ -144,7 +155,7 @@ def parse_plpgsql(text: bytes) -> list[Node]:
     result = library.pg_query_parse_plpgsql(text)
     try:
         _check(result.error, text)
-        found: list[Node] = json.loads(_EMPTY_DATUM.sub(b"{}", result.tree))
+        found: list[Node] = _decoded(_EMPTY_DATUM.sub(b"{}", result.tree))
     except RecursionError:
         raise SyntaxProblem("the body is nested too deeply to be read", None) from None
     finally:

@@ -9,7 +9,17 @@ from enum import IntEnum
 
 
 class Lock(IntEnum):
-    """Ordered by strength; `wire` is the name that pg_locks shows."""
+    """Ordered by strength."""
+
+    wire: str
+    """The name that pg_locks shows."""
+    words: str
+    blocks_reads: bool
+    """Conflicts with ACCESS SHARE, which a SELECT takes."""
+    blocks_writes: bool
+    """Conflicts with ROW EXCLUSIVE, which INSERT, UPDATE and DELETE take."""
+    strong: bool
+    """Keeps writers out, so that work that grows must not follow it in a transaction."""
 
     ACCESS_SHARE = 1
     ROW_SHARE = 2
@@ -20,28 +30,11 @@ class Lock(IntEnum):
     EXCLUSIVE = 7
     ACCESS_EXCLUSIVE = 8
 
-    @property
-    def wire(self) -> str:
-        return self.name.replace("_", " ").title().replace(" ", "") + "Lock"
-
-    @property
-    def words(self) -> str:
-        return self.name.replace("_", " ")
-
-    @property
-    def blocks_reads(self) -> bool:
-        """Conflicts with ACCESS SHARE, which a SELECT takes."""
-        return self is Lock.ACCESS_EXCLUSIVE
-
-    @property
-    def blocks_writes(self) -> bool:
-        """Conflicts with ROW EXCLUSIVE, which INSERT, UPDATE and DELETE take."""
-        return self >= Lock.SHARE
-
-    @property
-    def strong(self) -> bool:
-        """Keeps writers out, so that work that grows must not follow it in a transaction."""
-        return self.blocks_writes
+    def __init__(self, value: int) -> None:
+        self.words = self.name.replace("_", " ")
+        self.wire = self.words.title().replace(" ", "") + "Lock"
+        self.blocks_reads = value == 8
+        self.blocks_writes = self.strong = value >= 5
 
 
 def strongest(one: Lock | None, other: Lock) -> Lock:

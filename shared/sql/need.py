@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from shared.domain.kinds import Kind, Risk
 from shared.sql.context import Step
@@ -12,10 +13,16 @@ from shared.sql.effects import Operation, Reason
 def reasons(step: Step) -> list[Reason]:
     """Why this statement needs more than `safe`, the gravest first; empty when it does not."""
     if step.reasons is None:
-        found = [r for operation in step.operations for r in _of_operation(operation)]
-        found += _waiting(step)
-        found = [reason for reason in found if reason.kind is not Kind.SAFE]
-        step.reasons = sorted(found, key=lambda reason: -reason.kind.rank)
+        found: list[Reason] = []
+        for o in step.operations:
+            if o.reasons or o.rewrites or o.destroys or o.bulk or o.breaks:
+                found += _of_operation(o)
+        if step.blocked_writes or step.blocked_reads:
+            found += _waiting(step)
+        if found:
+            found = [reason for reason in found if reason.kind is not Kind.SAFE]
+            found.sort(key=lambda reason: -reason.kind.rank)
+        step.reasons = found
     return step.reasons
 
 
@@ -75,19 +82,20 @@ def beside(step: Step) -> str:
 
 def risk(step: Step, operation: Operation) -> Risk:
     """HIGH: data is lost or copied, or nobody can read. MEDIUM: writers or clients feel it."""
-    kinds = [reason.kind for reason in operation.reasons]
-    grows = bool(operation.scans)
-    if operation.destroys or operation.rewrites or Kind.MAINTENANCE in kinds:
+    if operation.destroys or operation.rewrites or (operation.scans and step.blocked_reads):
         return Risk.HIGH
-    if grows and step.blocked_reads:
+    kinds = [reason.kind for reason in operation.reasons] if operation.reasons else ()
+    if Kind.MAINTENANCE in kinds:
         return Risk.HIGH
     felt = operation.bulk or operation.breaks or Kind.RISKY in kinds
-    return Risk.MEDIUM if felt or (grows and step.blocked_writes) else Risk.LOW
+    return Risk.MEDIUM if felt or (operation.scans and step.blocked_writes) else Risk.LOW
 
 
-def listed(names: set[str] | list[str], limit: int = 4) -> str:
+def listed(names: AbstractSet[str] | Sequence[str], limit: int = 4) -> str:
     """`a, b and 3 more`."""
-    unique = sorted(names) if isinstance(names, set) else list(dict.fromkeys(names))
+    if len(names) == 1:
+        return next(iter(names))
+    unique = sorted(names) if isinstance(names, set | frozenset) else list(dict.fromkeys(names))
     if len(unique) <= limit:
         return ", ".join(unique)
     return f"{', '.join(unique[:limit])} and {len(unique) - limit} more"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from shared.sql import forbidden, grammar
+from shared.sql import forbidden
 from shared.sql.bodies import Part
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.folding import PLACEHOLDER
+from shared.sql.forbidden_names import is_suspect
 from shared.sql.grammar import SyntaxProblem
 
 
@@ -16,7 +17,7 @@ def run_part(ctx: Context, part: Part) -> list[Operation]:
         return []
     with ctx.in_body(part.line):
         try:
-            trees = grammar.parse(part.text.encode())
+            trees = part.trees()
         except SyntaxProblem as problem:
             if not part.dynamic:
                 ctx.error("syntax", f"in the body: {problem.message}")
@@ -29,7 +30,7 @@ def run_part(ctx: Context, part: Part) -> list[Operation]:
         try:
             for raw in trees:
                 for tag, node in raw["stmt"].items():
-                    forbidden.check(ctx, tag, node, part.text)
+                    forbidden.check(ctx, tag, node, suspect=is_suspect(part.text))
                     ctx.look(ctx, tag, node)
             if part.conditional:
                 _allow_missing(ctx, before)

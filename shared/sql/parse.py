@@ -1,30 +1,38 @@
 """A migration file as statements with their places, and every problem that keeps one unread.
 
-`read` never gives up: a statement that the grammar refuses is a problem, the others are read.
-`statements` is for those who come after validation and want them all, or none.
+Nobody gives up: a statement that the grammar refuses is a problem, the others are read. `read` has
+them all; `follow` reads a few at a time and forgets the trees of a long file behind it, which
+bounds its memory, and takes less time than filling that memory. `statements` is for those who come
+after validation and want them all, or none.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from shared.domain.errors import Refused
-from shared.sql import grammar
-from shared.sql.grammar import Node, Span, SyntaxProblem
-from shared.sql.pieces import Piece, pieces
+from shared.sql import grammar, unreadable
+from shared.sql.grammar import Node, SyntaxProblem
+from shared.sql.pieces import pieces
 from shared.sql.source import Place, Source
+from shared.sql.unreadable import Problem
 
-BATCH_BYTES = 64 * 1024
-"""Statements are parsed in batches of this size, which bounds the memory of their trees."""
+CHUNK_BYTES = 8 * 1024
+"""About so much is parsed at a time."""
 STATEMENTS_LIMIT = 100_000
-"""A file of more is refused unread: its trees would not fit into memory."""
+"""A file of more is refused unread."""
 STATEMENT_LIMIT_BYTES = 4 * 1024 * 1024
 """A longer single statement is refused unread: it is data, not a change of a schema."""
+KEPT = 200
+"""Statements of a file that is followed whose trees are kept; of a longer one, none are."""
+
+_END = re.compile(rb";[ \t]*\r?\n")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Statement:
     """One statement as the file has it."""
 
@@ -38,7 +46,8 @@ class Statement:
     tag: str
     """Type of the tree: `AlterTableStmt`."""
     node: Node
-    """The tree's own fields; `location`s in it are relative to `origin`."""
+    """The tree's own fields; `location`s in it are relative to `origin`. Empty once `follow` has
+    forgotten it."""
     origin: int
     """Byte offset in the file of location 0 of the tree."""
 
@@ -51,20 +60,29 @@ class Statement:
         return self.place.column
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a part of the file cannot be read as SQL."""
-
-    message: str
-    place: Place
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
+    """What has been read of a file: all of it, but for one that is being followed."""
+
     source: Source
-    statements: tuple[Statement, ...]
-    problems: tuple[Problem, ...]
+    statements: list[Statement] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    complete: bool = False
+
+    def follow(self) -> Iterator[Statement]:
+        """The statements in order, each read when it is asked for. The trees of a long file are
+        gone behind it, but those of BEGIN and COMMIT, and all stay where a directive may ask."""
+        if self.complete:
+            yield from self.statements
+            return
+        keep = b"bluegreen" in self.source.data.lower()
+        for chunk in _chunks(self):
+            first = len(self.statements)
+            self.statements += chunk
+            yield from chunk
+            if not keep and len(self.statements) > KEPT:
+                _forget(self.statements, 0 if first <= KEPT else first)
+        self.complete = True
 
 
 def statements(sql: str) -> list[Statement]:
@@ -73,129 +91,113 @@ def statements(sql: str) -> list[Statement]:
     if reading.problems:
         problem = reading.problems[0]
         raise Refused(f"{problem.place}: {problem.message}", remedy=problem.remedy)
-    return list(reading.statements)
+    return reading.statements
 
 
 def read(sql: str) -> Reading:
     """Everything that can be read of the file, and a problem for each part that cannot."""
+    reading = opened(sql)
+    if not reading.complete:
+        for chunk in _chunks(reading):
+            reading.statements += chunk
+        reading.complete = True
+    return reading
+
+
+def opened(sql: str) -> Reading:
+    """The file to be followed; complete at once where nothing of it can be read."""
     source = Source(sql)
     zero = source.data.find(b"\x00")
     if zero >= 0:
-        return Reading(source, (), (_zero_byte(source, zero),))
-    try:
-        spans = grammar.split(source.data)
+        return Reading(source, [], [unreadable.zero_byte(source, zero)], complete=True)
+    if source.data.count(b";") >= STATEMENTS_LIMIT:
+        try:
+            spans = grammar.split(source.data)
+        except SyntaxProblem:
+            spans = []
         if len(spans) > STATEMENTS_LIMIT:
-            return Reading(source, (), (_too_many(source, spans),))
-        found = list(_whole(source, spans))
-        problems: list[Problem] = []
-    except SyntaxProblem:
-        found, problems = _piecewise(source)
-    return Reading(
-        source,
-        tuple(_statement(source, i, *each) for i, each in enumerate(found)),
-        tuple(problems),
-    )
+            beyond = spans[STATEMENTS_LIMIT].start
+            problem = unreadable.too_many(source, len(spans), beyond, STATEMENTS_LIMIT)
+            return Reading(source, [], [problem], complete=True)
+    return Reading(source)
 
 
-def _whole(source: Source, spans: list[Span]) -> Iterator[tuple[Node, Span, int]]:
-    """(tree, its span in the file, origin of its locations) of each statement."""
-    batch: list[Span] = []
-    for span in spans:
-        if span.length > STATEMENT_LIMIT_BYTES:
-            raise SyntaxProblem("too long", span.start)
-        if batch and span.start + span.length - batch[0].start > BATCH_BYTES:
-            yield from _batch(source, batch)
-            batch = []
-        batch.append(span)
-    if batch:
-        yield from _batch(source, batch)
+def _forget(every: list[Statement], first: int) -> None:
+    for statement in islice(every, first, None):
+        if statement.tag != "TransactionStmt":
+            statement.node = {}
 
 
-def _batch(source: Source, spans: list[Span]) -> Iterator[tuple[Node, Span, int]]:
-    origin, end = spans[0].start, spans[-1].start + spans[-1].length
-    for raw, span in zip(grammar.parse(source.data[origin:end]), spans, strict=True):
-        yield raw["stmt"], span, origin
+def _chunks(reading: Reading) -> Iterator[list[Statement]]:
+    """The file's statements, a few at a time; problems go to the reading.
+
+    A chunk ends behind a `;` at the end of a line. Where that stands inside a string, comment or
+    body, the grammar refuses the chunk, and a longer one is tried: what it takes as whole
+    statements are whole statements, because nothing that follows a `;` changes what went before.
+    """
+    source, number, start = reading.source, 0, 0
+    size, end = CHUNK_BYTES, len(source.data)
+    while start < end:
+        stop = _stop(source.data, start + size)
+        try:
+            found = _parsed(source, number, start, stop)
+        except SyntaxProblem:
+            if stop == end:
+                yield _piecewise(reading, number, start)
+                return
+            size *= 4
+            continue
+        yield found
+        number, start, size = number + len(found), stop, CHUNK_BYTES
 
 
-def _piecewise(source: Source) -> tuple[list[tuple[Node, Span, int]], list[Problem]]:
-    found: list[tuple[Node, Span, int]] = []
-    problems: list[Problem] = []
-    for piece in islice(pieces(source.data), STATEMENTS_LIMIT):
+def _stop(data: bytes, least: int) -> int:
+    """The end of the first line from there on that ends with a `;`, or of the file."""
+    found = _END.search(data, least)
+    return len(data) if found is None else found.end()
+
+
+def _parsed(source: Source, number: int, start: int, stop: int) -> list[Statement]:
+    """The statements of a part of the file, counted from `number`. Raises SyntaxProblem."""
+    data = source.data[start:stop]
+    if len(data) > STATEMENT_LIMIT_BYTES:
+        for span in grammar.split(data):
+            if span.length > STATEMENT_LIMIT_BYTES:
+                raise SyntaxProblem("too long", span.start)
+    return _statements(source, number, grammar.parse(data), start, stop)
+
+
+def _piecewise(reading: Reading, number: int, start: int) -> list[Statement]:
+    """What can be read from there to the end, where something cannot."""
+    source, problems = reading.source, reading.problems
+    found: list[Statement] = []
+    rest = source.data[start:] if start else source.data
+    for piece in islice(pieces(rest), STATEMENTS_LIMIT):
+        piece.start += start
         if piece.kind != "sql":
-            problems.append(_not_sql(source, piece))
+            problems.append(unreadable.not_sql(source, piece))
         elif len(piece.text) > STATEMENT_LIMIT_BYTES:
-            problems.append(_too_long(source, piece))
+            problems.append(unreadable.too_long(source, piece, STATEMENT_LIMIT_BYTES))
         else:
+            stop = piece.start + len(piece.text)
             try:
-                for raw in grammar.parse(piece.text):
-                    start = raw.get("stmt_location", 0)
-                    length = raw.get("stmt_len") or len(piece.text) - start
-                    found.append((raw["stmt"], Span(piece.start + start, length), piece.start))
+                raws = grammar.parse(piece.text)
             except SyntaxProblem as problem:
-                at = piece.start + (problem.offset or 0)
-                problems.append(Problem(_plain(problem.message), source.place(at), _hint(piece)))
-    return found, problems
+                problems.append(unreadable.refused(source, piece, problem))
+                continue
+            found += _statements(source, number + len(found), raws, piece.start, stop)
+    return found
 
 
-def _statement(source: Source, index: int, tree: Node, span: Span, origin: int) -> Statement:
-    (tag, node), *_ = tree.items()
-    return Statement(
-        index=index,
-        text=source.slice(span.start, span.length).rstrip(),
-        start=span.start,
-        place=source.place(span.start),
-        tag=tag,
-        node=node,
-        origin=origin,
-    )
-
-
-def _zero_byte(source: Source, offset: int) -> Problem:
-    return Problem(
-        "the file holds a zero byte, which no SQL text may",
-        source.place(offset),
-        "save the file as UTF-8 text (a UTF-16 file is full of zero bytes)",
-    )
-
-
-def _not_sql(source: Source, piece: Piece) -> Problem:
-    if piece.kind == "copy-data":
-        return Problem(
-            "rows behind COPY FROM stdin are psql's, not SQL: no server accepts them in a file",
-            source.place(piece.start),
-            "write INSERT statements, or load the rows outside the migration",
-        )
-    command = piece.text.split()[0].decode("utf-8", "replace")
-    return Problem(
-        f"{command} is a command of psql, not SQL",
-        source.place(piece.start),
-        "remove it; for \\set and \\i write the value or the statements into this file",
-    )
-
-
-def _too_many(source: Source, spans: list[Span]) -> Problem:
-    return Problem(
-        f"{len(spans):,} statements; the limit is {STATEMENTS_LIMIT:,}",
-        source.place(spans[STATEMENTS_LIMIT].start),
-        "cut it into several files, or load the rows outside the migration",
-    )
-
-
-def _too_long(source: Source, piece: Piece) -> Problem:
-    return Problem(
-        f"one statement of {len(piece.text):,} bytes; the limit is {STATEMENT_LIMIT_BYTES:,}",
-        source.place(piece.start),
-        "cut it into several statements, or load the rows outside the migration",
-    )
-
-
-def _plain(message: str) -> str:
-    first = message.splitlines()[0]
-    return first if len(first) <= 200 else first[:197] + "..."
-
-
-def _hint(piece: Piece) -> str:
-    text = piece.text
-    if b"\xef\xbb\xbf" in text or b"\xc2\xa0" in text or b"\xe2\x80" in text:
-        return "look for typographic quotes, dashes or blanks that only look like ASCII"
-    return "PostgreSQL's own grammar refuses it: mend the statement"
+def _statements(
+    source: Source, number: int, raws: list[Node], origin: int, stop: int
+) -> list[Statement]:
+    """The statements of the part of the file from `origin` to `stop`."""
+    found = []
+    for index, raw in enumerate(raws, number):
+        ((tag, node),) = raw["stmt"].items()
+        start = origin + raw["stmt_location"] if "stmt_location" in raw else origin
+        length = raw["stmt_len"] if "stmt_len" in raw else stop - start
+        text = source.slice(start, length).rstrip()
+        found.append(Statement(index, text, start, source.place(start), tag, node, origin))
+    return found

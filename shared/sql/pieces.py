@@ -15,7 +15,7 @@ from typing import Literal
 PieceKind = Literal["sql", "meta-command", "copy-data"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Piece:
     kind: PieceKind
     start: int

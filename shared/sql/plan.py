@@ -7,17 +7,18 @@ lock in it, where PostgreSQL refuses a block, or where the author says otherwise
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from shared.sql.analysis import Analysis
 from shared.sql.context import Step
+from shared.sql.directives import Batch as DirectedBatch
 from shared.sql.directives import Directives
 from shared.sql.locks import Lock
 from shared.sql.need import listed
 from shared.sql.parse import Statement
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Group:
     """Statements that are run, recorded and repeated together."""
 
@@ -49,10 +50,15 @@ class Batch:
 
 def plan(analysis: Analysis, directives: Directives) -> tuple[Group, ...]:
     steps = {step.statement.index: step for step in analysis.steps}
-    return tuple(_paused(group, steps) for group in _groups(analysis, steps, directives))
+    groups = tuple(_groups(analysis, steps, directives))
+    changing = {index for index, step in steps.items() if step.rows_change}
+    for group in groups if changing else ():
+        group.short_pause = not changing.isdisjoint(group.statements)
+    return groups
 
 
 def _groups(analysis: Analysis, steps: dict[int, Step], directives: Directives) -> Iterator[Group]:
+    batches, no_transaction = directives.batches, directives.no_transaction
     explicit: Statement | None = None
     members: list[int] = []
     so_far = SoFar()
@@ -75,7 +81,7 @@ def _groups(analysis: Analysis, steps: dict[int, Step], directives: Directives) 
             continue
         if explicit is not None:
             members.append(statement.index)
-        elif alone := _alone(step, directives):
+        elif alone := _alone(step, batches, no_transaction=no_transaction):
             yield from _closed(members, why)
             members, why = [], ""
             yield alone
@@ -90,10 +96,10 @@ def _groups(analysis: Analysis, steps: dict[int, Step], directives: Directives) 
     yield from _closed(members, why)
 
 
-def _alone(step: Step, directives: Directives) -> Group | None:
+def _alone(step: Step, batches: dict[int, DirectedBatch], *, no_transaction: bool) -> Group | None:
     """The group of a statement that shares no transaction with others; None for one that may."""
     statement = step.statement.index
-    if asked := directives.batches.get(statement):
+    if asked := batches.get(statement):
         return Group(
             (statement,),
             transaction=False,
@@ -107,7 +113,7 @@ def _alone(step: Step, directives: Directives) -> Group | None:
             lock_timeout=False,
             why="PostgreSQL does not run it inside a transaction",
         )
-    if directives.no_transaction:
+    if no_transaction:
         return Group((statement,), transaction=False, why="no-transaction")
     return None
 
@@ -131,19 +137,15 @@ class SoFar:
                 self.locked.add(name)
             elif mode is Lock.ROW_EXCLUSIVE:
                 self.written.add(name)
-        self.new_enum_value |= any(op.type == "ADD_ENUM_VALUE" for op in step.operations)
+        if step.statement.tag == "AlterEnumStmt":
+            self.new_enum_value |= step.operations[-1].type == "ADD_ENUM_VALUE"
 
     def keeps_out(self, step: Step) -> str:
         """Why a statement must not share the transaction; empty when it may."""
         if step.grows and self.locked:
             return f"its work would go on while {listed(self.locked)} is locked"
-        if any(mode.strong and name in self.written for name, mode in step.locks.items()):
+        if self.written and any(m.strong and n in self.written for n, m in step.locks.items()):
             return "rows of the table were changed just before: their triggers must have fired"
         if self.new_enum_value:
             return "a new enum value can be used only after the commit"
         return ""
-
-
-def _paused(group: Group, steps: dict[int, Step]) -> Group:
-    changes = any(steps[i].rows_change for i in group.statements if i in steps)
-    return replace(group, short_pause=changes) if changes else group

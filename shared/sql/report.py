@@ -1,11 +1,15 @@
 """What validation answers: the guide's names first (isValid, operations, warnings, errors).
 
 Plain dataclasses: the command line starts without the model builder. `as_json` is the wire form.
+What a long file has by the thousand is not frozen: that alone would take as long as its rules.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from shared.domain.kinds import Kind, Risk
@@ -14,7 +18,7 @@ from shared.sql.one_transaction import InOneTransaction
 from shared.sql.plan import Group
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OperationReport:
     type: str
     statement: str
@@ -38,7 +42,7 @@ class OperationReport:
     """The safe form as SQL that can be pasted; empty when there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Warning:
     rule: str
     message: str
@@ -60,7 +64,7 @@ class Error:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Need:
     """One reason why the file needs its type."""
 
@@ -107,15 +111,42 @@ class Report:
 
 
 def _wire(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return [_wire(each) for each in value]
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is tuple or kind is list:
+        return [each if type(each) in _PLAIN else _wire(each) for each in value]
+    if kind in _PLAIN:
+        return value
+    if kind is dict:
         return dict(value)
-    if hasattr(value, "__dataclass_fields__"):
-        return {_camel(f.name): _wire(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Kind | Risk):
+    if kind is Kind or kind is Risk:
         return value.value
-    return value
+    of: Any = kind
+    names, values, others = _shape(of)
+    found = dict(zip(names, values(value), strict=True))
+    for name in others:
+        found[name] = _wire(found[name])
+    return found
+
+
+_PLAIN = frozenset({str, int, bool, float, type(None)})
+
+
+@lru_cache
+def _shape(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[str, ...]]:
+    """Of a dataclass: its fields' names on the wire, what reads all of them at once, and those
+    that may hold more than a text or a number."""
+    every = fields(kind)
+    read = attrgetter(*(each.name for each in every))
+    others = [each.name for each in every if each.type not in _PLAIN_TYPES]
+    return (
+        tuple(_camel(each.name) for each in every),
+        read if len(every) > 1 else lambda one: (read(one),),
+        tuple(map(_camel, others)),
+    )
+
+
+_PLAIN_TYPES = ("str", "int", "bool", "str | None", "ErrorKind")
+"""As the dataclasses above write them."""
 
 
 def _camel(name: str) -> str:

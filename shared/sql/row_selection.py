@@ -14,15 +14,26 @@ from shared.sql.names import strings
 
 def is_everything(where: Node | None) -> bool:
     """No WHERE, or one that is always true."""
-    if not where:
-        return True
+    return not where or _truth(where) is True
+
+
+def is_nothing(where: Node | None) -> bool:
+    """A WHERE that is never true: what it stands in is looked at, and changes no row."""
+    return bool(where) and _truth(where) is False
+
+
+def _truth(where: Node | None) -> bool | None:
+    """Of a constant, or of two constants compared; None of what depends on rows."""
+    where = where or {}
     constant = where.get("A_Const", {}).get("boolval")
     if constant is not None:
         return bool(constant.get("boolval"))
     body = where.get("A_Expr", {})
     left, right = body.get("lexpr", {}).get("A_Const"), body.get("rexpr", {}).get("A_Const")
     if left is None or right is None or strings(body.get("name")) != ["="]:
-        return False
+        return None
+    if left.keys() - {"location"} != right.keys() - {"location"}:
+        return None
     return [left.get("ival"), left.get("sval")] == [right.get("ival"), right.get("sval")]
 
 
@@ -44,7 +55,7 @@ def one_row(ctx: Context, where: Node | None, target: Relation) -> bool:
     """Whether WHERE fixes every column of a unique key to constants."""
     fixed = set(_fixed(where))
     keys = [set(primary_key(target))] if primary_key(target) else []
-    keys += [set(i.columns) for i in ctx.catalog.indexes_of(target.key) if i.unique and i.plain]
+    keys += [set(i.columns) for i in ctx.catalog.indexes_over(target) if i.unique and i.plain]
     if target.columns is None:
         return bool(fixed & {"id", "uuid", f"{target.name.removesuffix('s')}_id"})
     return any(key <= fixed for key in keys)
@@ -60,7 +71,11 @@ def _fixed(where: Node | None) -> Iterator[str]:
             yield from _fixed(argument)
     body = where.get("A_Expr", {})
     left = body.get("lexpr", {}).get("ColumnRef")
-    right = body.get("rexpr", {})
-    constant = not any(tag in ("SubLink", "ColumnRef") for tag, _ in walk(right))
-    if left and strings(body.get("name")) == ["="] and constant:
+    if left and strings(body.get("name")) == ["="] and _constant(body.get("rexpr", {})):
         yield strings(left["fields"])[-1]
+
+
+def _constant(value: Node) -> bool:
+    if "A_Const" in value:
+        return True
+    return not any(tag in ("SubLink", "ColumnRef") for tag, _ in walk(value))

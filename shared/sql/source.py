@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NamedTuple
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -25,6 +26,8 @@ class Source:
 
     text: str
     data: bytes = field(init=False, repr=False)
+    plain: bool = field(init=False, repr=False)
+    """Every character is one byte."""
     _lines: list[int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -32,17 +35,18 @@ class Source:
         object.__setattr__(self, "text", text)
         data = text.encode("utf-8", "surrogatepass")
         object.__setattr__(self, "data", data)
-        starts, at = [0], data.find(b"\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = data.find(b"\n", at + 1)
-        object.__setattr__(self, "_lines", starts)
+        object.__setattr__(self, "plain", text.isascii())
+        lengths = [len(line) + 1 for line in data.split(b"\n")]
+        object.__setattr__(self, "_lines", list(accumulate(lengths[:-1], initial=0)))
 
     def place(self, offset: int) -> Place:
         """Where a byte offset is; one beyond the end is the end."""
-        offset = min(max(offset, 0), len(self.data))
+        if not 0 <= offset <= len(self.data):
+            offset = min(max(offset, 0), len(self.data))
         line = bisect_right(self._lines, offset)
         start = self._lines[line - 1]
+        if self.plain:
+            return Place(line, offset - start + 1)
         return Place(line, len(self.data[start:offset].decode("utf-8", "replace")) + 1)
 
     @property
@@ -56,4 +60,6 @@ class Source:
         return self.data[start:end].decode("utf-8", "replace").rstrip("\r")
 
     def slice(self, start: int, length: int) -> str:
+        if self.plain:
+            return self.text[start : start + length]
         return self.data[start : start + length].decode("utf-8", "replace")

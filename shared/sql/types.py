@@ -6,6 +6,7 @@ not free change below was measured on 15, 16 and 18.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from shared.sql.catalog import Catalog, Type
@@ -64,21 +65,26 @@ Change = Literal["same", "free", "moves-with-time-zone", "copies"]
 
 def read_type(node: Node) -> Type:
     """The type that a TypeName tree names; a serial is the integer it stands for."""
-    parts = strings(node.get("names"))
-    schema = parts[-2] if len(parts) > 1 else None
-    name = parts[-1] if parts else "unknown"
+    names = tuple(strings(node.get("names")))
+    mods: tuple[int, ...] = ()
+    if "typmods" in node:
+        mods = tuple([int(m) for m in map(scalar, node["typmods"]) if _whole(m)])
+    return _named(names, mods, "arrayBounds" in node)
+
+
+@lru_cache(maxsize=4096)
+def _named(names: tuple[str, ...], mods: tuple[int, ...], array: bool) -> Type:
+    schema = names[-2] if len(names) > 1 else None
+    name = names[-1] if names else "unknown"
     if schema in (None, "pg_catalog"):
         name = SERIALS.get(name, name)
         schema = None
-    mods = tuple(int(m) for m in (scalar(x) for x in node.get("typmods", ())) if _whole(m))
-    if name == "interval":
-        mods = mods[1:]
-    return Type(name, schema, mods, bool(node.get("arrayBounds")))
+    return Type(name, schema, mods[1:] if name == "interval" else mods, array)
 
 
 def is_serial(node: Node) -> bool:
-    parts = strings(node.get("names"))
-    return len(parts) == 1 and parts[0] in SERIALS
+    names = node.get("names", ())
+    return len(names) == 1 and names[0]["String"]["sval"] in SERIALS
 
 
 def change(old: Type, new: Type, catalog: Catalog, path: list[str]) -> Change:
@@ -93,11 +99,12 @@ def change(old: Type, new: Type, catalog: Catalog, path: list[str]) -> Change:
         return change(old, target.base, catalog, path)
     origin = catalog.types.get(old.key)
     if origin is not None and origin.kind == "domain" and origin.base is not None:
-        return change(origin.base, new, catalog, path)
+        limited = bool(new.mods)  # the limit is applied anew: that of the domain does not count
+        return "copies" if limited else change(origin.base, new, catalog, path)
     if old.array or new.array:
         return "copies"
     if (old.name, new.name) in (("timestamp", "timestamptz"), ("timestamptz", "timestamp")):
-        return "moves-with-time-zone" if _not_narrower(old, new) else "copies"
+        return "moves-with-time-zone" if new.mods in ((), (6,)) else "copies"
     if old.name == new.name:
         return "free" if _not_narrower(old, new) else "copies"
     if (old.name, new.name) in _COERCIBLE:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shared.domain.kinds import Kind, Risk
 from shared.sql.analysis import Analysis, analyse
 from shared.sql.catalog import Catalog
@@ -12,7 +14,7 @@ from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import beside, reasons, risk
 from shared.sql.one_transaction import in_one_transaction
-from shared.sql.parse import read
+from shared.sql.parse import opened
 from shared.sql.plan import plan
 from shared.sql.report import Error, Need, OperationReport, Report, Warning
 from shared.sql.rules import IDS, findings
@@ -43,7 +45,7 @@ def validate(
 def _validated(
     sql: str, *, file: str, server_version: int, catalog: Catalog | None, claimed: Kind | None
 ) -> Report:
-    reading = read(sql)
+    reading = opened(sql)
     analysis = analyse(reading, version=server_version, catalog=catalog)
     told = directives(sql, reading)
     misplaced = _in_batches(analysis, told)
@@ -60,21 +62,19 @@ def _validated(
     errors += misplaced
     errors += _unknown_rules(told)
     errors.sort(key=lambda e: (e.line, e.column))
-    found = [(step, rule, each) for step in analysis.steps for rule, each in findings(step)]
-    of: dict[int, list[tuple[Rule, Finding]]] = {}
-    for _, rule, each in found:
-        of.setdefault(id(each.operation), []).append((rule, each))
-    operations = tuple(
-        _operation(step, operation, of.get(id(operation), []))
-        for step in analysis.steps
-        for operation in step.operations
-    )
+    operations: list[OperationReport] = []
+    warnings: list[Warning] = []
+    for step in analysis.steps:
+        found = findings(step)
+        operations += [_operation(step, operation, found) for operation in step.operations]
+        if found:
+            warnings += _warnings(step, found, told)
     return Report(
         is_valid=not errors,
-        operations=operations,
-        warnings=_warnings(found, told),
+        operations=tuple(operations),
+        warnings=tuple(warnings),
         errors=tuple(errors),
-        risk_level=max((o.risk_level for o in operations), key=_RISKS.index, default=Risk.LOW),
+        risk_level=max({o.risk_level for o in operations}, key=_RISKS.index, default=Risk.LOW),
         migration_type=kind,
         server_version=server_version,
         file=file,
@@ -92,15 +92,16 @@ _RISKS = list(Risk)
 def _in_batches(analysis: Analysis, told: Directives) -> list[Error]:
     """Note what runs in batches: no single transaction changes many rows then, and the author has
     said what goes. An error for a batch inside a block, which is one transaction."""
-    errors = []
-    for step in analysis.steps:
-        batch = told.batches.get(step.statement.index)
+    errors: list[Error] = []
+    batches = told.batches
+    for step in analysis.steps if batches else ():
+        batch = batches.get(step.statement.index)
         if batch is None:
             continue
         for operation in step.operations:
-            operation.bulk.clear()
-            operation.notes.discard("no-where")
-            operation.notes.add("batched")
+            operation.bulk = ()
+            operation.notes -= {"no-where"}
+            operation.note("batched")
         if step.in_block:
             errors.append(
                 Error(
@@ -115,34 +116,30 @@ def _in_batches(analysis: Analysis, told: Directives) -> list[Error]:
 
 
 def _needs(analysis: Analysis) -> tuple[Need, ...]:
-    return tuple(
-        Need(
-            migration_type=reason.kind,
-            why=reason.why + beside(step),
-            line=step.statement.line,
-            column=step.statement.column,
-            statement=step.statement.text,
-            remedy=reason.remedy,
-        )
-        for step in analysis.steps
-        for reason in reasons(step)
-    )
+    found = []
+    for step in analysis.steps:
+        why = reasons(step)
+        if why:
+            statement, about = step.statement, beside(step)
+            line, column = statement.place
+            for kind, text, remedy in why:
+                found.append(Need(kind, text + about, line, column, statement.text, remedy))
+    return tuple(found)
 
 
-def _warnings(found: list[tuple[Step, Rule, Finding]], told: Directives) -> tuple[Warning, ...]:
-    return tuple(
-        Warning(
+def _warnings(step: Step, found: list[tuple[Rule, Finding]], told: Directives) -> Iterator[Warning]:
+    line, column = step.statement.place
+    for rule, finding in found:
+        yield Warning(
             rule=rule.id,
             message=finding.message + (beside(step) if finding.operation.scans else ""),
-            line=step.statement.line,
-            column=step.statement.column,
+            line=line,
+            column=column,
             risk_level=rule.risk,
             remedy=rule.remedy,
             rewrite=finding.rewrite,
-            allowed=_allowed(told, rule.id, step.statement.index),
+            allowed=_allowed(told, rule.id, step.statement.index) if told.all else "",
         )
-        for step, rule, finding in found
-    )
 
 
 def _allowed(told: Directives, rule: str, statement: int) -> str:
@@ -181,50 +178,66 @@ def _claim(claimed: Kind, kind: Kind, needs: tuple[Need, ...]) -> Error:
 
 
 def _operation(
-    step: Step, operation: Operation, found: list[tuple[Rule, Finding]]
+    step: Step, operation: Operation, of_step: list[tuple[Rule, Finding]]
 ) -> OperationReport:
-    mode = max(operation.locks.values(), default=None)
-    grows = bool(operation.scans)
+    """`of_step`: what the rules find in the statement, in all of its operations."""
+    found = [each for each in of_step if each[1].operation is operation] if of_step else of_step
+    if found:
+        advice = found[0][0].remedy
+    else:
+        why = reasons(step)
+        advice = why[0].remedy if why else ""
+    locks, grows = operation.locks, bool(operation.scans)
+    line, column = step.statement.place
     return OperationReport(
-        type=operation.type,
-        statement=step.statement.text,
-        risk_level=risk(step, operation),
-        line=step.statement.line,
-        column=step.statement.column,
-        tables=tuple(operation.tables),
-        lock=mode.wire if mode is not None else None,
-        rewrites_table=bool(operation.rewrites),
-        scans_table=grows,
-        blocks_reads=grows and bool(step.blocked_reads),
-        blocks_writes=grows and bool(step.blocked_writes),
-        destructive=bool(operation.destroys),
-        requires=tuple(operation.extensions),
-        rules=tuple(rule.id for rule, _ in found),
-        advice=found[0][0].remedy if found else next((r.remedy for r in reasons(step)), ""),
-        rewrite=next((each.rewrite for _, each in found if each.rewrite), ""),
+        operation.type,
+        step.statement.text,
+        risk(step, operation),
+        line,
+        column,
+        tuple(operation.tables),
+        max(locks.values()).wire if locks else None,
+        bool(operation.rewrites),
+        grows,
+        grows and bool(step.blocked_reads),
+        grows and bool(step.blocked_writes),
+        bool(operation.destroys),
+        tuple(operation.extensions),
+        tuple([rule.id for rule, _ in found]) if found else (),
+        advice,
+        next((each.rewrite for _, each in found if each.rewrite), "") if found else "",
     )
 
 
 def _whole(analysis: Analysis) -> dict[str, object]:
     """Facts of the file as a whole."""
-    operations = [o for step in analysis.steps for o in step.operations]
     locks: dict[str, Lock] = {}
+    reads, writes, rewritten, extensions = set[str](), set[str](), set[str](), set[str]()
+    destructive = bulk = breaks = False
     for step in analysis.steps:
         for name, mode in step.locks.items():
-            locks[name] = max(mode, locks.get(name, mode))
+            if name not in locks or mode > locks[name]:
+                locks[name] = mode
+        if step.grows:
+            reads |= step.blocked_reads
+            writes |= step.blocked_writes
+        for operation in step.operations:
+            if operation.rewrites:
+                rewritten |= operation.rewrites
+            if operation.extensions:
+                extensions.update(operation.extensions)
+            destructive = destructive or bool(operation.destroys)
+            bulk = bulk or bool(operation.bulk)
+            breaks = breaks or bool(operation.breaks)
     locking = next((step for step in analysis.steps if step.locks), None)
     return {
-        "rewrites_tables": _sorted(name for o in operations for name in o.rewrites),
+        "rewrites_tables": tuple(sorted(rewritten)),
         "locks": {name: mode.wire for name, mode in sorted(locks.items())},
-        "blocks_reads_of": _sorted(n for step in analysis.steps for n in step.blocked_reads),
-        "blocks_writes_of": _sorted(n for step in analysis.steps for n in step.blocked_writes),
-        "destructive": any(o.destroys for o in operations),
-        "bulk_dml": any(o.bulk for o in operations),
-        "breaks_clients": any(o.breaks for o in operations),
-        "requires_extensions": _sorted(name for o in operations for name in o.extensions),
+        "blocks_reads_of": tuple(sorted(reads)),
+        "blocks_writes_of": tuple(sorted(writes)),
+        "destructive": destructive,
+        "bulk_dml": bulk,
+        "breaks_clients": breaks,
+        "requires_extensions": tuple(sorted(extensions)),
         "lock_timeout_set": locking is not None and locking.lock_timeout_set,
     }
-
-
-def _sorted(names: object) -> tuple[str, ...]:
-    return tuple(sorted(set(names)))  # type: ignore[call-overload]

@@ -14,12 +14,14 @@ from shared.sql.context import Context
 from shared.sql.expressions import walk
 from shared.sql.grammar import Node
 
+NEWEST_GRAMMAR = 18
+"""The version whose grammar reads the files: its server accepts all that is read."""
 _NEW_NUMBER = re.compile(rb"\d_\d|\b0[xXoObB][0-9a-fA-F]")
 _NUMBER = re.compile(rb"[0-9][0-9a-zA-Z_.]*")
 
 
 def check(ctx: Context, tag: str, node: Node) -> None:
-    if ctx.building or ctx.version >= 18 or ctx.step is None:
+    if ctx.building or ctx.version >= NEWEST_GRAMMAR or ctx.step is None:
         return
     for what, since, at in _found(ctx, tag, node):
         if since > ctx.version:

@@ -23,7 +23,7 @@ from shared.adapters.trace.throwaway import ThrowAway
 from shared.domain.errors import MigrationError
 from shared.domain.identifiers import ident
 from shared.sql.locks import Lock
-from shared.sql.names import shown
+from shared.sql.names import flag, shown
 from shared.sql.observation import MODES, Observation, SeenStatement
 from shared.sql.parse import Statement
 
@@ -247,9 +247,11 @@ class FileTrace:
         after.locks = watched.locks
         work.compare(before, after, statement)
         strong = {oid for oid, mode in work.locks.items() if mode.strong}
-        if work.rewrites or work.indexes:
+        if (work.rewrites or work.indexes) and not _is_concurrent(statement):
+            parents: dict[int, int] = dict(session.rows(QUERIES["parents"], [list(self._old)]))
             work.no_writes = strong
             work.no_reads = strong & (work.rewrites | work.indexes)
+            work.no_reads |= {parents[oid] for oid in work.no_reads if oid in parents}
         return work
 
     def _tables_of(self, session: PsycopgSession, statement: Statement) -> dict[int, str]:
@@ -279,6 +281,12 @@ class FileTrace:
             error=work.error.message if work.error is not None else "",
             sqlstate=work.error.code if work.error is not None else "",
         )
+
+
+def _is_concurrent(statement: Statement) -> bool:
+    """CONCURRENTLY holds what is strong for an instant only, never while its work goes on."""
+    node = statement.node
+    return bool(node.get("concurrent")) or flag(node.get("params"), "concurrently")
 
 
 def _commit_error(session: PsycopgSession, work: _Work) -> None:

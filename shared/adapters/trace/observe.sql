@@ -29,6 +29,11 @@ SELECT i.indrelid::int8, pg_catalog.array_agg(pg_catalog.pg_relation_filenode(i.
 FROM pg_catalog.pg_index i WHERE i.indrelid = ANY (%s) AND pg_catalog.pg_relation_filenode(i.indexrelid) IS NOT NULL
 GROUP BY i.indrelid;
 
+-- parents: partition, and the partitioned table that it belongs to
+SELECT h.inhrelid::int8, h.inhparent::int8
+FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class c ON c.oid = h.inhparent
+WHERE c.relkind = 'p' AND h.inhrelid = ANY (%s);
+
 -- queued: how many of these sessions wait for a table
 SELECT pg_catalog.count(DISTINCT pid)::int FROM pg_catalog.pg_locks
 WHERE pid = ANY (%s) AND locktype = 'relation' AND NOT granted;

@@ -28,7 +28,7 @@ def grant(ctx: Context, node: Node) -> None:
     elif node.get("objtype") == "OBJECT_SCHEMA":
         _check_schemas(ctx, node)
     if not granting:
-        operation.notes.add("revoke")
+        operation.note("revoke")
 
 
 def _check_schemas(ctx: Context, node: Node) -> None:
@@ -147,9 +147,9 @@ def role(type_: str) -> object:
                 ctx.error("catalog", f'role "{name}" already exists')
             ctx.catalog.roles.add(name)
         if type_ == "DROP_ROLE":
-            operation.breaks.append("a role is gone: its clients cannot log in")
+            operation.breaks += ("a role is gone: its clients cannot log in",)
         elif type_ == "GRANT_ROLE" and not node.get("is_grant"):
-            operation.breaks.append("a role loses a membership")
+            operation.breaks += ("a role loses a membership",)
 
     return handler
 

@@ -36,13 +36,14 @@ def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:
             )
         return
     _check_place(ctx, relation, node)
-    check_definition(ctx, found.column, node, set(relation.columns or ()))
+    check_definition(ctx, found.column, node, relation.columns or {})
     if why := _why_rewritten(ctx, found):
-        operation.notes.add(why)
+        operation.note(why)
         operation.rewrite_all(family)
     if column.not_null and not column.has_default and not column.generated:
-        operation.notes.add("not-null-without-default")
-    _constraints(ctx, relation, found, operation, family)
+        operation.note("not-null-without-default")
+    if found.constraints:
+        _constraints(ctx, relation, found, operation, family)
     _put(ctx, relation, found, family)
 
 
@@ -114,7 +115,7 @@ def _constraints(
             check_target(ctx, relation, target, constraint)
         relation.columns = before
         add_constraint(ctx, relation, constraint)
-        operation.notes.add(f"inline {constraint.kind}")
+        operation.note(f"inline {constraint.kind}")
         if constraint.valid and (constraint.kind != "foreign key" or column.has_default):
             operation.scan_all(family)
             if constraint.kind == "foreign key" and relation.live:

@@ -117,7 +117,7 @@ def _using_index(
         if ctx.catalog.complete:
             ctx.error("catalog", f'index "{node["indexname"]}" does not exist')
         elif constraint.kind == "primary key":
-            operation.notes.add("columns-unknown")
+            operation.note("columns-unknown")
         return
     if not index.unique:
         ctx.error("catalog", f'"{index.name}" is not a unique index')
@@ -136,7 +136,7 @@ def _using_index(
     del ctx.catalog.indexes[(index.schema, index.name)]
     if constraint.kind == "primary key" and not _not_null(relation, index.columns):
         operation.scan(relation)
-        operation.notes.add("sets-not-null")
+        operation.note("sets-not-null")
 
 
 def _foreign_key(
@@ -165,12 +165,12 @@ def _foreign_key(
         if relation.live:
             operation.scan(target)
     if not _indexed(ctx, relation, constraint.columns) and relation.columns is not None:
-        operation.notes.add("foreign-key-without-index")
+        operation.note("foreign-key-without-index")
 
 
 def _indexed(ctx: Context, relation: Relation, columns: tuple[str, ...]) -> bool:
     return any(
         index.columns[: len(columns)] == columns
         or set(columns) == set(index.columns[: len(columns)])
-        for index in ctx.catalog.indexes_of(relation.key)
+        for index in ctx.catalog.indexes_over(relation)
     )

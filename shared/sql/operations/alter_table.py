@@ -227,8 +227,8 @@ def _row_security(type_: str) -> Action:
         operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
         if type_ == "ENABLE_RLS":
             if relation.live and not relation.policies:
-                operation.breaks.append(
-                    f"no policy on {relation.label}: all rows are hidden from all but its owner"
+                operation.breaks += (
+                    f"no policy on {relation.label}: all rows are hidden from all but its owner",
                 )
             relation.row_security = True
 
@@ -240,7 +240,7 @@ def _inherit(ctx: Context, relation: Relation, cmd: Node) -> None:
     parent = ctx.relation(cmd["def"]["RangeVar"])
     operation = ctx.operation("INHERIT" if adds else "NO_INHERIT", relation, parent)
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
-    operation.lock(parent, Lock.SHARE_UPDATE_EXCLUSIVE)
+    operation.lock(parent, Lock.SHARE_UPDATE_EXCLUSIVE if adds else Lock.ACCESS_SHARE)
     if parent is None:
         return
     if adds:

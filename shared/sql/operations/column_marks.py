@@ -29,7 +29,7 @@ def set_not_null(ctx: Context, relation: Relation, cmd: Node) -> None:
         if column is not None:
             column.not_null = True
     if not operation.scans and relation.live:
-        operation.notes.add("proven")
+        operation.note("proven")
 
 
 def _proven_not_null(ctx: Context, relation: Relation, name: str) -> bool:

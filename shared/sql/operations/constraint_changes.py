@@ -70,7 +70,7 @@ def drop(ctx: Context, relation: Relation, cmd: Node) -> None:
             "updates stops without a replica identity",
             "add the new key first, or do both in one risky migration",
         )
-        operation.notes.add("drops-primary-key")
+        operation.note("drops-primary-key")
     operation.lock_all(ctx.family(relation), Lock.ACCESS_EXCLUSIVE)
     del relation.constraints[name]
 
@@ -87,7 +87,7 @@ def _held_by_foreign_keys(
         if set(foreign.refers_columns) != set(constraint.columns):
             continue
         if cascade:
-            operation.gone.append(f"constraint {foreign.name} on {referrer.shown}")
+            operation.gone += (f"constraint {foreign.name} on {referrer.shown}",)
             operation.lock(referrer, Lock.ACCESS_EXCLUSIVE)
             del referrer.constraints[foreign.name]
         else:

@@ -34,7 +34,7 @@ def drop_column(ctx: Context, relation: Relation, cmd: Node) -> None:
     if relation.live:
         added = (relation.key, name) in ctx.new_columns
         if (relation.stored or relation.partition_key is not None) and not added:
-            operation.destroys.append(f"every value of {relation.label}.{name}")
+            operation.destroys += (f"every value of {relation.label}.{name}",)
         if ctx.step is not None:
             ctx.step.rows_change = True
     _dependants(ctx, relation, name, operation, cascade=cascade)
@@ -60,7 +60,7 @@ def _dependants(
     for referrer, constraint in ctx.catalog.referrers_of(relation.key):
         if name in constraint.refers_columns and referrer is not relation:
             if cascade:
-                operation.gone.append(f"constraint {constraint.name} on {referrer.shown}")
+                operation.gone += (f"constraint {constraint.name} on {referrer.shown}",)
                 operation.lock(referrer, Lock.ACCESS_EXCLUSIVE)
                 referrer.constraints.pop(constraint.name, None)
             else:
@@ -77,7 +77,7 @@ def _computed(
     for column in list((relation.columns or {}).values()):
         if name in column.reads and column.name != name:
             if cascade:
-                operation.gone.append(f"column {relation.shown}.{column.name}")
+                operation.gone += (f"column {relation.shown}.{column.name}",)
                 _forget_column(ctx, relation, column.name, operation)
             else:
                 _cannot_drop(ctx, relation, name, f"the generated column {column.name} reads it")
@@ -86,7 +86,7 @@ def _computed(
     for what, read_columns in held.items():
         if name in read_columns:
             if cascade:
-                operation.gone.append(what)
+                operation.gone += (what,)
             else:
                 _cannot_drop(ctx, relation, name, f"{what} names it")
 
@@ -97,7 +97,7 @@ def _cannot_drop(ctx: Context, relation: Relation, name: str, why: str, remedy: 
 
 def drop_with(ctx: Context, relation: Relation, operation: Operation) -> None:
     """A view goes with what it reads, and every view that reads it goes too."""
-    operation.gone.append(f"{relation.kind} {relation.shown}")
+    operation.gone += (f"{relation.kind} {relation.shown}",)
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     for view in ctx.catalog.readers_of(relation.key):
         drop_with(ctx, view, operation)
@@ -108,18 +108,18 @@ def _forget_column(ctx: Context, relation: Relation, name: str, operation: Opera
     for index in ctx.catalog.indexes_of(relation.key):
         if name in index.columns:
             if index.constraint is None:
-                operation.gone.append(f"index {index.name}")
+                operation.gone += (f"index {index.name}",)
             del ctx.catalog.indexes[(index.schema, index.name)]
     for constraint in list(relation.constraints.values()):
         if name in constraint.columns:
-            operation.gone.append(f"constraint {constraint.name}")
+            operation.gone += (f"constraint {constraint.name}",)
             del relation.constraints[constraint.name]
             if constraint.refers_to is not None:
                 target = ctx.catalog.relations.get(constraint.refers_to)
                 operation.lock(target, Lock.ACCESS_EXCLUSIVE)
-    for key, sequence in list(ctx.catalog.relations.items()):
+    for sequence in ctx.catalog.sequences_of(relation.key):
         if sequence.owned_by == (relation.key, name):
-            operation.gone.append(f"sequence {sequence.shown}")
-            del ctx.catalog.relations[key]
+            operation.gone += (f"sequence {sequence.shown}",)
+            del ctx.catalog.relations[sequence.key]
     if relation.columns is not None:
         relation.columns.pop(name, None)

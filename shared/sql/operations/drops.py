@@ -78,7 +78,7 @@ def _drop_relations(ctx: Context, node: Node, type_: str, kind: str) -> None:
         found.append(relation)
         operation.touch(relation)
     if cascade:
-        operation.notes.add("cascade")
+        operation.note("cascade")
     for relation in found:
         _drop_relation(ctx, relation, operation, found, cascade=cascade)
 
@@ -95,9 +95,9 @@ def _drop_relation(
         operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     if relation.live:
         if relation.kind == "table":
-            operation.destroys.append(f"every row of {relation.label}")
+            operation.destroys += (f"every row of {relation.label}",)
         else:
-            operation.breaks.append(f"{relation.kind} {relation.label} is gone")
+            operation.breaks += (f"{relation.kind} {relation.label} is gone",)
     _drop_readers(ctx, relation, operation, together, cascade=cascade)
     _drop_referrers(ctx, relation, operation, together, cascade=cascade)
     if relation.kind == "sequence":
@@ -105,7 +105,7 @@ def _drop_relation(
     _let_go(ctx, relation, operation)
     for key in list(relation.children):
         if child := ctx.catalog.relations.get(key):
-            operation.gone.append(f"partition {child.shown}")
+            operation.gone += (f"partition {child.shown}",)
             _drop_relation(ctx, child, operation, together, cascade=cascade)
     forget(ctx, relation)
 
@@ -128,9 +128,8 @@ def forget(ctx: Context, relation: Relation) -> None:
     """Take it, its indexes and the sequences it owns out of the catalog."""
     for index in ctx.catalog.indexes_of(relation.key):
         del ctx.catalog.indexes[(index.schema, index.name)]
-    for key, other in list(ctx.catalog.relations.items()):
-        if other.owned_by is not None and other.owned_by[0] == relation.key:
-            del ctx.catalog.relations[key]
+    for sequence in ctx.catalog.sequences_of(relation.key):
+        del ctx.catalog.relations[sequence.key]
     ctx.catalog.relations.pop(relation.key, None)
 
 
@@ -167,7 +166,7 @@ def _drop_referrers(
         if referrer is relation or referrer in together:
             continue
         if cascade:
-            operation.gone.append(f"constraint {constraint.name} on {referrer.shown}")
+            operation.gone += (f"constraint {constraint.name} on {referrer.shown}",)
             operation.lock(referrer, Lock.ACCESS_EXCLUSIVE)
             referrer.constraints.pop(constraint.name, None)
         else:
@@ -183,7 +182,7 @@ def _defaults(ctx: Context, sequence: Relation, operation: Operation, *, cascade
     """Defaults that draw from a sequence keep it; CASCADE takes them away."""
     for relation, column in _drawing(ctx, sequence):
         if cascade:
-            operation.gone.append(f"default of {relation.shown}.{column.name}")
+            operation.gone += (f"default of {relation.shown}.{column.name}",)
             operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
             column.has_default, column.default, column.sequence = False, None, None
         else:
@@ -223,14 +222,14 @@ def _drop_on_table(ctx: Context, node: Node, type_: str) -> None:
                     "catalog", f'{words} "{name}" for table "{relation.shown}" does not exist'
                 )
             elif name in known and type_ == "DROP_TRIGGER" and relation.live:
-                operation.notes.add("trigger-gone")
+                operation.note("trigger-gone")
         known.pop(name, None)
 
 
 def drop_owned(ctx: Context, node: Node) -> None:
     """DROP OWNED BY: nobody can say from a schema what goes."""
     operation = ctx.operation("DROP_OWNED")
-    operation.destroys.append("everything that these roles own")
+    operation.destroys += ("everything that these roles own",)
     operation.needs(
         Kind.MAINTENANCE, "DROP OWNED drops whatever a role owns", "name the objects instead"
     )

@@ -18,7 +18,7 @@ def check_target(
     columns = set(constraint.refers_columns)
     unique = any(
         index.unique and index.plain and set(index.columns) == columns
-        for index in ctx.catalog.indexes_of(target.key)
+        for index in ctx.catalog.indexes_over(target)
     )
     if not columns or not unique:
         ctx.error(

@@ -33,7 +33,7 @@ def create_index(ctx: Context, node: Node) -> None:
     check_columns(ctx, relation, [*keys, *included], node["relation"].get("location"))
     for param in node.get("indexParams", ()):
         check_calls(ctx, param["IndexElem"].get("expr"), operation)
-    operator_classes.check(ctx, relation, node.get("accessMethod", "btree"), node, operation)
+    operator_classes.check(ctx, relation, _method(node), node, operation)
     if node.get("unique"):
         covers_partition_key(ctx, relation, "unique", keys)
     if relation.kind == "view":
@@ -48,8 +48,12 @@ def create_index(ctx: Context, node: Node) -> None:
     _make(ctx, relation, node, operation, keys)
 
 
+def _method(node: Node) -> str:
+    return str(node.get("accessMethod", "btree"))
+
+
 def _access_method(ctx: Context, node: Node, operation: Operation) -> None:
-    method = node.get("accessMethod", "btree")
+    method = _method(node)
     if method in ACCESS_METHODS:
         ctx.require(ACCESS_METHODS[method], f"access method {method}", operation)
     elif method not in BUILTIN_ACCESS_METHODS and ctx.catalog.complete:
@@ -78,6 +82,8 @@ def _make(
         table=relation.key,
         columns=keys,
         unique=bool(node.get("unique")),
+        valid=not (only and relation.partition_key is not None),
+        method="" if any("opclass" in p["IndexElem"] for p in params) else _method(node),
         plain="whereClause" not in node and all("name" in p["IndexElem"] for p in params),
     )
 
@@ -157,7 +163,7 @@ def drop_index(ctx: Context, schema: str | None, name: str, node: Node) -> None:
         for member in ctx.catalog.partitions_of(table):
             operation.lock(member, mode)
     if index.unique:
-        operation.notes.add("unique")
+        operation.note("unique")
     del ctx.catalog.indexes[(index.schema, index.name)]
 
 
@@ -165,16 +171,19 @@ def reindex(ctx: Context, node: Node) -> None:
     concurrent = flag(node.get("params"), "concurrently")
     operation = ctx.operation("REINDEX_CONCURRENTLY" if concurrent else "REINDEX")
     kind = node["kind"]
-    if ctx.step is not None and (concurrent or kind not in _IN_A_BLOCK):
-        ctx.step.outside_block = True
     if kind == "REINDEX_OBJECT_DATABASE" and "name" not in node and ctx.version < 16:
         ctx.error(
             "version",
             f"REINDEX DATABASE without a name came with PostgreSQL 16; the server is {ctx.version}",
         )
-    for table, indexed in _reindexed(ctx, node):
+    reached = _reindexed(ctx, node)
+    parted = any(table.partition_key is not None for table, _ in reached)
+    if ctx.step is not None and (concurrent or parted or kind not in _IN_A_BLOCK):
+        ctx.step.outside_block = True
+    for table, indexed in reached:
         operation.touch(table)
-        operation.lock(table, Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.SHARE)
+        light = concurrent and not (parted and table.bound is not None)
+        operation.lock(table, Lock.SHARE_UPDATE_EXCLUSIVE if light else Lock.SHARE)
         if table.stored and indexed:
             operation.scan(table)
             if not concurrent:
@@ -182,6 +191,8 @@ def reindex(ctx: Context, node: Node) -> None:
 
 
 _IN_A_BLOCK = ("REINDEX_OBJECT_TABLE", "REINDEX_OBJECT_INDEX")
+"""Of what is not partitioned. Of what is, the partitions are locked in SHARE mode to be listed,
+also by CONCURRENTLY (ReindexPartitions in indexcmds.c)."""
 
 
 def _reindexed(ctx: Context, node: Node) -> list[tuple[Relation, bool]]:
@@ -191,7 +202,11 @@ def _reindexed(ctx: Context, node: Node) -> list[tuple[Relation, bool]]:
         schema, name = range_var(node["relation"])
         index = ctx.index_named(schema, name, missing_ok=False)
         table = _table_of(ctx, index, name)
-        return [(table, True)] if table is not None else []
+        if table is None:
+            return []
+        parted = index is not None and table.partition_key is not None
+        members = ctx.catalog.partitions_of(table) if parted else []
+        return [(each, True) for each in (table, *members)]
     if kind == "REINDEX_OBJECT_TABLE":
         table = ctx.relation(node["relation"])
         tables = [table, *ctx.catalog.partitions_of(table)] if table is not None else []
@@ -203,4 +218,4 @@ def _reindexed(ctx: Context, node: Node) -> list[tuple[Relation, bool]]:
     else:
         tables = [*ctx.catalog.relations.values(), *_others(ctx, "every table of the database")]
     known = [t for t in tables if t.kind in ("table", "materialized view")]
-    return [(t, t.columns is None or bool(ctx.catalog.indexes_of(t.key))) for t in known]
+    return [(t, t.columns is None or bool(ctx.catalog.indexes_over(t))) for t in known]

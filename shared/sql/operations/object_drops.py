@@ -24,7 +24,7 @@ def drop_type(ctx: Context, node: Node) -> None:
             if ctx.catalog.complete and not node.get("missing_ok"):
                 ctx.error("catalog", f'type "{shown(schema, name)}" does not exist')
             elif not ctx.catalog.complete:
-                operation.breaks.append(f"type {shown(schema, name)} is gone")
+                operation.breaks += (f"type {shown(schema, name)} is gone",)
             continue
         users = ctx.catalog.columns_of_type(found.key)
         if users and not cascade:
@@ -35,13 +35,13 @@ def drop_type(ctx: Context, node: Node) -> None:
                 remedy="change the type of the column first",
             )
         for relation, column in users if cascade else ():
-            operation.gone.append(f"column {relation.shown}.{column.name}")
+            operation.gone += (f"column {relation.shown}.{column.name}",)
             operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
             if relation.live:
-                operation.destroys.append(f"every value of {relation.label}.{column.name}")
+                operation.destroys += (f"every value of {relation.label}.{column.name}",)
             (relation.columns or {}).pop(column.name, None)
         if not found.new:
-            operation.breaks.append(f"type {shown(*found.key)} is gone")
+            operation.breaks += (f"type {shown(*found.key)} is gone",)
         ctx.catalog.types.pop(found.key, None)
 
 
@@ -54,9 +54,9 @@ def drop_schema(ctx: Context, node: Node) -> None:
             if ctx.catalog.complete and not node.get("missing_ok"):
                 ctx.error("catalog", f'schema "{name}" does not exist')
             elif not ctx.catalog.complete and cascade:
-                operation.destroys.append(f"everything in schema {name}")
+                operation.destroys += (f"everything in schema {name}",)
             elif not ctx.catalog.complete:
-                operation.breaks.append(f"schema {name} is gone")
+                operation.breaks += (f"schema {name} is gone",)
             continue
         _empty_schema(ctx, name, operation, cascade=cascade)
         ctx.catalog.schemas.discard(name)
@@ -87,27 +87,27 @@ def _empty_schema(ctx: Context, name: str, operation: Operation, *, cascade: boo
     for key in routines:
         del ctx.catalog.routines[key]
     if held and name not in ctx.catalog.new_schemas:
-        operation.breaks.append(f"schema {name} is gone")
+        operation.breaks += (f"schema {name} is gone",)
 
 
 def _drop_inside(ctx: Context, relation: Relation, operation: Operation) -> None:
     """One relation of a schema that goes, with what hangs on it from outside."""
-    operation.gone.append(f"{relation.kind} {relation.shown}")
+    operation.gone += (f"{relation.kind} {relation.shown}",)
     if relation.kind != "sequence":
         operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     if relation.live and relation.kind == "table":
-        operation.destroys.append(f"every row of {relation.label}")
+        operation.destroys += (f"every row of {relation.label}",)
     for constraint in relation.constraints.values():
         if constraint.refers_to is not None:
             operation.lock(ctx.catalog.relations.get(constraint.refers_to), Lock.ACCESS_EXCLUSIVE)
     for referrer, constraint in ctx.catalog.referrers_of(relation.key):
         if referrer.schema != relation.schema:
             operation.lock(referrer, Lock.ACCESS_EXCLUSIVE)
-            operation.gone.append(f"constraint {constraint.name} on {referrer.shown}")
+            operation.gone += (f"constraint {constraint.name} on {referrer.shown}",)
             referrer.constraints.pop(constraint.name, None)
     for view in ctx.catalog.readers_of(relation.key):
         if view.schema != relation.schema:
-            operation.gone.append(f"{view.kind} {view.shown}")
+            operation.gone += (f"{view.kind} {view.shown}",)
             operation.lock(view, Lock.ACCESS_EXCLUSIVE)
             ctx.catalog.relations.pop(view.key, None)
 
@@ -127,7 +127,7 @@ def drop_extension(ctx: Context, node: Node) -> None:
                 ctx.error("catalog", f'extension "{name}" does not exist')
             continue
         if name not in operation.extensions:
-            operation.extensions.append(name)
+            operation.extensions += (name,)
         made = {type_ for type_, extension in TYPES.items() if extension == name}
         for relation in ctx.catalog.relations.values():
             for column in list((relation.columns or {}).values()):
@@ -140,10 +140,10 @@ def drop_extension(ctx: Context, node: Node) -> None:
                         f"its type {column.type.name}",
                     )
                     continue
-                operation.gone.append(f"column {relation.shown}.{column.name}")
+                operation.gone += (f"column {relation.shown}.{column.name}",)
                 operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
                 if relation.live:
-                    operation.destroys.append(f"every value of {relation.label}.{column.name}")
+                    operation.destroys += (f"every value of {relation.label}.{column.name}",)
                 (relation.columns or {}).pop(column.name)
         ctx.catalog.extensions.discard(name)
 
@@ -169,11 +169,11 @@ def drop_routine(ctx: Context, node: Node) -> None:
                 words = type_.removeprefix("DROP_").lower()
                 ctx.error("catalog", f"{words} {shown(schema, name)}() does not exist")
             elif not ctx.catalog.complete:
-                operation.breaks.append(f"{shown(schema, name)}() is gone")
+                operation.breaks += (f"{shown(schema, name)}() is gone",)
             continue
         _drop_triggers(ctx, found, operation, cascade=cascade)
         if not found.new:
-            operation.breaks.append(f"{shown(found.schema, found.name)}() is gone")
+            operation.breaks += (f"{shown(found.schema, found.name)}() is gone",)
         ctx.catalog.routines[(found.schema, found.name)].remove(found)
 
 
@@ -203,7 +203,7 @@ def _drop_triggers(ctx: Context, routine: Routine, operation: Operation, *, casc
                     remedy=f"drop the trigger {trigger} first, or say CASCADE",
                 )
                 continue
-            operation.gone.append(f"trigger {trigger} on {relation.shown}")
+            operation.gone += (f"trigger {trigger} on {relation.shown}",)
             operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
             del relation.triggers[trigger]
 
@@ -217,7 +217,7 @@ def drop_other(ctx: Context, node: Node) -> None:
              for i in node["objects"]]  # fmt: skip
     if type_ not in _HARMLESS:
         for name in names:
-            operation.breaks.append(f"{type_.removeprefix('DROP_').lower()} {name} is gone")
+            operation.breaks += (f"{type_.removeprefix('DROP_').lower()} {name} is gone",)
 
 
 _RENAMED = {

@@ -76,12 +76,13 @@ def _own(ctx: Context, sequence: Relation, node: Node, operation: Operation) -> 
             operation.lock(table, Lock.ACCESS_SHARE)
             check_columns(ctx, table, [parts[-1]], None)
             sequence.owned_by = (table.key, parts[-1])
+            ctx.catalog.note(sequence)
 
 
 def create_extension(ctx: Context, node: Node) -> None:
     operation = ctx.operation("CREATE_EXTENSION")
     name = node["extname"]
-    operation.extensions.append(name)
+    operation.extensions += (name,)
     available = ctx.catalog.available_extensions
     if available is not None and name not in available:
         ctx.error(
@@ -188,7 +189,7 @@ def create_rule(ctx: Context, node: Node) -> None:
     operation = ctx.operation("CREATE_RULE", relation)
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     if relation is not None and relation.live:
-        operation.breaks.append(f"statements on {relation.label} are rewritten by a rule")
+        operation.breaks += (f"statements on {relation.label} are rewritten by a rule",)
 
 
 def alter_routine(ctx: Context, node: Node) -> None:
@@ -235,7 +236,7 @@ def unknown(ctx: Context, tag: str) -> None:
 
 
 def mark_unknown(operation: Operation, tag: str) -> None:
-    operation.notes.add("unknown")
+    operation.note("unknown")
     operation.needs(
         Kind.MAINTENANCE,
         f"{tag} is not on the list of statements whose effects are known",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Relation
+from shared.sql.catalog import Constraint, Relation
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
@@ -32,12 +32,44 @@ def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
     operation.lock(child, Lock.ACCESS_EXCLUSIVE)
     _same_columns(ctx, relation, child)
     bound = body.get("bound") or {}
-    if not proves_bound(relation, child, bound):
+    if not proves_bound(relation, child, bound) or _must_be_made(ctx, relation, child):
         operation.scan_all([child, *ctx.catalog.partitions_of(child)])
+    for constraint in _foreign_keys(relation, child):
+        target = ctx.catalog.relations.get(constraint.refers_to or relation.key)
+        operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE)
     scan_default(ctx, relation, bound, operation)
     link(ctx, relation, child, bound)
     if ctx.step is not None:
-        ctx.step.attached.add(child.label)
+        ctx.step.attached |= {child.label}
+
+
+def _must_be_made(ctx: Context, parent: Relation, child: Relation) -> bool:
+    """Whether the parent has an index or a foreign key that the new partition has not: it is built,
+    or checked, over all its rows."""
+    if child.columns is None:
+        return False
+    own = ctx.catalog.indexes_of(child.key)
+    wanted = [index for index in ctx.catalog.indexes_over(parent) if index.valid]
+    return bool(_foreign_keys(parent, child)) or any(
+        not any(
+            o.columns == w.columns
+            and o.unique >= w.unique
+            and bool(o.constraint) >= bool(w.constraint)
+            for o in own
+        )
+        for w in wanted
+    )
+
+
+def _foreign_keys(parent: Relation, child: Relation) -> list[Constraint]:
+    """Those of the parent that the new partition does not have."""
+    own = {(c.columns, c.refers_to) for c in child.constraints.values() if c.valid}
+    return [
+        constraint
+        for constraint in parent.constraints.values()
+        if constraint.kind == "foreign key"
+        and (constraint.columns, constraint.refers_to) not in own
+    ]
 
 
 def _same_columns(ctx: Context, parent: Relation, child: Relation) -> None:
@@ -70,7 +102,7 @@ def scan_default(ctx: Context, parent: Relation, bound: Node, operation: Operati
     for member in [default, *ctx.catalog.partitions_of(default)]:
         if member.stored and not proves_bound(parent, member, bound, negated=True):
             operation.scan(member)
-            operation.notes.add("default-partition-scanned")
+            operation.note("default-partition-scanned")
 
 
 def default_partition(ctx: Context, parent: Relation) -> Relation | None:

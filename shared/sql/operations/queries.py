@@ -5,9 +5,10 @@ from __future__ import annotations
 from shared.sql.catalog import Column, Key, Relation, Type
 from shared.sql.context import Context
 from shared.sql.effects import Operation
-from shared.sql.expressions import check_calls, relations, walk
+from shared.sql.expressions import check_calls, relations
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
+from shared.sql.mentions import mentions
 from shared.sql.names import split_name, strings
 
 
@@ -100,9 +101,7 @@ def column_reads(query: Node, read: list[Relation]) -> dict[Key, frozenset[str] 
     """
     aliases = _aliases(query)
     found: dict[Key, set[str] | None] = {relation.key: set() for relation in read}
-    for tag, body in walk(query):
-        if tag != "ColumnRef":
-            continue
+    for body in mentions(query).columns:
         parts = strings(body.get("fields"))
         name, qualifier = parts[-1], parts[-2] if len(parts) > 1 else None
         for relation in read:

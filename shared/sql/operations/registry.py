@@ -155,4 +155,5 @@ def look(ctx: Context, tag: str, node: Node) -> None:
             ctx.step.outside_block = True
     else:
         objects.unknown(ctx, tag)
-    user_types.used_values(ctx, node)
+    if ctx.block and ctx.catalog.types:
+        user_types.used_values(ctx, node)

@@ -38,7 +38,7 @@ def rename(ctx: Context, node: Node) -> None:
         _rename_on_table(ctx, node, _ON_A_TABLE[kind])
     elif kind == "OBJECT_ATTRIBUTE":
         operation = ctx.operation("RENAME_ATTRIBUTE")
-        operation.breaks.append("an attribute of a composite type has another name")
+        operation.breaks += ("an attribute of a composite type has another name",)
     else:
         _rename_other(ctx, node)
 
@@ -57,8 +57,8 @@ def _rename_relation(ctx: Context, node: Node, type_: str) -> None:
         operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     new = node["newname"]
     if relation.live:
-        operation.breaks.append(f"{relation.label} is called {new} now")
-        operation.notes.add(f"renamed {relation.label}")
+        operation.breaks += (f"{relation.label} is called {new} now",)
+        operation.note(f"renamed {relation.label}")
     _move(ctx, relation, relation.schema, new)
 
 
@@ -69,13 +69,12 @@ def _move(ctx: Context, relation: Relation, schema: str, name: str) -> None:
     if other is not None and other is not relation and not other.presumed:
         ctx.error("catalog", f'relation "{other.shown}" already exists')
         return
-    if relation.live and not relation.known_as:
-        relation.known_as = relation.shown
     del ctx.catalog.relations[old]
-    relation.schema, relation.name = new
+    relation.move(schema, name)
     ctx.catalog.relations[new] = relation
     for each in ctx.catalog.relations.values():
-        if _repoint(each, old, new):
+        points = each.constraints or each.parents or each.children or each.reads or each.owned_by
+        if points and _repoint(each, old, new):
             ctx.catalog.note(each)
     for index in ctx.catalog.indexes_of(old):
         index.table = new
@@ -95,6 +94,7 @@ def _repoint(relation: Relation, old: Key, new: Key) -> bool:
         pointed = True
     if relation.owned_by is not None and relation.owned_by[0] == old:
         relation.owned_by = (new, relation.owned_by[1])
+        pointed = True
     for constraint in relation.constraints.values():
         if constraint.refers_to == old:
             constraint.refers_to = new
@@ -129,7 +129,7 @@ def _rename_column(ctx: Context, node: Node) -> None:
     for member in family:
         operation.lock(member, Lock.ACCESS_EXCLUSIVE)
     if relation.live:
-        operation.breaks.append(f"{relation.label}.{old} is called {new} now")
+        operation.breaks += (f"{relation.label}.{old} is called {new} now",)
         if ctx.step is not None:
             ctx.step.rows_change = True
     if not check_columns(ctx, relation, [old], None):
@@ -211,7 +211,7 @@ def _rename_other(ctx: Context, node: Node) -> None:
     operation = ctx.operation(f"RENAME_{_PLAIN.get(kind, kind)}")
     if kind == "DOMCONSTRAINT":
         return
-    operation.breaks.append(f"a {kind.lower()} has another name: {node.get('newname', '')}")
+    operation.breaks += (f"a {kind.lower()} has another name: {node.get('newname', '')}",)
     if kind in ("TYPE", "DOMAIN"):
         _rename_type(ctx, node)
     elif kind == "SCHEMA":
@@ -256,7 +256,7 @@ def set_schema(ctx: Context, node: Node) -> None:
         ctx.error("catalog", f'schema "{new}" does not exist')
     if "relation" not in node:
         operation = ctx.operation("SET_SCHEMA")
-        operation.breaks.append(f"a {kind.lower()} moved to the schema {new}")
+        operation.breaks += (f"a {kind.lower()} moved to the schema {new}",)
         return
     relation = ctx.relation(node["relation"], missing_ok=bool(node.get("missing_ok")))
     operation = ctx.operation("SET_SCHEMA", relation)
@@ -265,5 +265,5 @@ def set_schema(ctx: Context, node: Node) -> None:
     if relation.kind != "sequence":
         operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     if relation.live:
-        operation.breaks.append(f"{relation.label} moved to the schema {new}")
+        operation.breaks += (f"{relation.label} moved to the schema {new}",)
     _move(ctx, relation, new, relation.name)

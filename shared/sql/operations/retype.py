@@ -14,6 +14,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import strings
 from shared.sql.operations.foreign_keys import comparable
+from shared.sql.operator_classes import check_type
 from shared.sql.types import Change, assignable, change, read_type, resolved
 
 UTC = frozenset({"utc", "gmt", "etc/utc", "etc/gmt", "uct", "zulu", "universal", "greenwich"})
@@ -38,14 +39,15 @@ def alter_type(ctx: Context, relation: Relation, cmd: Node) -> None:
         _unknown(relation, name, operation)
         return
     _refusals(ctx, relation, column, new, using)
+    _check_indexes(ctx, relation, name, new, operation)
     cost = _cost(ctx, column, new, using)
     collation = definition.get("collClause")
     recollated = collation is not None and strings(collation["collname"])[-1] != column.collation
     _effects(ctx, family, column, operation, cost, recollated=recollated)
     if using is not None and name not in columns(using) and relation.live:
-        operation.destroys.append(f"every value of {relation.label}.{name} is overwritten")
+        operation.destroys += (f"every value of {relation.label}.{name} is overwritten",)
     if cost in ("same", "free") and relation.live and not operation.scans:
-        operation.notes.add("free")
+        operation.note("free")
     for member in family:
         if member.columns is not None and name in member.columns:
             member.columns[name].type = new
@@ -53,10 +55,19 @@ def alter_type(ctx: Context, relation: Relation, cmd: Node) -> None:
                 member.columns[name].collation = strings(collation["collname"])[-1]
 
 
+def _check_indexes(
+    ctx: Context, relation: Relation, name: str, new: Type, operation: Operation
+) -> None:
+    """Indexes are made again: their access methods must have a class for the new type."""
+    for index in ctx.catalog.indexes_over(relation):
+        if index.method and index.plain and name in index.columns:
+            check_type(ctx, new, index.method, operation)
+
+
 def _unknown(relation: Relation, name: str, operation: Operation) -> None:
     """Without a schema the old type is not known: taken for a change that copies."""
     operation.rewrite(relation)
-    operation.notes.add("old-type-unknown")
+    operation.note("old-type-unknown")
 
 
 def _cost(ctx: Context, column: Column, new: Type, using: Node | None) -> Change:
@@ -181,10 +192,10 @@ def _effects(
             operation.rewrite(member)
         elif member.stored and cost != "same" and _checked_again(member, column.name):
             operation.scan(member)
-        indexed = any(column.name in i.columns for i in ctx.catalog.indexes_of(member.key))
+        indexed = any(column.name in i.columns for i in ctx.catalog.indexes_over(member))
         if member.stored and indexed and (moved or recollated):
             operation.scan(member)
-            operation.notes.add("index-rebuilt")
+            operation.note("index-rebuilt")
     if cost != "same":
         _foreign_keys(ctx, family[0], column, operation, copies=copies)
     if copies and family[0].live:

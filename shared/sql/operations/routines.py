@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from shared.sql import grammar
 from shared.sql.bodies import Body, read_body, routine_source
 from shared.sql.catalog import Relation, Routine, Trigger
 from shared.sql.context import Context
@@ -117,7 +116,7 @@ def _analyse(ctx: Context, body: Body, operation: Operation) -> None:
     """A body in SQL is analysed when it is made: what it names must be there."""
     for part in body.parts:
         with ctx.in_body(part.line):
-            for raw in grammar.parse(part.text.encode()):
+            for raw in part.trees():
                 for tag, node in raw["stmt"].items():
                     if tag not in _ANALYSED:
                         continue
@@ -234,11 +233,11 @@ def merge(operation: Operation, inner: Operation) -> None:
             operation.tables.append(name)
     for extension in inner.extensions:
         if extension not in operation.extensions:
-            operation.extensions.append(extension)
+            operation.extensions += (extension,)
 
 
 def _unseen(operation: Operation, what: str) -> None:
-    operation.notes.add("unseen")
+    operation.note("unseen")
     operation.needs(
         Kind.RISKY,
         f"{what} cannot be looked into, so it is not known to be safe",

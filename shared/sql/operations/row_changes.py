@@ -12,7 +12,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.operations.queries import hold_read
 from shared.sql.operations.routines import follow_calls
-from shared.sql.row_selection import is_everything, many, one_row
+from shared.sql.row_selection import is_everything, is_nothing, many, one_row
 
 CHANGES = {
     "InsertStmt": "INSERT",
@@ -39,10 +39,11 @@ def change(ctx: Context, tag: str, node: Node, operation: Operation) -> None:
     if target is not None and named is not None:
         family = [target, *ctx.catalog.partitions_of(target)]
         operation.lock_all(family, Lock.ROW_EXCLUSIVE)
-        _foreign_keys(ctx, tag, node, target, operation)
         if named is target:
             _written_columns(ctx, tag, node, target, operation)
-        _CHANGE[tag](ctx, node, target, operation)
+        if not is_nothing(node.get("whereClause")):
+            _foreign_keys(ctx, tag, node, target, operation)
+            _CHANGE[tag](ctx, node, target, operation)
     nested_changes(ctx, node, operation)
 
 
@@ -94,7 +95,7 @@ def _insert(ctx: Context, node: Node, target: Relation, operation: Operation) ->
     source = node.get("selectStmt", {}).get("SelectStmt", {})
     from_rows = "valuesLists" not in source and bool(source.get("fromClause"))
     if conflict.get("action") == "ONCONFLICT_UPDATE" and from_rows and target.live:
-        operation.bulk.append(target.label)
+        operation.bulk += (target.label,)
 
 
 def _update(ctx: Context, node: Node, target: Relation, operation: Operation) -> None:
@@ -103,14 +104,14 @@ def _update(ctx: Context, node: Node, target: Relation, operation: Operation) ->
     where = node.get("whereClause")
     _grows(ctx, node, target, operation)
     if is_everything(where) and "fromClause" not in node:
-        operation.notes.add("no-where")
+        operation.note("no-where")
         for each in node.get("targetList", ()):
             name, value = each["ResTarget"]["name"], each["ResTarget"].get("val")
             if name not in columns(value) and (target.key, name) not in ctx.new_columns:
-                operation.notes.add("overwrites")
-                operation.destroys.append(f"every value of {target.label}.{name}")
+                operation.note("overwrites")
+                operation.destroys += (f"every value of {target.label}.{name}",)
     if many(ctx, node, target):
-        operation.bulk.append(target.label)
+        operation.bulk += (target.label,)
 
 
 def _delete(ctx: Context, node: Node, target: Relation, operation: Operation) -> None:
@@ -118,10 +119,10 @@ def _delete(ctx: Context, node: Node, target: Relation, operation: Operation) ->
         return
     _grows(ctx, node, target, operation)
     if is_everything(node.get("whereClause")) and "usingClause" not in node:
-        operation.notes.add("no-where")
-    operation.destroys.append(f"rows of {target.label}")
+        operation.note("no-where")
+    operation.destroys += (f"rows of {target.label}",)
     if many(ctx, node, target):
-        operation.bulk.append(target.label)
+        operation.bulk += (target.label,)
 
 
 def _merge(ctx: Context, node: Node, target: Relation, operation: Operation) -> None:
@@ -137,9 +138,9 @@ def _merge(ctx: Context, node: Node, target: Relation, operation: Operation) -> 
         return
     operation.scan(target)
     if "CMD_DELETE" in kinds:
-        operation.destroys.append(f"rows of {target.label}")
+        operation.destroys += (f"rows of {target.label}",)
     if relations(node.get("sourceRelation", {})) and kinds & {"CMD_UPDATE", "CMD_DELETE"}:
-        operation.bulk.append(target.label)
+        operation.bulk += (target.label,)
 
 
 _CHANGE = {
@@ -169,7 +170,7 @@ def _foreign_keys(
         changes = constraint.on_delete in ("c", "n", "d")
         operation.lock(referrer, Lock.ROW_EXCLUSIVE if changes else Lock.ROW_SHARE)
         if constraint.on_delete == "c" and referrer.live and target.live:
-            operation.destroys.append(f"rows of {referrer.label} (ON DELETE CASCADE)")
+            operation.destroys += (f"rows of {referrer.label} (ON DELETE CASCADE)",)
 
 
 def _checked(tag: str, node: Node, target: Relation, constraint: Constraint) -> bool:

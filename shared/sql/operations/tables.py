@@ -105,7 +105,7 @@ def _elements(ctx: Context, relation: Relation, node: Node, operation: Operation
         elif "Constraint" in element and element["Constraint"]["contype"] in KINDS:
             later.append((element["Constraint"], None))
     for defined, element in generated:
-        check_definition(ctx, defined, element, set(columns))
+        check_definition(ctx, defined, element, columns)
     for constraint, column in later:
         _constraint(ctx, relation, constraint, column, operation)
 
@@ -119,12 +119,12 @@ def _check_storage(ctx: Context, node: Node) -> None:
         )
 
 
-def check_definition(ctx: Context, column: Column, node: Node, known: set[str]) -> None:
+def check_definition(ctx: Context, column: Column, node: Node, known: dict[str, Column]) -> None:
     """What its DEFAULT or generation expression may read."""
     check_default(ctx, column, column.default)
     if not column.generated or ctx.building:
         return
-    missing = sorted(column.reads - known - {column.name})
+    missing = sorted(column.reads - known.keys() - {column.name})
     if missing and known:
         ctx.error("catalog", f'column "{missing[0]}" does not exist', at=node.get("location"))
     for wrapped in node.get("constraints", ()):
@@ -160,7 +160,7 @@ def own_sequence(ctx: Context, relation: Relation, column: str) -> Key:
     sequence = Relation(
         relation.schema, name, "sequence", new=relation.new, owned_by=(relation.key, column)
     )
-    ctx.catalog.relations.setdefault(sequence.key, sequence)
+    ctx.catalog.note(ctx.catalog.relations.setdefault(sequence.key, sequence))
     return sequence.key
 
 

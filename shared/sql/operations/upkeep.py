@@ -22,7 +22,7 @@ def vacuum(ctx: Context, node: Node) -> None:
     if named is None and ctx.catalog.complete is False:
         ctx.cannot_see("which tables a VACUUM or ANALYZE of everything reaches")
     found = (
-        [(r, True) for r in ctx.catalog.relations.values() if r.kind == "table"]
+        [(r, True) for r in ctx.catalog.relations.values() if r.kind in _KEPT_UP]
         if named is None
         else _named(ctx, named, is_vacuum=is_vacuum)
     )
@@ -34,6 +34,9 @@ def vacuum(ctx: Context, node: Node) -> None:
             "VACUUM FULL writes a new copy of the table while nobody can read it",
             "plain VACUUM, or pg_repack outside of the migration",
         )
+
+
+_KEPT_UP = ("table", "materialized view")
 
 
 def _named(ctx: Context, rels: list[Node], *, is_vacuum: bool) -> list[tuple[Relation, bool]]:

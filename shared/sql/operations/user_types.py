@@ -68,7 +68,7 @@ def alter_enum(ctx: Context, node: Node) -> None:
     found = _known(ctx, node["typeName"])
     if old is not None:
         operation = ctx.operation("RENAME_ENUM_VALUE")
-        operation.breaks.append(f"the enum value {old!r} is called {new!r} now")
+        operation.breaks += (f"the enum value {old!r} is called {new!r} now",)
         if found is not None:
             if old not in found.labels:
                 ctx.error("catalog", f'"{old}" is not a value of the enum {shown(*found.key)}')
@@ -174,7 +174,7 @@ def alter_composite(ctx: Context, node: Node) -> None:
         elif cmd["subtype"] == "AT_DropColumn":
             found.attributes.pop(attribute, None)
             for relation, used in users:
-                operation.destroys.append(f"{relation.label}.{used.name}.{attribute}")
+                operation.destroys += (f"{relation.label}.{used.name}.{attribute}",)
 
 
 def alter_type_options(ctx: Context, node: Node) -> None:
@@ -184,9 +184,12 @@ def alter_type_options(ctx: Context, node: Node) -> None:
 
 
 def used_values(ctx: Context, node: Node) -> None:
-    """A value that was added to an enum in the open transaction cannot be used before its end."""
+    """A value that was added to an enum in the open transaction cannot be used before its end.
+
+    For statements inside a block alone, where types are known.
+    """
     fresh = {label: type_ for type_ in ctx.catalog.types.values() for label in type_.fresh_labels}
-    if not fresh or not ctx.block:
+    if not fresh:
         return
     for at, text in _texts(node):
         if text in fresh:
@@ -200,8 +203,8 @@ def used_values(ctx: Context, node: Node) -> None:
 
 
 def _texts(node: Node) -> list[tuple[int | None, str]]:
-    found = []
-    for tag, body in walk(node):
-        if tag == "A_Const" and "sval" in body:
-            found.append((body.get("location"), str(scalar({"A_Const": body}))))
-    return found
+    return [
+        (body.get("location"), str(scalar({"A_Const": body})))
+        for tag, body in walk(node)
+        if tag == "A_Const" and "sval" in body
+    ]

@@ -23,8 +23,14 @@ def create_view(ctx: Context, node: Node) -> None:
     made = query_columns(ctx, node["query"], strings(node.get("aliases")))
     reads = column_reads(node["query"], read)
     if existing is None or existing.presumed:
-        view = Relation(*key, kind="view", columns=made, reads=reads, new=not ctx.building)
-        view.persistence = "t" if temporary else "p"
+        view = Relation(
+            *key,
+            kind="view",
+            columns=made,
+            persistence="t" if temporary else "p",
+            reads=reads,
+            new=not ctx.building,
+        )
         ctx.catalog.relations[key] = view
         ctx.catalog.note(view)
         operation.touch(view)
@@ -70,7 +76,7 @@ def refresh(ctx: Context, node: Node) -> None:
     if concurrent:
         _check_unique(ctx, view)
         operation.lock(view, Lock.EXCLUSIVE)
-        operation.notes.add("writers-do-not-matter")
+        operation.note("writers-do-not-matter")
         return
     operation.lock(view, Lock.ACCESS_EXCLUSIVE)
     if not empty:
@@ -81,7 +87,7 @@ def refresh(ctx: Context, node: Node) -> None:
             f"{view.label} is emptied: every query of it fails until the next REFRESH",
             "refresh it with data, CONCURRENTLY",
         )
-        operation.notes.add("emptied")
+        operation.note("emptied")
 
 
 def _check_unique(ctx: Context, view: Relation) -> None:

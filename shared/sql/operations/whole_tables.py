@@ -13,19 +13,22 @@ def truncate(ctx: Context, node: Node) -> None:
     wanted = [ctx.relation(each["RangeVar"]) for each in node["relations"]]
     together = [relation for relation in wanted if relation is not None]
     if cascade:
-        operation.notes.add("cascade")
+        operation.note("cascade")
+    alone = [r for r, each in zip(wanted, node["relations"], strict=True)
+             if "inh" not in each["RangeVar"]]  # fmt: skip
     for relation in together:
         operation.touch(relation)
-        for member in [relation, *ctx.catalog.partitions_of(relation)]:
+        members = [] if relation in alone else ctx.catalog.partitions_of(relation)
+        for member in [relation, *members]:
             operation.lock(member, Lock.ACCESS_EXCLUSIVE)
         if relation.live:
-            operation.destroys.append(f"every row of {relation.label}")
+            operation.destroys += (f"every row of {relation.label}",)
         for referrer, constraint in ctx.catalog.referrers_of(relation.key):
             if referrer in together:
                 continue
             if cascade:
                 together.append(referrer)
-                operation.gone.append(f"every row of {referrer.shown}")
+                operation.gone += (f"every row of {referrer.shown}",)
             else:
                 ctx.error(
                     "catalog",
@@ -51,4 +54,4 @@ def lock_table(ctx: Context, node: Node) -> None:
             remedy="write BEGIN; before and COMMIT; after the statements that need the lock",
         )
     if operation.locks and mode.strong:
-        operation.notes.add("explicit-lock")
+        operation.note("explicit-lock")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 
 from shared.sql.context import Step
 from shared.sql.rules import (
@@ -77,17 +76,46 @@ RULES: tuple[tuple[Rule, Check], ...] = (
 IDS = frozenset(rule.id for rule, _ in RULES)
 
 
-def findings(step: Step) -> Iterator[tuple[Rule, Finding]]:
+_ORDER = {rule.id: number for number, (rule, _) in enumerate(RULES)}
+
+
+def findings(step: Step) -> list[tuple[Rule, Finding]]:
     """What the rules find in one statement, in the order of the tuple."""
-    types = {operation.type for operation in step.operations}
-    for rule, check in _concerned(frozenset(types)):
-        for finding in check(step):
-            yield rule, finding
+    found: list[tuple[Rule, Finding]] = []
+    for operation in step.operations:
+        in_use = bool(operation.locks or operation.indexes_held)
+        for rule, check in _asked(operation.type, in_use):
+            finding = check(step, operation)
+            if finding is not None:
+                found.append((rule, finding))
+    if len(step.operations) > 1:
+        found.sort(key=lambda each: _ORDER[each[0].id])
+    return found
 
 
-@cache
-def _concerned(types: frozenset[str]) -> tuple[tuple[Rule, Check], ...]:
-    """The rules that look at one of these operations: of most statements, a few."""
+@lru_cache(maxsize=1024)
+def _asked(type_: str, in_use: bool) -> tuple[tuple[Rule, Check], ...]:
+    """The rules that look at such an operation: of most, a few."""
+    named = {*_NAMING.get(type_, ()), *_NOT_NAMING}
     return tuple(
-        (rule, check) for rule, check in RULES if not rule.types or types.intersection(rule.types)
+        (rule, check)
+        for rule, check in map(RULES.__getitem__, sorted(named))
+        if (in_use or not rule.in_use) and rule.concerns(type_)
     )
+
+
+def _naming() -> dict[str, list[int]]:
+    """Type of operation -> the rules that name it, as they are numbered."""
+    found: dict[str, list[int]] = {}
+    for number, (rule, _) in enumerate(RULES):
+        for type_ in rule.types:
+            found.setdefault(type_, []).append(number)
+    return found
+
+
+_NAMING = _naming()
+_NOT_NAMING = tuple(
+    number
+    for number, (rule, _) in enumerate(RULES)
+    if not rule.types or any(type_.endswith("*") for type_ in rule.types)
+)

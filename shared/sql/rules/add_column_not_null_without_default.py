@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.rules.rule import Finding, Rule, live, table
+from shared.sql.rules.rule import Finding, Rule, table
 
 RULE = Rule(
     id="add-column-not-null-without-default",
@@ -29,10 +28,10 @@ CREATE TABLE users (id bigint PRIMARY KEY);
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if "not-null-without-default" in operation.notes and not operation.rewrites:
-            column = operation.columns[0]
-            yield Finding(
-                operation, f"column {column} of {table(operation)} is NOT NULL and has no default"
-            )
+def check(step: Step, operation: Operation) -> Finding | None:
+    if "not-null-without-default" in operation.notes and not operation.rewrites:
+        column = operation.columns[0]
+        return Finding(
+            operation, f"column {column} of {table(operation)} is NOT NULL and has no default"
+        )
+    return None

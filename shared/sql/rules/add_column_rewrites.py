@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.rules.rule import Finding, Rule, live, table
+from shared.sql.rules.rule import Finding, Rule, table
 
 RULE = Rule(
     id="add-column-rewrites",
@@ -40,13 +39,13 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        for note, why in WHY.items():
-            if note in operation.notes and operation.rewrites:
-                column = operation.columns[0]
-                message = f"column {column} of {table(operation)} {why}: every row is written now"
-                yield Finding(operation, message)
+def check(step: Step, operation: Operation) -> Finding | None:
+    for note, why in WHY.items():
+        if note in operation.notes and operation.rewrites:
+            column = operation.columns[0]
+            message = f"column {column} of {table(operation)} {why}: every row is written now"
+            return Finding(operation, message)
+    return None
 
 
 WHY = {

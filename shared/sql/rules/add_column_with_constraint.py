@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.rules.rule import Finding, Rule, live, table
+from shared.sql.rules.rule import Finding, Rule, table
 
 RULE = Rule(
     id="add-column-with-constraint",
@@ -32,13 +31,13 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        kinds = [note.removeprefix("inline ") for note in operation.notes if "inline" in note]
-        if kinds and operation.scans and not operation.rewrites:
-            what = " and ".join(sorted(kinds))
-            yield Finding(
-                operation,
-                f"{what} on the new column {operation.columns[0]} of {table(operation)} is "
-                "checked over the whole table",
-            )
+def check(step: Step, operation: Operation) -> Finding | None:
+    kinds = [note.removeprefix("inline ") for note in operation.notes if "inline" in note]
+    if kinds and operation.scans and not operation.rewrites:
+        what = " and ".join(sorted(kinds))
+        return Finding(
+            operation,
+            f"{what} on the new column {operation.columns[0]} of {table(operation)} is "
+            "checked over the whole table",
+        )
+    return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
-from shared.sql.rules.rule import Finding, Rule, live
+from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="attach-partition-scan",
@@ -43,7 +42,7 @@ ALTER TABLE days ATTACH PARTITION days_26 FOR VALUES FROM ('2026-01-01') TO ('20
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if operation.scans:
-            yield Finding(operation, f"{listed(operation.scans)} is scanned under the lock")
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.scans:
+        return Finding(operation, f"{listed(operation.scans)} is scanned under the lock")
+    return None

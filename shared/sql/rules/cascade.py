@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
 from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="cascade",
+    in_use=False,
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Objects that the statement does not name disappear.",
@@ -30,9 +30,7 @@ CREATE VIEW mails AS SELECT email FROM users;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    if "CASCADE" not in step.statement.text.upper():
-        return
-    for operation in step.operations:
-        if operation.gone:
-            yield Finding(operation, f"CASCADE also takes {listed(operation.gone, 12)}")
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.gone and "CASCADE" in step.statement.text.upper():
+        return Finding(operation, f"CASCADE also takes {listed(operation.gone, 12)}")
+    return None

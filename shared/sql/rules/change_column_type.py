@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.rules.rule import Finding, Rule, live, table
+from shared.sql.rules.rule import Finding, Rule, table
 
 RULE = Rule(
     id="change-column-type",
@@ -35,12 +34,12 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        column = f"{table(operation)}.{operation.columns[0]}"
-        if "old-type-unknown" in operation.notes:
-            yield Finding(operation, f"{column}: without the schema the old type is not known")
-        elif operation.rewrites:
-            yield Finding(operation, f"{column} changes its type: every row is copied")
-        elif "index-rebuilt" in operation.notes:
-            yield Finding(operation, f"{column} changes its type: its indexes are built again")
+def check(step: Step, operation: Operation) -> Finding | None:
+    column = f"{table(operation)}.{operation.columns[0]}"
+    if "old-type-unknown" in operation.notes:
+        return Finding(operation, f"{column}: without the schema the old type is not known")
+    if operation.rewrites:
+        return Finding(operation, f"{column} changes its type: every row is copied")
+    if "index-rebuilt" in operation.notes:
+        return Finding(operation, f"{column} changes its type: its indexes are built again")
+    return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.names import quoted
-from shared.sql.rules.rule import Finding, Rule, alone, live, table
+from shared.sql.rules.rule import Finding, Rule, alone, table
 
 RULE = Rule(
     id="check-without-not-valid",
@@ -30,13 +29,13 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if operation.scans:
-            name, made = table(operation), operation.made
-            rewrite = (
-                f"{step.statement.text} NOT VALID;\n"
-                f"ALTER TABLE {name} VALIDATE CONSTRAINT {quoted(made)};"
-            )
-            message = f"{made} on {name}: every row is checked now"
-            yield Finding(operation, message, rewrite if alone(step) else "")
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.scans:
+        name, made = table(operation), operation.made
+        rewrite = (
+            f"{step.statement.text} NOT VALID;\n"
+            f"ALTER TABLE {name} VALIDATE CONSTRAINT {quoted(made)};"
+        )
+        message = f"{made} on {name}: every row is checked now"
+        return Finding(operation, message, rewrite if alone(step) else "")
+    return None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.rules.rule import Finding, Rule, live, table
+from shared.sql.rules.rule import Finding, Rule, table
 
 RULE = Rule(
     id="detach-partition-without-concurrently",
@@ -31,7 +30,6 @@ INSERT INTO days_26 SELECT date '2026-01-01' + g, g FROM generate_series(1, 50) 
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        message = f"{table(operation)} is locked against everybody"
-        yield Finding(operation, message, f"{step.statement.text} CONCURRENTLY;")
+def check(step: Step, operation: Operation) -> Finding | None:
+    message = f"{table(operation)} is locked against everybody"
+    return Finding(operation, message, f"{step.statement.text} CONCURRENTLY;")

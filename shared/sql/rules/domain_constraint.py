@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
 from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="domain-constraint",
+    in_use=False,
+    types=("ALTER_DOMAIN*",),
     risk=Risk.MEDIUM,
     lock=Lock.SHARE,
     effect="Writers of every table with a column of the domain wait while all of them are scanned.",
@@ -30,7 +31,7 @@ INSERT INTO pages SELECT g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in step.operations:
-        if operation.type.startswith("ALTER_DOMAIN") and operation.scans:
-            yield Finding(operation, f"writers of {listed(operation.scans)} wait for the scan")
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.scans and operation.type.startswith("ALTER_DOMAIN"):
+        return Finding(operation, f"writers of {listed(operation.scans)} wait for the scan")
+    return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
-from shared.sql.rules.rule import Finding, Rule, live, table
+from shared.sql.rules.rule import Finding, Rule, table
 
 RULE = Rule(
     id="drop-column",
@@ -36,8 +35,8 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if operation.destroys:
-            also = f"; with it go {listed(operation.gone)}" if operation.gone else ""
-            yield Finding(operation, f"{table(operation)}.{operation.columns[0]} is gone{also}")
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.destroys:
+        also = f"; with it go {listed(operation.gone)}" if operation.gone else ""
+        return Finding(operation, f"{table(operation)}.{operation.columns[0]} is gone{also}")
+    return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.rules.rule import Finding, Rule, alone, live, table
+from shared.sql.rules.rule import Finding, Rule, alone, table
 
 RULE = Rule(
     id="drop-index-without-concurrently",
@@ -28,11 +28,10 @@ CREATE INDEX users_age ON users (age);
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
-        message = f"{table(operation)} is locked against everybody while its index goes"
-        yield Finding(operation, message, f"{text};" if found and alone(step) else "")
+def check(step: Step, operation: Operation) -> Finding | None:
+    text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
+    message = f"{table(operation)} is locked against everybody while its index goes"
+    return Finding(operation, message, f"{text};" if found and alone(step) else "")
 
 
 FORM = re.compile(r"^(DROP\s+INDEX\s+)", re.IGNORECASE)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
 from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="drop-object",
+    in_use=False,
+    types=("DROP_*",),
     risk=Risk.MEDIUM,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Statements that use it fail from this moment on.",
@@ -27,7 +28,7 @@ CREATE VIEW mails AS SELECT email FROM users;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in step.operations:
-        if operation.type.startswith("DROP_") and operation.breaks:
-            yield Finding(operation, listed(operation.breaks))
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.breaks and operation.type.startswith("DROP_"):
+        return Finding(operation, listed(operation.breaks))
+    return None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.rules.rule import Finding, Rule, live, table
+from shared.sql.rules.rule import Finding, Rule, table
 
 RULE = Rule(
     id="drop-primary-key",
@@ -31,7 +30,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if "drops-primary-key" in operation.notes:
-            yield Finding(operation, f"{table(operation)} has no primary key any more")
+def check(step: Step, operation: Operation) -> Finding | None:
+    if "drops-primary-key" in operation.notes:
+        return Finding(operation, f"{table(operation)} has no primary key any more")
+    return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
-from shared.sql.rules.rule import Finding, Rule, live
+from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="drop-table",
@@ -33,7 +32,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if operation.destroys:
-            yield Finding(operation, f"gone: {listed(operation.destroys)}")
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.destroys:
+        return Finding(operation, f"gone: {listed(operation.destroys)}")
+    return None

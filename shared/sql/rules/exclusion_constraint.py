@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.rules.rule import Finding, Rule, live, table
+from shared.sql.rules.rule import Finding, Rule, table
 
 RULE = Rule(
     id="exclusion-constraint",
@@ -26,6 +25,5 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        yield Finding(operation, f"{operation.made} on {table(operation)} is built under the lock")
+def check(step: Step, operation: Operation) -> Finding | None:
+    return Finding(operation, f"{operation.made} on {table(operation)} is built under the lock")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.names import quoted
-from shared.sql.rules.rule import Finding, Rule, live, table
+from shared.sql.rules.rule import Finding, Rule, table
 
 KINDS = ("ADD_FOREIGN_KEY", "ADD_FOREIGN_KEY_NOT_VALID")
 
@@ -36,12 +35,12 @@ ALTER TABLE users ADD CONSTRAINT org_fk FOREIGN KEY (org) REFERENCES orgs NOT VA
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if "foreign-key-without-index" in operation.notes:
-            name, columns = table(operation), ", ".join(map(quoted, operation.columns))
-            yield Finding(
-                operation,
-                f"no index of {name} begins with ({columns})",
-                f"CREATE INDEX CONCURRENTLY ON {name} ({columns});\n{step.statement.text};",
-            )
+def check(step: Step, operation: Operation) -> Finding | None:
+    if "foreign-key-without-index" in operation.notes:
+        name, columns = table(operation), ", ".join(map(quoted, operation.columns))
+        return Finding(
+            operation,
+            f"no index of {name} begins with ({columns})",
+            f"CREATE INDEX CONCURRENTLY ON {name} ({columns});\n{step.statement.text};",
+        )
+    return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.names import quoted
-from shared.sql.rules.rule import Finding, Rule, alone, live, table
+from shared.sql.rules.rule import Finding, Rule, alone, table
 
 RULE = Rule(
     id="foreign-key-without-not-valid",
@@ -29,13 +28,13 @@ INSERT INTO orgs SELECT generate_series(1, 50);
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if operation.scans:
-            name, made = table(operation), operation.made
-            rewrite = (
-                f"{step.statement.text} NOT VALID;\n"
-                f"ALTER TABLE {name} VALIDATE CONSTRAINT {quoted(made)};"
-            )
-            message = f"{made} on {name}: every row is looked up now"
-            yield Finding(operation, message, rewrite if alone(step) else "")
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.scans:
+        name, made = table(operation), operation.made
+        rewrite = (
+            f"{step.statement.text} NOT VALID;\n"
+            f"ALTER TABLE {name} VALIDATE CONSTRAINT {quoted(made)};"
+        )
+        message = f"{made} on {name}: every row is looked up now"
+        return Finding(operation, message, rewrite if alone(step) else "")
+    return None

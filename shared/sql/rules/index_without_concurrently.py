@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.rules.rule import Finding, Rule, live, table
+from shared.sql.rules.rule import Finding, Rule, table
 
 RULE = Rule(
     id="index-without-concurrently",
@@ -33,12 +33,12 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if operation.scans:
-            text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
-            message = f"writers of {table(operation)} wait for the index"
-            yield Finding(operation, message, f"{text};" if found else "")
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.scans:
+        text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
+        message = f"writers of {table(operation)} wait for the index"
+        return Finding(operation, message, f"{text};" if found else "")
+    return None
 
 
 FORM = re.compile(r"^(CREATE\s+(?:UNIQUE\s+)?INDEX\s+)", re.IGNORECASE)

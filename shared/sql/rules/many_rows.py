@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
-from shared.sql.rules.rule import Finding, Rule, live
+from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="many-rows",
@@ -38,8 +37,8 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if operation.bulk and "no-where" not in operation.notes:
-            message = f"no unique key or LIMIT bounds the rows of {listed(operation.bulk)}"
-            yield Finding(operation, message)
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.bulk and "no-where" not in operation.notes:
+        message = f"no unique key or LIMIT bounds the rows of {listed(operation.bulk)}"
+        return Finding(operation, message)
+    return None

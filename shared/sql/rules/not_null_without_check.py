@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.names import quoted
-from shared.sql.rules.rule import Finding, Rule, alone, live, table
+from shared.sql.rules.rule import Finding, Rule, alone, table
 
 RULE = Rule(
     id="not-null-without-check",
@@ -37,15 +36,15 @@ ALTER TABLE users ALTER email SET NOT NULL;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if operation.scans:
-            column, name = operation.columns[0], table(operation)
-            yield Finding(
-                operation,
-                f"{name}.{column}: no validated CHECK says that it is never NULL",
-                _rewrite(name, quoted(column)) if alone(step) else "",
-            )
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.scans:
+        column, name = operation.columns[0], table(operation)
+        return Finding(
+            operation,
+            f"{name}.{column}: no validated CHECK says that it is never NULL",
+            _rewrite(name, quoted(column)) if alone(step) else "",
+        )
+    return None
 
 
 def _rewrite(name: str, column: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.names import quoted
-from shared.sql.rules.rule import Finding, Rule, alone, live, table
+from shared.sql.rules.rule import Finding, Rule, alone, table
 
 RULE = Rule(
     id="primary-key-without-index",
@@ -34,15 +33,15 @@ ALTER TABLE logs ADD CONSTRAINT logs_pk PRIMARY KEY USING INDEX logs_id
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if operation.scans:
-            name, made = table(operation), quoted(operation.made)
-            columns = ", ".join(map(quoted, operation.columns))
-            index = quoted(f"{operation.made}_index")
-            rewrite = (
-                f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {name} ({columns});\n"
-                f"ALTER TABLE {name} ADD CONSTRAINT {made} PRIMARY KEY USING INDEX {index};"
-            )
-            message = f"the index of {made} on {name} is built under the lock"
-            yield Finding(operation, message, rewrite if alone(step) else "")
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.scans:
+        name, made = table(operation), quoted(operation.made)
+        columns = ", ".join(map(quoted, operation.columns))
+        index = quoted(f"{operation.made}_index")
+        rewrite = (
+            f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {name} ({columns});\n"
+            f"ALTER TABLE {name} ADD CONSTRAINT {made} PRIMARY KEY USING INDEX {index};"
+        )
+        message = f"the index of {made} on {name} is built under the lock"
+        return Finding(operation, message, rewrite if alone(step) else "")
+    return None

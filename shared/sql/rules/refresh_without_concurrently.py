@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.rules.rule import Finding, Rule, live, table
+from shared.sql.rules.rule import Finding, Rule, table
 
 RULE = Rule(
     id="refresh-without-concurrently",
@@ -29,12 +29,11 @@ CREATE UNIQUE INDEX ON ages (age);
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
-        plain = found and "emptied" not in operation.notes
-        message = f"readers of {table(operation)} wait"
-        yield Finding(operation, message, f"{text};" if plain else "")
+def check(step: Step, operation: Operation) -> Finding | None:
+    text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
+    plain = found and "emptied" not in operation.notes
+    message = f"readers of {table(operation)} wait"
+    return Finding(operation, message, f"{text};" if plain else "")
 
 
 FORM = re.compile(r"^(REFRESH\s+MATERIALIZED\s+VIEW\s+)", re.IGNORECASE)

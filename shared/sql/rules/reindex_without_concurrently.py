@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
-from shared.sql.rules.rule import Finding, Rule, live
+from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="reindex-without-concurrently",
@@ -30,11 +30,10 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
-        message = f"readers and writers of {listed(operation.tables)} wait"
-        yield Finding(operation, message, f"{text};" if found else "")
+def check(step: Step, operation: Operation) -> Finding | None:
+    text, found = FORM.subn(r"\1CONCURRENTLY ", step.statement.text, count=1)
+    message = f"readers and writers of {listed(operation.tables)} wait"
+    return Finding(operation, message, f"{text};" if found else "")
 
 
 FORM = re.compile(r"^(REINDEX\s+(?:INDEX|TABLE|SCHEMA|DATABASE)\s+)", re.IGNORECASE)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
 from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="rename",
+    in_use=False,
+    types=("RENAME_*", "SET_SCHEMA"),
     risk=Risk.MEDIUM,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Statements with the old name fail from this moment on.",
@@ -32,8 +33,8 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in step.operations:
-        named = operation.type.startswith("RENAME_") or operation.type == "SET_SCHEMA"
-        if named and operation.breaks:
-            yield Finding(operation, listed(operation.breaks))
+def check(step: Step, operation: Operation) -> Finding | None:
+    named = operation.type.startswith("RENAME_") or operation.type == "SET_SCHEMA"
+    if named and operation.breaks:
+        return Finding(operation, listed(operation.breaks))
+    return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
-from shared.sql.rules.rule import Finding, Rule, live
+from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="row-security-without-policy",
@@ -27,7 +26,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in live(step, *RULE.types):
-        if operation.breaks:
-            yield Finding(operation, listed(operation.breaks))
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.breaks:
+        return Finding(operation, listed(operation.breaks))
+    return None

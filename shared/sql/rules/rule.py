@@ -6,8 +6,9 @@ server that the lock it declares is the lock taken, and its page in docs/rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
@@ -30,25 +31,24 @@ class Rule:
     bad: tuple[str, ...]
     good: tuple[str, ...]
     types: tuple[str, ...] = ()
-    """The operations that it looks at; empty: all of them."""
+    """The operations that it looks at; `DROP_*`: each whose name begins so; empty: all of them."""
+    in_use: bool = True
+    """It looks only at operations that lock something in use."""
+
+    def concerns(self, type_: str) -> bool:
+        begins = tuple(each[:-1] for each in self.types if each.endswith("*"))
+        return not self.types or type_ in self.types or type_.startswith(begins)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     operation: Operation
     message: str
     rewrite: str = ""
     """The safe form, as SQL that can be pasted."""
 
 
-Check = Callable[[Step], Iterator[Finding]]
-
-
-def live(step: Step, *types: str) -> Iterator[Operation]:
-    """Operations of these types that touch something in use."""
-    for operation in step.operations:
-        if operation.type in types and (operation.locks or operation.indexes_held):
-            yield operation
+Check = Callable[[Step, Operation], Finding | None]
+"""What it finds in one operation that it looks at."""
 
 
 def table(operation: Operation) -> str:

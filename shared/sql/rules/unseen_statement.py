@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="unseen-statement",
+    in_use=False,
     risk=Risk.MEDIUM,
     lock=None,
     effect="Nobody can say what it locks, changes or destroys.",
@@ -29,7 +29,10 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in step.operations:
-        if operation.notes & {"unseen", "unknown"}:
-            yield Finding(operation, operation.reasons[0].why)
+_MARKS = frozenset({"unseen", "unknown"})
+
+
+def check(step: Step, operation: Operation) -> Finding | None:
+    if not operation.notes.isdisjoint(_MARKS):
+        return Finding(operation, operation.reasons[0].why)
+    return None

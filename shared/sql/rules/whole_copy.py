@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
 from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="whole-copy",
+    in_use=False,
+    types=(
+        "VACUUM_FULL",
+        "CLUSTER",
+        "SET_LOGGED",
+        "SET_UNLOGGED",
+        "SET_TABLESPACE",
+        "SET_TABLESPACE_ALL",
+        "SET_ACCESS_METHOD",
+        "SET_EXPRESSION",
+    ),
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Nobody can read or write the table until its copy is complete.",
@@ -32,19 +42,7 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    for operation in step.operations:
-        if operation.type in KINDS and operation.rewrites:
-            yield Finding(operation, f"{listed(operation.rewrites)} is written anew")
-
-
-KINDS = (
-    "VACUUM_FULL",
-    "CLUSTER",
-    "SET_LOGGED",
-    "SET_UNLOGGED",
-    "SET_TABLESPACE",
-    "SET_TABLESPACE_ALL",
-    "SET_ACCESS_METHOD",
-    "SET_EXPRESSION",
-)
+def check(step: Step, operation: Operation) -> Finding | None:
+    if operation.rewrites and operation.type in RULE.types:
+        return Finding(operation, f"{listed(operation.rewrites)} is written anew")
+    return None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shared.domain.kinds import Risk
 from shared.sql.context import Step
+from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
 from shared.sql.rules.rule import Finding, Rule
 
 RULE = Rule(
     id="work-under-strong-lock",
+    in_use=False,
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Everybody waits for the work, although the statement itself would block nobody.",
@@ -38,13 +38,14 @@ ALTER TABLE users VALIDATE CONSTRAINT c;
 )
 
 
-def check(step: Step) -> Iterator[Finding]:
-    if not step.in_block or not step.grows:
-        return
+def check(step: Step, operation: Operation) -> Finding | None:
+    if not step.in_block or not step.grows or operation is not step.operations[0]:
+        return None
     before = {
         name for name, mode in step.held.items() if mode.strong and mode > step.locks.get(name, 0)
     }
     waiting = before & (step.blocked_reads | step.blocked_writes)
     if waiting:
         message = f"{listed(waiting)} stays locked by an earlier statement while this one works"
-        yield Finding(step.operations[0], message)
+        return Finding(operation, message)
+    return None

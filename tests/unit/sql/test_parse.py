@@ -62,7 +62,7 @@ def test_psql_commands_and_copy_rows_are_named():
 
 @pytest.mark.parametrize("sql", ["", "   \n", "-- only a comment", ";;\n;", "\ufeff"])
 def test_a_file_without_statements_has_none_and_no_problem(sql):
-    assert (read(sql).statements, read(sql).problems) == ((), ())
+    assert (read(sql).statements, read(sql).problems) == ([], [])
 
 
 def test_a_zero_byte_is_a_problem_with_its_place():

@@ -1,0 +1,134 @@
+"""What the variables of a PL/pgSQL body may hold, as far as constants go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from shared.domain.identifiers import literal
+from shared.sql import grammar
+from shared.sql.folding import PLACEHOLDER, Lookup, fold
+from shared.sql.grammar import Node, SyntaxProblem
+from shared.sql.mentions import Mentions
+from shared.sql.names import scalar, strings
+
+
+def _looped(node: Node, nodes: list[tuple[str, Node, bool]]) -> tuple[str, list[str]]:
+    """(variable, expressions of the elements) of a FOREACH .. IN ARRAY ARRAY[..]."""
+    names = _datums(nodes)
+    number = node.get("varno", 0)
+    array = _tree(node["expr"]["PLpgSQL_expr"]["query"]) or {}
+    elements = array.get("A_ArrayExpr", {}).get("elements", ())
+    values = [scalar(each) for each in elements]
+    if number >= len(names) or not all(isinstance(value, str) for value in values):
+        return "", []
+    return names[number], [literal(value) for value in values]
+
+
+def _datums(nodes: list[tuple[str, Node, bool]]) -> list[str]:
+    """The names of a body's variables, as its statements number them."""
+    function = next((n for tag, n, _ in nodes if tag == "PLpgSQL_function"), {})
+    found = []
+    for each in function.get("datums", ()):
+        body: Any = next(iter(each.values()), {})
+        found.append(str(body.get("refname", "")) if isinstance(body, dict) else "")
+    return found
+
+
+def _assignments(nodes: list[tuple[str, Node, bool]]) -> dict[str, list[str]]:
+    """Variable -> expressions that are ever put into it."""
+    found: dict[str, list[str]] = {}
+    for tag, node, _ in nodes:
+        if tag == "PLpgSQL_stmt_assign":
+            name, mark, right = node["expr"]["PLpgSQL_expr"]["query"].partition(":=")
+            if not mark:
+                name, _, right = node["expr"]["PLpgSQL_expr"]["query"].partition("=")
+            found.setdefault(name.strip().lower(), []).append(right)
+        elif tag == "PLpgSQL_var" and "default_val" in node:
+            text = node["default_val"]["PLpgSQL_expr"]["query"]
+            found.setdefault(node.get("refname", ""), []).insert(0, text)
+        elif tag == "PLpgSQL_stmt_foreach_a":
+            name, values = _looped(node, nodes)
+            found.setdefault(name, []).extend(values)
+    return found
+
+
+@dataclass(frozen=True)
+class Values:
+    """What the variables of a body may hold, as far as constants go."""
+
+    nodes: list[tuple[str, Node, bool]]
+
+    @cached_property
+    def looped(self) -> list[str]:
+        """Variables of FOREACH over an array that is written out."""
+        arrays = [node for tag, node, _ in self.nodes if tag == "PLpgSQL_stmt_foreach_a"]
+        found = (_looped(node, self.nodes) for node in arrays)
+        return [name for name, values in found if values]
+
+    @cached_property
+    def assigned(self) -> dict[str, list[str]]:
+        return _assignments(self.nodes)
+
+    def texts(self, expression: str, depth: int = 0) -> list[str]:
+        """Every text that the expression may give; empty when that cannot be told."""
+        value = _tree(expression)
+        if value is None:
+            return []
+        column = value.get("ColumnRef")
+        if column is not None:
+            return self._held(strings(column["fields"])[-1], depth)
+        found = [fold(value, known) for known in self._lookups(value, depth)]
+        texts = [text for text in found if text and text.replace(PLACEHOLDER, "").strip()]
+        return texts if len(texts) == len(found) else []
+
+    def _lookups(self, value: Node, depth: int) -> list[Lookup]:
+        """How to look variables up: once, or once for each value of a FOREACH that it names."""
+        named = {strings(body.get("fields"))[-1] for body in Mentions(value).columns}
+        looped = next((name for name in self.looped if name in named), "")
+        if not looped:
+            return [lambda name: self._last(name, depth)]
+
+        def lookup(held: str) -> Lookup:
+            return lambda name: held if name == looped else self._last(name, depth)
+
+        return [lookup(held) for held in self._held(looped, depth)]
+
+    def _held(self, name: str, depth: int) -> list[str]:
+        """All that is ever put into a variable, one assignment after the other."""
+        found: list[str] = []
+        for expression in self.assigned.get(name, ()) if depth < _DEPTH else ():
+            value = _tree(expression)
+            text = None if value is None else fold(value, self._lookup(name, found, depth))
+            if value is not None and "ColumnRef" in value:
+                inner = self._held(strings(value["ColumnRef"]["fields"])[-1], depth + 1)
+                found += inner
+                if not inner:
+                    return []
+            elif text:
+                found.append(text)
+            else:
+                return []
+        return found
+
+    def _lookup(self, name: str, found: list[str], depth: int) -> Lookup:
+        """Variables as they are just before an assignment to `name`, which held `found` so far."""
+        before = found[-1] if found else None
+        return lambda other: before if other == name else self._last(other, depth + 1)
+
+    def _last(self, name: str, depth: int) -> str | None:
+        held = self._held(name, depth + 1)
+        return held[-1] if held else None
+
+
+_DEPTH = 4
+
+
+def _tree(expression: str) -> Node | None:
+    try:
+        tree = grammar.parse(f"SELECT {expression}".encode())
+        found: Node = tree[0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
+    except (SyntaxProblem, KeyError, IndexError):
+        return None
+    return found
