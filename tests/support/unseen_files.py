@@ -33,7 +33,14 @@ SCHEMAS = {
     "publishing": "CREATE SCHEMA cms;",
     "partitions": "CREATE TABLE events (",
 }
-"""Schema -> how the setup of the measured cases begins that makes it."""
+"""Schema -> how the setup of the measured cases begins that makes it. A schema of its own that a
+set of files has stands beside them, in NAME.setup.sql."""
+SETS = {
+    "first": FILES,
+    "second": FILES / "second",
+    "third": FILES / "third",
+    "fourth": FILES / "fourth",
+}
 
 
 @dataclass
@@ -49,10 +56,19 @@ class Result:
 
 
 @cache
-def setup(schema: str) -> str:
+def setup(schema: str, folder: Path = FILES) -> str:
+    own = folder / f"{schema}.setup.sql"
+    if own.exists():
+        return own.read_text(encoding="utf-8")
     lines = (DATA / "cases.jsonl").read_text(encoding="utf-8").splitlines()
     setups = {json.loads(line)["setup"] for line in lines}
     return min((s for s in setups if s.startswith(SCHEMAS[schema])), key=len)
+
+
+def schemas(folder: Path) -> list[str]:
+    """Those that the folder has files for."""
+    own = [path.name.removesuffix(".setup.sql") for path in folder.glob("*.setup.sql")]
+    return [name for name in (*SCHEMAS, *own) if (folder / f"{name}.sql").exists()]
 
 
 def files(schema: str, folder: Path = FILES) -> list[tuple[str, str]]:
@@ -64,13 +80,13 @@ def files(schema: str, folder: Path = FILES) -> list[tuple[str, str]]:
 def measure(version: int, folder: Path = FILES) -> Result:
     result = Result(version)
     with throw_away_server(version) as server:
-        for schema in SCHEMAS:
+        for schema in schemas(folder):
             room = SchemaRoom(server)
             room.prepare(
                 read("GRANT app_rw, app_ro TO reporting; CREATE TABLE a () TABLESPACE fast_ssd")
             )
-            room.build(setup(schema))
-            catalog = build(ROLES + setup(schema), version=version)[0]
+            room.build(setup(schema, folder))
+            catalog = build(ROLES + setup(schema, folder), version=version)[0]
             catalog.settings["timezone"] = "UTC"
             for flag, sql in files(schema, folder):
                 seen = FileTrace(server, room.fresh()).run(read(sql).statements)
@@ -139,7 +155,7 @@ def _facts(report: Report, seen: Observation) -> Iterator[tuple[str, object, obj
 
 def main() -> None:
     asked = sys.argv[1:]
-    folder = FILES / "second" if "second" in asked else FILES
+    folder = next((SETS[word] for word in asked if word in SETS), FILES)
     for version in [int(word) for word in asked if word.isdigit()] or [15, 16, 18]:
         result = measure(version, folder)
         print(f"PostgreSQL {version}:")

@@ -217,3 +217,12 @@ DO $$ BEGIN EXECUTE format('ALTER TABLE %I ADD COLUMN zz int', 'orders'); END $$
 DO $$ BEGIN PERFORM 1 FROM nope; END $$
 DO $$ BEGIN ALTER TABLE nope ADD COLUMN a int; EXCEPTION WHEN undefined_table THEN NULL; END $$
 DO $$ BEGIN IF false THEN ALTER TABLE nope ADD COLUMN a int; END IF; END $$
+ALTER TABLE customers ALTER created_at TYPE timestamptz(3)
+ALTER TABLE customers ALTER created_at TYPE timestamptz(6)
+CREATE DOMAIN short AS varchar(32); ALTER TABLE customers ALTER phone TYPE short; ALTER TABLE customers ALTER phone TYPE varchar(32)
+CREATE DOMAIN short AS varchar(32); ALTER TABLE customers ALTER phone TYPE short; ALTER TABLE customers ALTER phone TYPE varchar
+CREATE INDEX g ON products USING gin (tags); ALTER TABLE products ALTER tags TYPE text USING tags[1]
+DELETE FROM order_items WHERE false
+DELETE FROM customers WHERE 1 = 2
+UPDATE orders SET total = 0 WHERE false
+TRUNCATE ONLY order_items

@@ -1,0 +1,97 @@
+"""What files that were written after the rules found wrong in them, each measured on real servers
+(tests/data/unseen)."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.sql.analysis import build
+from shared.sql.validate import validate
+
+SCHEMA = """
+CREATE DOMAIN code AS varchar(12);
+CREATE TABLE bins (id bigint PRIMARY KEY, label code, made timestamp(3), attributes jsonb);
+CREATE INDEX bins_attributes ON bins USING gin (attributes);
+CREATE TABLE lines (id bigint PRIMARY KEY, bin_id bigint REFERENCES bins (id) ON DELETE CASCADE);
+CREATE TABLE scans (id bigint NOT NULL, bin_id bigint, at timestamptz NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE scans_2025 PARTITION OF scans FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+ALTER TABLE scans ADD PRIMARY KEY (id, at);
+CREATE INDEX scans_bin ON scans (bin_id);
+CREATE TABLE old (id bigint NOT NULL, bin_id bigint, at timestamptz NOT NULL,
+  CHECK (at >= '2024-01-01' AND at < '2025-01-01'));
+CREATE TABLE base (id int); CREATE TABLE child () INHERITS (base);
+"""  # noqa: E501
+ATTACH = "ALTER TABLE scans ATTACH PARTITION old FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')"
+INDEX = "CREATE INDEX CONCURRENTLY ON old (bin_id);"
+UNIQUE = "CREATE UNIQUE INDEX CONCURRENTLY old_key ON old (id, at);"
+KEY = "ALTER TABLE old ADD PRIMARY KEY USING INDEX old_key;"
+
+
+def report(sql):
+    catalog = build(SCHEMA, version=18)[0]
+    catalog.settings["timezone"] = "UTC"
+    return validate(sql, file="m.sql", catalog=catalog)
+
+
+@pytest.mark.parametrize(
+    ("type_", "copies"),
+    [("timestamptz", False), ("timestamptz(6)", False), ("timestamptz(3)", True)],
+)
+def test_a_limit_on_a_moment_with_a_time_zone_copies_the_table(type_, copies):
+    found = report(f"ALTER TABLE bins ALTER made TYPE {type_}")
+    assert found.rewrites_tables == (("bins",) if copies else ())
+
+
+@pytest.mark.parametrize(("type_", "copies"), [("text", False), ("varchar(12)", True)])
+def test_the_limit_of_a_domain_does_not_spare_that_of_a_type(type_, copies):
+    found = report(f"ALTER TABLE bins ALTER label TYPE {type_}")
+    assert found.rewrites_tables == (("bins",) if copies else ())
+
+
+def test_an_index_must_have_a_class_for_the_new_type():
+    (error,) = report("ALTER TABLE bins ALTER attributes TYPE json").errors
+    assert "json has no default operator class for access method gin" in error.message
+
+
+@pytest.mark.parametrize("sql", ["REINDEX TABLE scans", "REINDEX INDEX scans_bin"])
+def test_reindex_of_what_is_partitioned_reaches_the_partitions(sql):
+    found = report(sql)
+    assert found.blocks_reads_of == ("scans", "scans_2025")
+    assert found.locks == {"scans": "ShareLock", "scans_2025": "ShareLock"}
+    assert not found.plan[0].transaction
+    concurrently = report(sql.replace(" scans", " CONCURRENTLY scans"))
+    assert concurrently.locks["scans_2025"] == "ShareLock"
+    assert (concurrently.blocks_reads_of, concurrently.blocks_writes_of) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("before", "built"),
+    [("", True), (INDEX, True), (INDEX + UNIQUE, True), (INDEX + UNIQUE + KEY, False)],
+)
+def test_attach_builds_the_indexes_that_the_new_partition_lacks(before, built):
+    found = report(before + ATTACH)
+    assert not found.errors
+    assert found.operations[-1].scans_table is built
+
+
+def test_only_leaves_the_children_alone():
+    assert report("TRUNCATE ONLY base").locks == {"base": "AccessExclusiveLock"}
+    assert set(report("TRUNCATE base").locks) == {"base", "child"}
+    assert report("ALTER TABLE child NO INHERIT base").locks["base"] == "AccessShareLock"
+
+
+@pytest.mark.parametrize("where", ["false", "1 = 2"])
+def test_a_where_that_is_never_true_changes_nothing(where):
+    found = report(f"DELETE FROM bins WHERE {where}")
+    assert (found.destructive, found.bulk_dml) == (False, False)
+    assert found.locks == {"bins": "RowExclusiveLock"}
+    assert report("DELETE FROM bins WHERE 1 = 1").destructive
+
+
+def test_a_loop_over_a_written_array_runs_for_each_element():
+    loop = "FOREACH t IN ARRAY ARRAY['bins', 'lines'] LOOP EXECUTE format('DROP TABLE %I', t);"
+    found = report(f"DO $$ DECLARE t text; BEGIN {loop} END LOOP; END $$")
+    assert found.locks == {"bins": "AccessExclusiveLock", "lines": "AccessExclusiveLock"}
+    role = "FOREACH t IN ARRAY ARRAY['a', 'postgres'] LOOP EXECUTE 'SET ROLE ' || t; END LOOP;"
+    (error,) = report(f"DO $$ DECLARE t text; BEGIN {role} END $$").errors
+    assert error.kind == "forbidden"
