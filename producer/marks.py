@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from shared.domain.kinds import Risk
@@ -12,7 +13,7 @@ from shared.sql.source import Source
 Level = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Validated:
     """One file's report with the text that it is about."""
 
@@ -22,6 +23,10 @@ class Validated:
     """The report as JSON, with what else is known (trace, blueGreen)."""
     lines: tuple[str, ...] = ()
     """The same for people."""
+
+    @cached_property
+    def source(self) -> Source:
+        return Source(self.sql)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +67,4 @@ def marks(report: Report) -> list[Mark]:
 
 
 def source_line(each: Validated, mark: Mark) -> str:
-    return Source(each.sql).line(mark.line)
+    return each.source.line(mark.line)

@@ -73,6 +73,20 @@ def pieces(data: bytes) -> Iterator[Piece]:
     yield from _sql(data, start, len(data))
 
 
+def names_written(text: str) -> Iterator[str]:
+    """Names and words of a statement, without what stands in its strings, comments and bodies."""
+    data, at = text.encode("utf-8", "surrogatepass"), 0
+    while match := _TOKEN.search(data, at):
+        at = match.end()
+        kind = match.lastgroup
+        if kind == "block":
+            at = _after_comment(data, at)
+        elif kind == "dollar":
+            at = _after_dollar(data, match.group(), at)
+        elif kind in ("word", "name"):
+            yield match.group().decode("utf-8", "replace").strip('"')
+
+
 def _body_depth(words: list[bytes], word: bytes, depth: int) -> int:
     """How deep inside BEGIN ATOMIC .. END we are after `word`."""
     if depth == 0:

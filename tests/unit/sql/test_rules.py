@@ -100,3 +100,18 @@ def test_a_new_rule_is_put_in_its_place_in_both_lists():
         assert made.count(f"    {module},\n") == 1
         assert made.count(f"    ({module}.RULE, {module}.check),\n") == 1
         compile(made, "registry", "exec")
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("SELECT 1 FROM t WHERE \u0430a = 1", 1),
+        ("SELECT '\u0430a' /* \u0430a */ FROM t -- \u0430a", 0),
+        ("DO $$ BEGIN RAISE NOTICE '\u0430a'; END $$", 0),
+        ("CREATE TABLE t (\u03b1\u03b2 int, na\u00efve int, \u540d_id int)", 0),
+        ('ALTER TABLE "t\u202e" ADD COLUMN a int', 1),
+    ],
+)
+def test_a_name_of_two_alphabets_is_found_where_it_is_a_name(sql, found):
+    warnings = validate(sql, file="f").warnings
+    assert [w.rule for w in warnings].count("look-alike-name") == found
