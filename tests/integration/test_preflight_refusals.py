@@ -236,6 +236,9 @@ def test_long_transactions_and_what_sessions_of_the_pool_hold_are_warned_of(
             pooled.execute("LISTEN news")
             warnings_within(preflight, r"in the pool, found .*LISTEN of app")
             pooled.execute("UNLISTEN *")
+            pooled.execute("CREATE TEMP TABLE basket (n int)")
+            warnings_within(preflight, r"in the pool, found .*a temporary table of app")
+            pooled.execute("DROP TABLE basket")
 
 
 def test_a_side_in_recovery_or_without_room_is_refused(
@@ -246,6 +249,15 @@ def test_a_side_in_recovery_or_without_room_is_refused(
     monkeypatch.setattr(LocalDriver, "free_disk_bytes", lambda _: 1 << 20)
     with pytest.raises(Refused, match="expected 256 MB of free disk for blue"):
         done(preflight, JOB)
+
+
+def test_what_the_file_touches_and_what_the_host_has_is_read(stack: Stack) -> None:
+    node = make_nodes(stack.settings, "bg_health")[Colour.BLUE]
+    facts = read_server(node, exempt=("postgres",), touched=("users", "public.nowhere"))
+    assert facts.touched_bytes >= 8192
+    assert facts.host is not None
+    assert facts.host.cores >= 1
+    assert read_server(node, exempt=("postgres",)).touched_bytes == 0
 
 
 def test_two_majors_and_a_server_that_runs_jobs_of_its_own_are_refused(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from shared.adapters.control.health_store import HealthStore
 from shared.adapters.direct_door import SymlinkDoor
 from shared.adapters.door_addresses import door_addresses
 from shared.adapters.door_probe import PooledDoor
+from shared.adapters.free_space import free_bytes
 from shared.adapters.health import HealthChecks
 from shared.adapters.job_figures import JobFigures
 from shared.adapters.metrics import Metrics
@@ -115,6 +116,7 @@ def build_steps(settings: Settings) -> Sequence[Step]:
             remote=tuple(
                 colour for colour, node in settings.nodes.items() if node.driver == "remote"
             ),
+            free_backup_bytes=partial(free_bytes, settings.backup_dir),
         ),
         Confirm(watch),
         HoldInSync(nodes=nodes, alerts=alerts),

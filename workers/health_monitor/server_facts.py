@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from shared.adapters.named_queries import named_queries
 from shared.domain.errors import Refused, Transient
 from shared.domain.objects import AGENT_ROLES, JOB, POOLER_ROLE, REPLICATION_ROLES, STANDING
-from shared.ports import Node, Session
+from shared.ports import HostLoad, Measuring, Node, Session
 from workers.health_monitor.snapshot import (
     Client,
     KeptState,
@@ -24,8 +25,9 @@ LONG_S = 30.0
 LIMIT_S = 10.0
 
 
-def read_server(node: Node, *, exempt: Sequence[str]) -> ServerFacts:
-    """`exempt` are the roles that are no clients: administrators and those named so in settings.
+def read_server(node: Node, *, exempt: Sequence[str], touched: Sequence[str] = ()) -> ServerFacts:
+    """`exempt` are the roles that are no clients: administrators and those named so in settings;
+    `touched` the tables that the file locks.
 
     Raises Transient when the server cannot be reached, Broken when it is another one.
     """
@@ -51,11 +53,13 @@ def read_server(node: Node, *, exempt: Sequence[str]) -> ServerFacts:
             ),
             clients=_clients(session, others),
             session_state=tuple(
-                KeptState(*found) for found in session.rows(_SQL["session_state"], (others,))
+                KeptState(*found) for found in session.rows(_SQL["session_state"], (others, others))
             ),
             background=tuple(name for (name,) in session.rows(_SQL["background"])),
             extensions=tuple(name for (name,) in session.rows(_SQL["extensions"])),
             free_disk_bytes=_free_disk(node),
+            host=_host(node),
+            touched_bytes=int(session.value(_SQL["touched"], (list(touched),))),
             without_identity=contents[0],
             unlogged=contents[1],
             large_objects=contents[2],
@@ -88,6 +92,14 @@ def _contents(
         tuple(identity), tuple(unlogged), int(large_objects), tuple(triggers),
         tuple(subscriptions), tuple(publications),
     )  # fmt: skip
+
+
+def _host(node: Node) -> HostLoad | None:
+    if not isinstance(node.driver, Measuring):
+        return None
+    with suppress(Refused, Transient):
+        return node.driver.load()
+    return None
 
 
 def _free_disk(node: Node) -> int | None:

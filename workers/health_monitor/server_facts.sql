@@ -10,7 +10,8 @@ SELECT name, setting FROM pg_settings
 WHERE name IN ('wal_level', 'max_replication_slots', 'max_wal_senders', 'wal_log_hints',
                'data_checksums', 'synchronous_standby_names', 'archive_mode',
                'max_logical_replication_workers', 'max_worker_processes', 'port',
-               'shared_preload_libraries', 'log_destination', 'max_slot_wal_keep_size')
+               'shared_preload_libraries', 'log_destination', 'max_slot_wal_keep_size',
+               'maintenance_work_mem')
 
 -- slots: replication slots.
 SELECT slot_name, slot_type, active, wal_status IS NOT DISTINCT FROM 'lost'
@@ -36,7 +37,9 @@ WHERE backend_type = 'client backend' AND client_addr IS NOT NULL
   AND datname = current_database() AND usename <> ALL (%s)
 
 -- session_state: what sessions of others keep between two transactions. Idle, and yet it holds an
--- advisory lock: one of the session. LISTEN leaves no other trace than the last statement.
+-- advisory lock: one of the session. LISTEN leaves no other trace than the last statement. A
+-- temporary table stands in a schema that is numbered as its session is; before 16 that number
+-- leads to no process, so there each idle session of the table's owner is taken for it.
 SELECT DISTINCT a.usename, host(a.client_addr), a.client_port,
        CASE WHEN l.pid IS NOT NULL THEN 'a session lock' ELSE 'LISTEN' END
 FROM pg_stat_activity a
@@ -44,6 +47,22 @@ LEFT JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'advisory' AND l.granted
 WHERE a.backend_type = 'client backend' AND a.client_addr IS NOT NULL AND a.state = 'idle'
   AND a.datname = current_database() AND a.usename <> ALL (%s)
   AND (l.pid IS NOT NULL OR a.query ~* '^\s*LISTEN\M')
+UNION
+SELECT a.usename, host(a.client_addr), a.client_port, 'a temporary table'
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_stat_activity a ON CASE
+    WHEN current_setting('server_version_num')::int >= 160000
+    THEN a.pid = pg_stat_get_backend_pid(substr(n.nspname, 9)::int) ELSE a.usesysid = c.relowner END
+WHERE c.relpersistence = 't' AND c.relkind IN ('r', 'p') AND n.nspname ~ '^pg_temp_[0-9]+$'
+  AND a.backend_type = 'client backend' AND a.client_addr IS NOT NULL AND a.state = 'idle'
+  AND a.datname = current_database() AND a.usename <> ALL (%s)
+
+-- touched: bytes of these tables, partitions and all.
+SELECT coalesce(sum(coalesce(
+    (SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(t.oid)),
+    pg_total_relation_size(t.oid))), 0)::bigint
+FROM (SELECT DISTINCT to_regclass(name) AS oid FROM unnest(%s::text[]) AS name) AS t
+WHERE t.oid IS NOT NULL
 
 -- background: kinds of processes that neither PostgreSQL nor replication started.
 SELECT DISTINCT backend_type FROM pg_stat_activity

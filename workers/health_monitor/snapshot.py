@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from shared.domain.environment import Colour
 from shared.domain.pooler import PoolerFacts
+from shared.ports import HostLoad
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class KeptState:
     address: str
     port: int
     what: str
-    """`LISTEN` or `a session lock`."""
+    """`LISTEN`, `a session lock` or `a temporary table`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,10 @@ class ServerFacts:
     background: tuple[str, ...] = ()
     """Kinds of processes that neither PostgreSQL nor replication started."""
     free_disk_bytes: int | None = None
-    """None: the driver cannot tell."""
+    host: HostLoad | None = None
+    """None, both: the driver cannot tell."""
+    touched_bytes: int = 0
+    """Of the tables that the file locks, their indexes and documents with them."""
     # Of the migrated database; empty on a server in recovery, which has the same.
     without_identity: tuple[str, ...] = ()
     unlogged: tuple[str, ...] = ()
@@ -109,6 +113,8 @@ class Snapshot:
     well; None: there was none."""
     pause_limit_s: float
     """How long clients may be held at the pooler, everything counted."""
+    free_backup_bytes: int | None = None
+    """Where rollback points are written; None: that is not seen from here."""
     holds_clients: bool = False
     """Clients are held for as long as the file takes: a maintenance that does not refuse them."""
 

@@ -13,6 +13,7 @@ from shared.adapters.door_addresses import door_addresses
 from shared.domain.environment import Colour
 from shared.domain.kinds import Kind
 from shared.domain.pooler import PoolerFacts
+from shared.ports import HostLoad
 from workers.health_monitor.rules import RULES, findings
 from workers.health_monitor.snapshot import (
     Client,
@@ -69,11 +70,28 @@ def pooler(**changed: Any) -> Snapshot:
     return replace(SOUND, pooler=replace(POOLER, **changed))
 
 
+def host(*, cores: int = 2, memory_available_bytes: int = 1 << 30) -> HostLoad:
+    return HostLoad(1.0, cores, 1 << 28, memory_available_bytes, 1 << 32)
+
+
 PAST = Client("app", "10.0.0.9", 50_001, "psql")
 FIRES: dict[str, list[Snapshot]] = {
     "version": [source(version_num=140012), target(version_num=170002)],
     "writable": [source(in_recovery=True)],
-    "disk": [source(free_disk_bytes=1 << 20), target(free_disk_bytes=1 << 29)],
+    "disk": [
+        source(free_disk_bytes=1 << 20),
+        source(free_disk_bytes=2 << 30, touched_bytes=1 << 30),
+        replace(
+            source(touched_bytes=1 << 30),
+            servers={
+                Colour.BLUE: replace(BLUE, touched_bytes=1 << 30),
+                Colour.GREEN: replace(GREEN, free_disk_bytes=2 << 30),
+            },
+        ),
+    ],
+    "backup_disk": [replace(source(touched_bytes=1 << 30), free_backup_bytes=1 << 28)],
+    "memory": [source(host=host(memory_available_bytes=m << 20)) for m in (63, 127)],
+    "cores": [target(host=host(cores=1))],
     "host": [replace(SOUND, remote=(Colour.GREEN,))],
     "standby": [
         replace(SOUND, servers={Colour.BLUE: BLUE}),
@@ -118,7 +136,10 @@ FIRES: dict[str, list[Snapshot]] = {
         source(clients=(PAST,)),
         replace(source(clients=(PAST,)), stays=frozenset({("app", "10.0.0.9", "psql")})),
     ],
-    "state_in_the_pool": [source(session_state=(KeptState("app", "127.0.0.1", 50_001, "LISTEN"),))],
+    "state_in_the_pool": [
+        source(session_state=(KeptState("app", "127.0.0.1", 50_001, what),))
+        for what in ("LISTEN", "a temporary table")
+    ],
 }
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from workers.health_monitor.rules import contents, servers, sessions
+from workers.health_monitor.rules import contents, room, servers, sessions
 from workers.health_monitor.rules.finding import EVERY, RISKY, STANDBY, Finding, Rule
 from workers.health_monitor.snapshot import Snapshot
 
 RULES: tuple[Rule, ...] = (
     Rule("version", EVERY, servers.version),
     Rule("writable", EVERY, servers.writable),
-    Rule("disk", EVERY, servers.disk),
+    Rule("disk", EVERY, room.disk),
+    Rule("backup_disk", EVERY, room.backup_disk),
+    Rule("memory", EVERY, room.memory),
+    Rule("cores", RISKY, room.cores),
     Rule("host", RISKY, servers.host),
     Rule("standby", STANDBY, servers.standby),
     Rule("streaming", STANDBY, servers.streaming),

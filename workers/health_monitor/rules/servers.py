@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from shared.domain.objects import STANDBY_SLOTS
 from workers.health_monitor.rules.finding import Finding, listed
+from workers.health_monitor.rules.room import DISK_FLOOR_BYTES
 from workers.health_monitor.snapshot import Snapshot
 
 OLDEST, NEWEST = 15, 18
 SLOTS_NEEDED, SENDERS_NEEDED, WORKERS_NEEDED = 3, 4, 3
 """Stream, guard and the new standby's; each of them read, and a base backup; apply workers."""
-DISK_FLOOR_BYTES = 256 << 20
 
 
 def version(snapshot: Snapshot) -> Iterator[Finding]:
@@ -158,27 +158,6 @@ def apply_workers(snapshot: Snapshot) -> Iterator[Finding]:
                 f"expected {WORKERS_NEEDED} logical replication workers on {colour}, found "
                 f"max_logical_replication_workers = {workers}",
                 f"ALTER SYSTEM SET max_logical_replication_workers = {WORKERS_NEEDED}",
-            )
-
-
-def disk(snapshot: Snapshot) -> Iterator[Finding]:
-    size = snapshot.source.database_bytes
-    floor = max(DISK_FLOOR_BYTES, size // 10)
-    for colour, server in snapshot.servers.items():
-        free = server.free_disk_bytes
-        if free is None:
-            continue
-        if free < floor:
-            yield Finding(
-                f"expected {floor >> 20} MB of free disk for {colour}, found {free >> 20} MB",
-                "make room: WAL is kept while the sides are in sync, and a rewrite copies tables",
-            )
-        elif free < size:
-            yield Finding(
-                f"{colour} has {free >> 20} MB of free disk for a database of {size >> 20} MB: a "
-                "file that rewrites large tables may not fit",
-                "make room, or migrate table by table",
-                refuses=False,
             )
 
 

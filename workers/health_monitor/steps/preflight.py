@@ -58,6 +58,8 @@ class Preflight:
     """Sides of which only an address is known: no standby can be made there."""
     exempt_applications: tuple[str, ...] = ()
     """application_name of those that may come past the doors."""
+    free_backup_bytes: Callable[[], int | None] = lambda: None
+    """Of the disk that rollback points are written to; None: not seen from here."""
 
     name: ClassVar[str] = KEY
 
@@ -94,7 +96,11 @@ class Preflight:
         with ThreadPoolExecutor(2, "look") as beside:
             standby = beside.submit(read_server, self.nodes[job.target], exempt=self.exempt)
             pool = beside.submit(self.read_pooler)
-            servers = {job.source: read_server(self.nodes[job.source], exempt=self.exempt)}
+            validated = facts.Validation.maybe(job)
+        touched = list(validated.locks) if validated else []
+        servers = {
+            job.source: read_server(self.nodes[job.source], exempt=self.exempt, touched=touched)
+        }
         pooler = None
         with suppress(Transient):
             servers[job.target] = standby.result()
@@ -110,6 +116,7 @@ class Preflight:
             exempt_applications=frozenset(self.exempt_applications),
             door_addresses=self.door_addresses(),
             remote=self.remote,
+            free_backup_bytes=self.free_backup_bytes(),
             makes_standby=job.kind is Kind.RISKY and job.target not in self.remote,
         )
         return replace(snapshot, stays=self._still_past(snapshot)) if pooler else snapshot
