@@ -12,6 +12,7 @@ from typing import Literal
 
 from shared.domain.errors import Broken, Refused, Transient
 from shared.ports import DirectDoor, Pooler
+from shared.sql.conflicts import COUNTERS, conflicts
 from workers.proxy_agent.attempt import Attempt, Way
 from workers.proxy_agent.side import ServerSide
 
@@ -62,6 +63,8 @@ def expect_sides(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:
         if not side.session.value(RENAMERS):
             raise Broken(f"expected to_final() and to_sync() on {side.colour}, found one missing")
     _expect_stream(attempt, old, new)
+    if attempt.way is Way.FORWARD:
+        _expect_no_conflict(new)
     if attempt.returning:
         _expect_way_back(attempt, old, new)
 
@@ -83,6 +86,16 @@ def _expect_stream(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:
         )
     if problem:
         raise Transient(problem)
+
+
+def _expect_no_conflict(new: ServerSide) -> None:
+    """The verdict holds for as long as each change meets the row that it was made of."""
+    if met := conflicts(new.session.value(COUNTERS, (Way.FORWARD.stream,))):
+        raise Broken(
+            f"expected every change to find its row on {new.colour}, found {met}: somebody wrote"
+            " there behind the comparison",
+            remedy="find out who wrote on the target, then run the migration again",
+        )
 
 
 def _expect_way_back(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:

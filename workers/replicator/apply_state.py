@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from shared.domain.errors import Broken, Refused
 from shared.domain.migration import Job
 from shared.domain.objects import FORWARD
 from shared.ports import Session
+from shared.sql.conflicts import COUNTERS, conflicts
 from workers.replicator import apply_errors, subscription
 from workers.replicator.stream_keeper import mend
 
@@ -15,7 +14,6 @@ TABLES_READY = """
 SELECT count(*) FILTER (WHERE srsubstate = 'r') FROM pg_subscription_rel
 JOIN pg_subscription AS s ON s.oid = srsubid WHERE s.subname = %s
 """
-COUNTERS = "SELECT to_jsonb(s) FROM pg_stat_subscription_stats AS s WHERE subname = %s"
 
 
 def expect_apply(target: Session, job: Job) -> None:
@@ -26,10 +24,7 @@ def expect_apply(target: Session, job: Job) -> None:
             f"green could not take what the source sent: {apply_errors.last_apply_error(target)}",
             remedy="mend that row on the source, or the file, and run it again",
         )
-    counters: dict[str, Any] = target.value(COUNTERS, [FORWARD]) or {}
-    met = {name: n for name, n in counters.items() if name.startswith("confl_") and n}
-    met.pop("confl_update_origin_differs", None)  # rows from before the fork: no conflict
-    if met:
+    if met := conflicts(target.value(COUNTERS, [FORWARD])):
         raise Broken(f"expected no conflicts on green, found {met}; undoing from here")
 
 
