@@ -14,17 +14,21 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 
 from benchmarks.bench import keep
-from shared.domain.objects import FORWARD, FORWARD_TRIGGER
+from shared.domain.objects import FORWARD
+from shared.mapping.triggers import create_triggers, drop_triggers
 from tests.support.two_shapes import TwoShapes, two_shapes
 from tests.support.validator_node import nodes_of
 from tests.support.wait import until
+from workers.validator.both_sides import Behind, BothSides
 from workers.validator.progress import Progress
-from workers.validator.row_comparison import Behind, RowComparison
+from workers.validator.row_comparison import RowComparison
+from workers.validator.steps.compare_rows import LOOK_S
 
 VERSION = 18
 TURNS = 5
@@ -53,6 +57,16 @@ CHANGES = {
 }
 """Each with its bound."""
 COMPARISON_BOUND = 0.8
+
+
+class Timed(Progress):
+    read_at: float = 0.0
+    """When the rows of both sides were all read (monotonic)."""
+
+    def next_phase(self) -> None:
+        super().next_phase()
+        if self.phase == "target":
+            self.read_at = time.monotonic()
 
 
 def main() -> None:
@@ -85,15 +99,14 @@ def _apply(world: TwoShapes, rows: int) -> dict[str, object]:
             "rowsPerSecond": round(rows / statistics.median(seconds["with"])),
         }  # fmt: skip
     _triggers(world, on=True)
-    with world.target.connect("app", "bg_replicator") as session:
-        session.execute("SET session_replication_role = replica; SET bluegreen.force = 'on'")
-        session.execute("UPDATE users SET visits = visits")  # what was applied without them
+    world.rederive()  # what was applied without them
     return found
 
 
 def _triggers(world: TwoShapes, *, on: bool) -> None:
-    what = "ENABLE REPLICA" if on else "DISABLE"
-    world.run(world.target, f'ALTER TABLE users {what} TRIGGER "{FORWARD_TRIGGER}"')
+    """Without them there are none: a disabled one would have the row locked all the same."""
+    statements = create_triggers if on else drop_triggers
+    world.run(world.target, *statements(world.mapping, "sync"))
 
 
 def _applied(world: TwoShapes, sql: str) -> float:
@@ -145,24 +158,19 @@ def _plain(world: TwoShapes) -> None:
 
 def _compare(world: TwoShapes) -> float:
     """Compares everything; when the rows of both sides were all read."""
-    progress, blue_green = Progress(), nodes_of(world)
+    progress, blue_green = Timed(), nodes_of(world)
     source, target = blue_green.values()
-    read_at = 0.0
     deadline = time.monotonic() + LIMIT_S
     with source.session(limit_s=120) as old, target.session(limit_s=120) as new:
-        comparison = RowComparison(old, new, world.mapping, progress, FORWARD)
+        comparison = RowComparison(BothSides(old, new, FORWARD), world.mapping, progress)
         while progress.phase != "done":
-            if progress.phase not in ("raw", "recheck") and not read_at:
-                read_at = time.monotonic()
             if time.monotonic() > deadline:
                 raise SystemExit(f"no verdict within {LIMIT_S} s: {progress.confirmed}")
-            try:
-                comparison.slice()
-            except Behind:
-                continue
+            with suppress(Behind):
+                comparison.work(time.monotonic() + LOOK_S)
     if progress.confirmed:
         raise SystemExit(f"expected equal rows, found {progress.confirmed[:3]}")
-    return read_at
+    return progress.read_at
 
 
 def _timed(work: Callable[[], None]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from shared.domain.errors import Refused
 from shared.mapping.snapshot import SeenColumn, SeenRelation
 from shared.mapping.statements import refused
@@ -12,11 +14,16 @@ WIDER_INTEGERS = {("smallint", "integer"), ("smallint", "bigint"), ("integer", "
 
 def identity_columns(relation: SeenRelation) -> frozenset[int]:
     """The columns by which replication finds a row; those of the primary key for FULL."""
+    return frozenset(key_order(relation))
+
+
+def key_order(relation: SeenRelation) -> tuple[int, ...]:
+    """The same in the order of their index, along which rows can be read without a sort."""
     if relation.replica_identity == "i":
         chosen = [index for index in relation.indexes if index.identity]
     else:
         chosen = [index for index in relation.indexes if index.primary]
-    return frozenset(chosen[0].columns) if chosen else frozenset()
+    return chosen[0].columns if chosen else ()
 
 
 def widens(before: SeenColumn, after: SeenColumn) -> bool:
@@ -61,20 +68,42 @@ def check_table(
                 "use --type maintenance",
             )
     _check_identity(before)
-    if before.replica_identity != "f" and identity_columns(after) != key:
+    by_key = is_found_by_key(before, after, changes)
+    if (before.replica_identity != "f" or by_key) and identity_columns(after) != key:
         _check_old_key_stays(before, after, key)
-    alive = {column.attnum for column in after.columns}
-    same = alive == {column.attnum for column in before.columns}
-    if before.replica_identity == "f" and (changes or not same):
+    if before.replica_identity == "f" and changes_columns(before, after, changes) and not by_key:
         raise Refused(
-            f"the file changes columns of {before.label}, whose REPLICA IDENTITY is FULL: every"
-            " column would have to be on both sides",
-            remedy="give the table a primary key and REPLICA IDENTITY DEFAULT first, or use --type"
-            " maintenance",
+            f"the file changes columns of {before.label}, whose REPLICA IDENTITY is FULL and which"
+            " has no primary key of its own: a row could not be found by columns that are not on"
+            " both sides",
+            remedy="give the table a primary key first, or use --type maintenance",
         )
     assigned = {item.attnum for change in changes for item in change.assignments}
     for column in before.columns:
         _check_column(before, column, after.column(column.attnum), assigned)
+
+
+def changes_columns(
+    before: SeenRelation, after: SeenRelation, changes: Iterable[SeenChange]
+) -> bool:
+    """More than their names: columns come, go, or get other values."""
+    return bool(list(changes)) or {c.attnum for c in before.columns} != {
+        c.attnum for c in after.columns
+    }
+
+
+def is_found_by_key(
+    before: SeenRelation, after: SeenRelation, changes: Iterable[SeenChange]
+) -> bool:
+    """A table whose identity is FULL and whose columns change, but which has a primary key: apply
+    finds rows by that. The source goes on to send all columns, so those that the file drops land;
+    the target must send some of them only, so there the key is the identity until the job ends."""
+    return (
+        before.replica_identity == "f"
+        and before.kind == "r"
+        and bool(identity_columns(before))
+        and changes_columns(before, after, changes)
+    )
 
 
 def _check_old_key_stays(before: SeenRelation, after: SeenRelation, key: frozenset[int]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from shared.domain.identifiers import ident, literal
-from shared.mapping.carried import identity_columns, is_key_widening
+from shared.mapping.carried import identity_columns, is_found_by_key, is_key_widening
 from shared.mapping.model import Column
 from shared.mapping.names import COMPUTED, DROPPED, LANDING, NEW, ours
 from shared.mapping.snapshot import SeenColumn, SeenRelation
@@ -26,15 +26,19 @@ FILL_BY_TYPE = {
 def landing_columns(
     before: SeenRelation,
     after: SeenRelation,
-    changes: Iterable[SeenChange],
+    changes: Sequence[SeenChange],
     copies: Iterable[SeenCopy] = (),
 ) -> frozenset[int]:
     """Attribute numbers of the columns that need one.
 
     Each that the file computes anew (even a USING that keeps the type, which no catalog shows),
-    and each that it drops after an expression has read it.
+    and each that it drops after an expression has read it, or that the source must send.
     """
     found: set[int] = set()
+    if is_found_by_key(before, after, changes):
+        found |= {c.attnum for c in before.columns if not c.generated} - {
+            c.attnum for c in after.columns
+        }
     for copy in copies:
         found |= {attnum for attnum in copy.reads if after.column(attnum) is None}
     for change in changes:
@@ -97,6 +101,7 @@ def _on_both(table: SeenRelation, old: SeenColumn, new: SeenColumn) -> Column:
         final=new.name,
         type=new.type,
         source_type=old.type,
+        collation=new.collation,
         key=old.attnum in identity_columns(table),
     )
 
@@ -111,6 +116,8 @@ def _landing(before: SeenRelation, after: SeenRelation, old: SeenColumn, trace: 
         down, reads = ident(new.name), [new.name]
     else:
         down, reads = None, []
+    unique = {attnum for index in before.indexes for attnum in index.columns}
+    alike = down is None and old.attnum in unique  # one constant for many rows would not do
     return Column(
         kind="landing",
         sync=old.name,
@@ -119,7 +126,7 @@ def _landing(before: SeenRelation, after: SeenRelation, old: SeenColumn, trace: 
         source_type=old.type,
         collation=old.collation,
         not_null=old.not_null,
-        fill=fill_for(old),
+        fill=None if alike else fill_for(old),
         checks=[*carried_checks(before, old, trace), *_known_values(old, trace)],
         down=down,
         down_given=given is not None,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.identifiers import ident, literal
-from shared.mapping.derived_triggers import expected_row, source_of
+from shared.mapping.exact_values import BY_BYTES, INTEGERS, exact
 from shared.mapping.expressions import as_query, differs, one_row
 from shared.mapping.model import Column, Derived, ForeignKey, Mapping, NameState, Table
 
@@ -28,13 +28,10 @@ PINNED = {
     "search_path": "pg_catalog",
 }
 """Session settings under which both sides print a value alike."""
-TEXTS = {"text", "character varying"}
-INTEGERS = {"smallint", "integer", "bigint"}
-BY_BYTES = {
-    "boolean", "uuid", "date", "bytea", "oid", "time without time zone",
-    "timestamp without time zone", "timestamp with time zone",
-}  # fmt: skip
-"""Types of which equal values are equal in every byte."""
+WITH_MAX = INTEGERS | (BY_BYTES - {"boolean", "uuid", "bytea"})
+"""Types of keys whose greatest value an aggregate of every version finds, without a collation."""
+PARTS = 256
+"""Of a range that differs; a power of 2."""
 Key = tuple[str, ...]
 
 
@@ -52,23 +49,59 @@ class Comparison:
     def chunk_end(self, after: Key | None, rows: int) -> str:
         """The key of the row `rows` behind `after`; no row when there are fewer."""
         names = self.key_names()
-        keys = ", ".join(f"{ROW}.{name}::text" for name in names)
         order = ", ".join(f"{ROW}.{name}" for name in names)
         return (
-            f"SELECT {keys} FROM {self._from}{self._where(after, None)}"
+            f"SELECT {self._key_texts} FROM {self._from}{self._where(after, None)}"
             f" ORDER BY {order} OFFSET {rows - 1} LIMIT 1"
         )
 
-    def digest(self, after: Key | None, until: Key | None) -> str:
-        """Number of rows in the range, and the sum of their hashes as text."""
+    def next_rows(self, after: Key | None, rows: int) -> str:
+        """Of the next `rows` rows behind `after`: how many there are, the sum of their hashes as
+        text, and the key of the last of them (NULL where there were fewer).
+
+        One pass: the last key of a type with max() is an aggregate over the rows that are read
+        anyhow; that of another key is looked up in its index alone.
+        """
+        names = self.key_names()
+        order = ", ".join(f"{ROW}.{name}" for name in names)
+        behind = self._where(after, None)
+        if len(names) == 1 and self.table.key_columns[0].source_type in WITH_MAX:
+            last = f"CASE WHEN count(*) = {rows} THEN ARRAY[max(key)::text] END"
+        else:
+            last = f"(SELECT ARRAY[{self._key_texts}] FROM {self._from}{behind} ORDER BY {order}"
+            last += f" OFFSET {rows - 1} LIMIT 1)"
         return (
-            f"SELECT count(*), coalesce(sum({self._hash}), 0)::text"
-            f" FROM {self._from}{self._where(after, until)}"
+            f"SELECT count(*), coalesce(sum(hash), 0)::text, {last}"
+            f" FROM (SELECT {self._hash} AS hash, {ROW}.{names[0]} AS key FROM {self._from}{behind}"
+            f" ORDER BY {order} LIMIT {rows}) AS bluegreen_read"
         )
 
-    def hashes(self, after: Key | None, until: Key | None) -> str:
-        """Key and hash of every row in the range."""
-        return f"SELECT {self._keys}, {self._hash} FROM {self._from}{self._where(after, until)}"
+    def multiset(self, parts: list[int]) -> str:
+        """Rows, and the sum of their hashes as text, of these parts (empty: of all): rows fall
+        into parts by their own hash."""
+        part = f"hash & {PARTS - 1}"
+        chosen = f" WHERE {part} IN ({', '.join(map(str, parts))})" if parts else ""
+        return (
+            f"SELECT {part}, count(*), sum(hash)::text FROM"
+            f" (SELECT {self._hash} AS hash FROM {self._from}) AS bluegreen_read{chosen} GROUP BY 1"
+        )
+
+    def digests(self, after: Key | None, until: Key | None) -> str:
+        """Rows, and the sum of their hashes as text, of each part of the range: keys fall into
+        parts by their hash."""
+        return (
+            f"SELECT {self._part}, count(*), sum({self._hash})::text"
+            f" FROM {self._from}{self._where(after, until)} GROUP BY 1"
+        )
+
+    def hashes(self, after: Key | None, until: Key | None, parts: list[int]) -> str:
+        """Key and hash of every row of these parts of the range."""
+        where = self._where(after, until)
+        chosen = f"{self._part} IN ({', '.join(map(str, parts))})"
+        return (
+            f"SELECT {self._keys}, {self._hash} FROM {self._from}{where}"
+            f"{' AND' if where else ' WHERE'} {chosen}"
+        )
 
     def hashes_of(self, keys: list[Key]) -> str:
         """Key and hash of these rows, as far as they are there."""
@@ -82,25 +115,27 @@ class Comparison:
 
     def target_checks(self, after: Key | None, until: Key | None, *, with_down: bool) -> str:
         """Rows in the range; of them, those that were computed otherwise than by the file, and
-        those whose old value `down` does not give; and the first keys of the former."""
+        those whose old value `down` does not give."""
         items, local = self.computed_otherwise()
         downs = self._with_down() if with_down else []
-        inverse = " OR ".join(f"({test})" for test in self._inverse(downs)) or "false"
-        local_text = " OR ".join(f"({text})" for text in local) or "false"
         joins = "".join(
             f"\n LEFT JOIN LATERAL (SELECT ({c.down})::{c.type} AS old FROM {self._final_row(c)})"
             f" AS bluegreen_d{number} ON true"
             for number, c in enumerate(downs)
         )
-        where = self._where(after, until)
-        checked = (
-            f"SELECT array_to_string({self._keys}, ', ') AS key, {local_text} AS local,"
-            f" {inverse} AS inverse"
-            f" FROM {self._from}{items}{joins}{where}"
-        )
         return (
-            "SELECT count(*), count(*) FILTER (WHERE local), count(*) FILTER (WHERE inverse),"
-            f" (array_agg(key) FILTER (WHERE local))[1:5] FROM ({checked}) AS checked"
+            f"SELECT count(*), count(*) FILTER (WHERE {_any(local)}),"
+            f" count(*) FILTER (WHERE {_any(self._inverse(downs))})"
+            f" FROM {self._from}{items}{joins}{self._where(after, until)}"
+        )
+
+    def first_computed_otherwise(self, after: Key | None, until: Key | None, rows: int) -> str:
+        """Keys, as text, of some of those rows."""
+        items, local = self.computed_otherwise()
+        where = self._where(after, until)
+        return (
+            f"SELECT array_to_string({self._keys}, ', ') FROM {self._from}{items}"
+            f"{where}{' AND' if where else ' WHERE'} ({_any(local)}) LIMIT {rows}"
         )
 
     def not_as_the_file(self) -> str:
@@ -126,7 +161,18 @@ class Comparison:
     @property
     def _keys(self) -> str:
         """The key as an array of texts."""
-        return f"ARRAY[{', '.join(f'{ROW}.{name}::text' for name in self.key_names())}]::text[]"
+        return f"ARRAY[{self._key_texts}]::text[]"
+
+    @property
+    def _key_texts(self) -> str:
+        return ", ".join(f"{ROW}.{name}::text" for name in self.key_names())
+
+    @property
+    def _part(self) -> str:
+        """0 to PARTS - 1, alike on both sides."""
+        values = [exact(c, f"{ROW}.{ident(c.name(self.state))}") for c in self.table.key_columns]
+        key = f"hash_record_extended(row({', '.join(values)})::record, 2)"
+        return f"({key} & {PARTS - 1})"
 
     def key_names(self) -> list[str]:
         """Quoted."""
@@ -185,112 +231,8 @@ class Comparison:
         return self.table.column(final).name(self.state)
 
 
-@dataclass(frozen=True, slots=True)
-class DerivedComparison:
-    """Queries on the target for one derived table: is it what its source's rows say?"""
-
-    mapping: Mapping
-    made: Derived
-    state: NameState = "sync"
-
-    @property
-    def table(self) -> Table:
-        return source_of(self.mapping, self.made)
-
-    def checks(self) -> str:
-        """Rows of the source; of them, those whose derived row is another than by the file, and
-        those whose old value it does not give back; and the first keys of the former."""
-        local, inverse = self._tests()
-        return (
-            "SELECT count(*), count(*) FILTER (WHERE local), count(*) FILTER (WHERE inverse),"
-            " (array_agg(key) FILTER (WHERE local))[1:5]"
-            f" FROM (SELECT {self._shown(ROW)} AS key, {local} AS local, {inverse} AS inverse"
-            f" FROM {self._joined}) AS checked"
-        )
-
-    def extra(self) -> str:
-        """Derived rows without a row that they could come from: how many, and one key."""
-        shown = ", ".join(f"d.{ident(name)}::text" for name in self.made.key)
-        return f"SELECT count(*), min(concat_ws(', ', {shown})) FROM {self._alone}"
-
-    def remove_extra(self) -> str:
-        return f"DELETE FROM {self._alone}"
-
-    def not_as_the_file(self) -> str:
-        """Keys of the source's rows whose derived row is another than by the file."""
-        names = ", ".join(f"{ROW}.{name}" for name in self._keys)
-        return f"SELECT {names} FROM {self._joined} WHERE {self._tests()[0]}"
-
-    @property
-    def _keys(self) -> list[str]:
-        return [ident(c.name(self.state)) for c in self.table.key_columns]
-
-    def _shown(self, row: str) -> str:
-        return f"concat_ws(', ', {', '.join(f'{row}.{name}::text' for name in self._keys)})"
-
-    @property
-    def _matched(self) -> str:
-        return " AND ".join(
-            f"d.{ident(theirs)} = {ROW}.{mine}"
-            for theirs, mine in zip(self.made.key, self._keys, strict=True)
-        )
-
-    @property
-    def _alone(self) -> str:
-        source = self.table.name(self.state).sql
-        return (
-            f"{self.made.name(self.state).sql} AS d WHERE NOT EXISTS"
-            f" (SELECT FROM {source} AS {ROW} WHERE {self._matched})"
-        )
-
-    @property
-    def _joined(self) -> str:
-        source, condition = expected_row(self.made, self.table, ROW, self.state)
-        filled = ", ".join(
-            f"({each.expression})::{each.type} AS c{number}"
-            for number, each in enumerate(self.made.filled)
-        )
-        backs = "".join(
-            f" LEFT JOIN LATERAL (SELECT ({each.expression})::{each.type} AS old FROM"
-            f" {one_row(self.made.final.name, [(c, f'd.{ident(c)}') for c in each.reads])})"
-            f" AS b{number} ON d.tableoid IS NOT NULL"
-            for number, each in enumerate(self.made.put_back)
-        )
-        return (
-            f"{self.table.name(self.state).sql} AS {ROW}"
-            f" LEFT JOIN LATERAL (SELECT true AS hit, {filled} FROM {source} WHERE {condition})"
-            " AS x ON true"
-            f" LEFT JOIN {self.made.name(self.state).sql} AS d ON {self._matched}{backs}"
-        )
-
-    def _tests(self) -> tuple[str, str]:
-        values = [f"x.c{number}" for number, _ in enumerate(self.made.filled)]
-        stored = [f"d.{ident(each.column)}" for each in self.made.filled]
-        local = (
-            "(coalesce(x.hit, false) <> (d.tableoid IS NOT NULL)"
-            f" OR (x.hit AND {differs(values, stored)}))"
-        )
-        inverse = " OR ".join(
-            differs(
-                [f"{ROW}.{ident(self.table.column(each.landing).name(self.state))}"],
-                [f"coalesce(b{number}.old, {each.fill})"],
-            )
-            for number, each in enumerate(self.made.put_back)
-        )
-        return local, f"({inverse or 'false'})"
-
-
-def exact(column: Column, value: str) -> str:
-    """The value as something whose hash is that of its bytes, and alike on both sides.
-
-    Most types hash what is equal alike: 1.0 and 1.00 would not be told apart. Those go as text.
-    """
-    kinds = {column.type.partition("(")[0], (column.source_type or column.type).partition("(")[0]}
-    if kinds <= TEXTS:
-        return f'{value}::text COLLATE "C"'
-    if kinds <= INTEGERS:
-        return value if len(kinds) == 1 else f"{value}::bigint"
-    return value if len(kinds) == 1 and kinds <= BY_BYTES else f'{value}::text COLLATE "C"'
+def _any(tests: list[str]) -> str:
+    return " OR ".join(f"({test})" for test in tests) or "false"
 
 
 def orphans(mapping: Mapping, key: ForeignKey, state: NameState) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from shared.domain.errors import Refused
 from shared.domain.identifiers import ident
-from shared.mapping.carried import identity_columns, widens
+from shared.mapping.carried import identity_columns, key_order, widens
 from shared.mapping.chains import type_at_end
 from shared.mapping.columns import carried_checks, fill_for
 from shared.mapping.model import Derived, Filled, Moved, Name, PutBack, Read, Table, Value
@@ -179,7 +179,7 @@ def _derived(
 def _key(copy: SeenCopy, before: SeenRelation, target: SeenRelation) -> list[str]:
     """Columns of the new table that hold the whole key. Raises Refused without a unique one."""
     places = {item.bare: item.attnum for item in copy.items if item.bare is not None}
-    wanted = [c.attnum for c in before.columns if c.attnum in identity_columns(before)]
+    wanted = key_order(before)
     columns = [target.column(places.get(attnum, -1)) for attnum in wanted]
     names = [column.name for column in columns if column is not None]
     numbers = {column.attnum for column in columns if column is not None}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.errors import Refused
-from shared.mapping.carried import check_table, identity_columns
+from shared.mapping.carried import check_table, is_found_by_key, key_order
 from shared.mapping.chains import build_chains, live_changes
 from shared.mapping.columns import columns_of, landing_columns
 from shared.mapping.copies import continued, derived_tables, given_back
@@ -64,19 +64,19 @@ def _table(before: SeenRelation, after: SeenRelation, trace: Trace) -> Table:
     copies = [copy for copy in trace.copies if copy.source == before.oid]
     landing = landing_columns(before, after, changes, copies)
     check_table(before, after, trace, changes)
-    full = before.replica_identity == "f"
     return Table(
         sync=name_of(before),
         final=name_of(after),
         columns=columns_of(before, after, trace, landing),
-        key=[c.name for c in before.columns if c.attnum in identity_columns(before)],
-        identity_full=full,
+        key=_names(before, key_order(before)),
+        identity_full=before.replica_identity == "f",
+        found_by_key=is_found_by_key(before, after, changes),
         only=before.inherits,
         chains=build_chains(before, after, trace.after, changes, landing, trace.first_defaults),
         added_defaults=_added_defaults(before, after, trace, changes),
         settings=_settings(changes),
         relaxations=relaxations_of(before, after, trace, landing),
-        retained=retained_of(before, after, landing),
+        retained=retained_of(before, after, landing, changes),
         triggers_off=_triggers_off(before, after, changes),
     )
 

@@ -55,7 +55,7 @@ class Column(_Frozen):
     """On the source, where the column stands on both sides."""
     key: bool = False
     collation: str | None = None
-    """Of a landing column, where it is not its type's own."""
+    """Of a column that is replicated, where it is not its type's own."""
     not_null: bool = False
     """On the source, for landing and dropped columns."""
     fill: str | None = None
@@ -179,6 +179,9 @@ class Table(_Frozen):
     """Sync names of the key's columns; empty: rows are compared as a multiset."""
     identity_full: bool = False
     """REPLICA IDENTITY FULL: the server allows no column list then, so all columns travel."""
+    found_by_key: bool = False
+    """Of such a table: the file changes its columns, and it has a primary key. The target's own
+    identity is that key until the job ends, so that it can send some columns only."""
     only: bool = False
     """Has or is an inherited table: children are replicated by themselves."""
     chains: list[Chain] = []

@@ -21,7 +21,7 @@ VARYING = re.compile(r"character varying\((\d+)\)")
 
 def forward_publication(mapping: Mapping) -> list[str]:
     """On the source, in state sync, before the slot is made."""
-    tables = [_with_columns(table, "sync") for table in mapping.tables]
+    tables = [_with_columns(t, "sync", whole=t.identity_full) for t in mapping.tables]
     return _create(FORWARD, tables)
 
 
@@ -31,7 +31,8 @@ def reverse_publication(mapping: Mapping, state: NameState) -> list[str]:
     for table in mapping.tables:
         fits = [text for c in table.key_columns if (text := fits_source(c, ident(c.name(state))))]
         rows = f" WHERE ({' AND '.join(fits)})" if fits else ""
-        tables.append(_with_columns(table, state) + rows)
+        whole = table.identity_full and not table.found_by_key
+        tables.append(_with_columns(table, state, whole=whole) + rows)
     return _create(REVERSE, tables)
 
 
@@ -47,9 +48,10 @@ def fits_source(column: Column, name: str) -> str | None:
     return None
 
 
-def _with_columns(table: Table, state: NameState) -> str:
+def _with_columns(table: Table, state: NameState, *, whole: bool) -> str:
+    """`whole`: the server allows no column list there."""
     only = "ONLY " if table.only else ""
-    if table.identity_full:
+    if whole:
         return f"{only}{table.name(state).sql}"
     columns = ", ".join(ident(c.name(state)) for c in table.columns if c.published)
     return f"{only}{table.name(state).sql} ({columns})"

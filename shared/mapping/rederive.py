@@ -7,7 +7,8 @@ the role of replication lets the forward trigger compute the row anew.
 from __future__ import annotations
 
 from shared.domain.identifiers import ident
-from shared.mapping.comparison import Comparison, DerivedComparison, settings_for
+from shared.mapping.comparison import Comparison, settings_for
+from shared.mapping.derived_comparison import DerivedComparison
 from shared.mapping.expressions import FORCE
 from shared.mapping.made import as_made
 from shared.mapping.model import Derived, Mapping, Table

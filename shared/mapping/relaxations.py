@@ -79,7 +79,7 @@ def _not_null(
             if column.default is None and not column.identity:
                 yield _without_value(column, table, column.attnum in unique)
         elif column.attnum in landing:
-            if fill_for(column) is None:
+            if fill_for(column) is None or (new is None and column.attnum in unique):
                 yield _nullable(column, table)
         elif new is not None and not new.not_null:
             yield _nullable(column, table)

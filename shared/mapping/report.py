@@ -154,8 +154,8 @@ def _table_warnings(table: Table) -> Iterator[str]:
     for column in table.of("landing"):
         if column.down is None and not column.derived:
             yield (
-                f"{table.sync.label}.{column.sync} is dropped after it was read: without a `down`"
-                " a rollback keeps its old values"
+                f"{table.sync.label}.{column.sync} is dropped, and sent until then: without a"
+                " `down` a rollback keeps its old values"
             )
     if not table.key:
         yield f"{table.sync.label} has no key: it is compared as a multiset of rows"

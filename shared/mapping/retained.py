@@ -8,27 +8,34 @@ key that the file replaces, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from shared.domain.identifiers import ident
-from shared.mapping.carried import identity_columns
+from shared.mapping.carried import identity_columns, is_found_by_key
 from shared.mapping.model import Mapping, Name, Retained
 from shared.mapping.names import RETAINED, ours
 from shared.mapping.snapshot import SeenIndex, SeenRelation
+from shared.mapping.trace import SeenChange
 
 IDENTITIES = {"d": "DEFAULT", "f": "FULL", "n": "NOTHING"}
 
 
 def retained_of(
-    before: SeenRelation, after: SeenRelation, landing: frozenset[int]
+    before: SeenRelation,
+    after: SeenRelation,
+    landing: frozenset[int],
+    changes: Iterable[SeenChange] = (),
 ) -> list[Retained]:
     """All for one table."""
     source = Name(before.namespace, before.name)
     target = Name(after.namespace, after.name)
     key = identity_columns(before)
     found = []
-    if before.replica_identity != "f" and identity_columns(after) != key:
+    by_key = is_found_by_key(before, after, changes)
+    if (before.replica_identity != "f" or by_key) and identity_columns(after) != key:
         found.append(_key(before, after, source, target))
+    elif by_key:
+        found.append(_key_for_full(source, target))
     found += list(_unique(before, after, landing, source, target))
     found += list(_excluding(before, after, landing, source, target))
     return found
@@ -58,6 +65,14 @@ def _key(before: SeenRelation, after: SeenRelation, source: Name, target: Name) 
             f"ALTER TABLE {target.sql} REPLICA IDENTITY {identity}",
             f"DROP INDEX IF EXISTS {ident(target.namespace, index)}",
         ],
+    )
+
+
+def _key_for_full(source: Name, target: Name) -> Retained:
+    return Retained(
+        what="rows are found by the primary key, not by all columns",
+        create=[f"ALTER TABLE {source.sql} REPLICA IDENTITY DEFAULT"],
+        drop=[f"ALTER TABLE {target.sql} REPLICA IDENTITY FULL"],
     )
 
 

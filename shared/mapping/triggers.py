@@ -1,6 +1,6 @@
-"""The two triggers on the target that keep two shapes of one row in step.
+"""The triggers on the target that keep two shapes of one row in step.
 
-forward  ENABLE REPLICA: fires in apply only, names in state sync; computes what the file makes
+forward  fire in apply only; compute what the file makes (shared/mapping/forward_triggers.py)
 reverse  ordinary: fires for the application only, names in state final; keeps the old shape
 """
 
@@ -9,23 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.identifiers import ident, literal
-from shared.domain.objects import FORWARD_TRIGGER, JOB, REVERSE_TRIGGER
+from shared.domain.objects import JOB, REVERSE_TRIGGER
 from shared.mapping.derived_triggers import (
     create_derived_triggers,
     drop_derived_triggers,
     found_in_derived,
 )
-from shared.mapping.expressions import Place, changed, forced, one_row, row_of
-from shared.mapping.model import (
-    Chain,
-    Column,
-    Derived,
-    Mapping,
-    NameState,
-    Operation,
-    Table,
-    Value,
-)
+from shared.mapping.expressions import changed, one_row
+from shared.mapping.forward_triggers import create_forward_triggers, drop_forward_triggers
+from shared.mapping.model import Column, Derived, Mapping, NameState, Table
 
 
 def create_triggers(mapping: Mapping, state: NameState) -> list[str]:
@@ -33,14 +25,7 @@ def create_triggers(mapping: Mapping, state: NameState) -> list[str]:
     statements: list[str] = []
     for number, table in enumerate(mapping.tables):
         relation = table.name(state).sql
-        if forward := _forward_body(table):
-            function = f"forward_{number}"
-            trigger = ident(FORWARD_TRIGGER)
-            statements += [
-                _function(function, forward, table),
-                _trigger(trigger, relation, function),
-                f"ALTER TABLE {relation} ENABLE REPLICA TRIGGER {trigger}",
-            ]
+        statements += create_forward_triggers(mapping, number, state)
         if reverse := _reverse_body(table, mapping.derived):
             function = f"reverse_{number}"
             statements += [
@@ -53,69 +38,11 @@ def create_triggers(mapping: Mapping, state: NameState) -> list[str]:
 def drop_triggers(mapping: Mapping, state: NameState) -> list[str]:
     return [
         *drop_derived_triggers(mapping, state),
+        *(sql for table in mapping.tables for sql in drop_forward_triggers(table, state)),
         *(
-            f"DROP TRIGGER IF EXISTS {ident(trigger)} ON {table.name(state).sql}"
+            f"DROP TRIGGER IF EXISTS {ident(REVERSE_TRIGGER)} ON {table.name(state).sql}"
             for table in mapping.tables
-            for trigger in (FORWARD_TRIGGER, REVERSE_TRIGGER)
         ),
-    ]
-
-
-def _forward_body(table: Table) -> str:
-    """Assignments to NEW, chain after chain; empty when the file computes nothing here."""
-    defaults = "".join(
-        f"\n        new.{ident(table.column(final).sync)} := {expression};"
-        for final, expression in table.added_defaults.items()
-    )
-    body = f"\n    IF tg_op = 'INSERT' THEN{defaults}\n    END IF;" if defaults else ""
-    declared: list[str] = []
-    for number, chain in enumerate(table.chains):
-        declared += [f"    s{number}_{i} {kind};" for i, kind in enumerate(chain.slots)]
-        body += _forward_chain(table, chain, number)
-    return _body(declared, body)
-
-
-def _forward_chain(table: Table, chain: Chain, number: int) -> str:
-    def name(final: str) -> str:
-        return ident(table.column(final).sync)
-
-    def place(value: Value) -> str:
-        if value.slot is not None:
-            return f"s{number}_{value.slot}"
-        assert value.column is not None
-        text = f"new.{name(value.column)}"
-        return f"{text}::{value.cast}" if value.cast else text
-
-    lines = [f"s{number}_{slot} := {text};" for slot, text in chain.starts.items()]
-    for operation in chain.operations:
-        lines += _compute(operation, place)
-    lines += [f"new.{name(r.column)} := s{number}_{r.slot};" for r in chain.results]
-    inputs = [name(final) for final in chain.inputs]
-    work = "".join(f"\n        {line}" for line in lines)
-    return f"\n    IF {changed(inputs)} OR {forced()} THEN{work}\n    END IF;"
-
-
-def _compute(operation: Operation, place: Place) -> list[str]:
-    """One statement of the file. SELECT INTO a typed variable assigns as ALTER TYPE does."""
-    expressions = ", ".join(a.expression for a in operation.assignments)
-    targets = ", ".join(place(Value(slot=a.slot)) for a in operation.assignments)
-    row = row_of(operation, place)
-    compute = f"SELECT {expressions} INTO {targets} FROM {row};"
-    if operation.condition is None:
-        return [compute]
-    kept = [
-        f"{place(Value(slot=a.slot))} := {place(a.before)};"
-        for a in operation.assignments
-        if a.before is not None
-    ]
-    where = operation.condition
-    return [
-        f"PERFORM FROM {row} WHERE {where};",
-        "IF found THEN",
-        f"    {compute}",
-        "ELSE",
-        *(f"    {line}" for line in kept),
-        "END IF;",
     ]
 
 
@@ -124,11 +51,22 @@ def _reverse_body(table: Table, derived: Iterable[Derived]) -> str:
     declared: list[str] = []
     body = found_in_derived(table, derived)
     for number, column in enumerate(table.of("landing")):
-        if column.down is None or column.derived:
+        if column.derived:
+            continue
+        if column.down is None:
+            body += _born_without(column)
             continue
         declared.append(f"    old_{number} {column.type};")
         body += _reverse_column(table, column, number)
     return _body(declared, body)
+
+
+def _born_without(column: Column) -> str:
+    """A row that is born on the target, where nothing gives the column a value."""
+    if not column.not_null or column.fill is None:
+        return ""
+    landing = f"new.{ident(column.final)}"
+    return f"\n    IF tg_op = 'INSERT' THEN\n        {landing} := {column.fill};\n    END IF;"
 
 
 def _reverse_column(table: Table, column: Column, number: int) -> str:

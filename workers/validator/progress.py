@@ -7,7 +7,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-FIRST_CHUNK_ROWS = 5_000
+FIRST_CHUNK_ROWS = 20_000
+CHUNK_ROWS = (200, 100_000)
+CHUNK_S = 0.4
+"""What a chunk should take: short enough to hold back no vacuum and to be paced."""
 VERDICT_AGE = timedelta(hours=1)
 Phase = Literal["raw", "recheck", "target", "derived", "orphans", "done"]
 PHASES: tuple[Phase, ...] = ("raw", "recheck", "target", "derived", "orphans", "done")
@@ -22,6 +25,20 @@ class Suspect(BaseModel):
     """Index in the mapping."""
     key: list[str]
     tries: int = 0
+    still: int = 0
+    """In how many of them, the last ones, it stood still on the source."""
+
+
+class OpenPart(BaseModel):
+    """A part of a table without a key that is not decided yet."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seen: list[tuple[int, str]] = []
+    """Rows and the sum of their hashes, each that the source showed once."""
+
+    def saw(self, *values: tuple[int, str]) -> None:
+        self.seen = list(dict.fromkeys([*self.seen, *values]))
 
 
 class Progress(BaseModel):
@@ -37,6 +54,8 @@ class Progress(BaseModel):
     chunk_rows: int = FIRST_CHUNK_ROWS
     tries: int = 0
     """Of what has to be read whole: a table without a key, a foreign key."""
+    open_parts: dict[int, OpenPart] = {}
+    """Of a table without a key; empty at its beginning."""
     rows_total: int = 0
     """By the statistics of the source; only to say how far we are."""
     rows_compared: int = 0
@@ -73,7 +92,23 @@ class Progress(BaseModel):
 
     def next_phase(self) -> None:
         self.phase = PHASES[PHASES.index(self.phase) + 1]
-        self.table, self.after, self.tries = 0, None, 0
+        self._begin(0)
+
+    def go_on(self, until: tuple[str, ...] | None, took_s: float, share: float) -> None:
+        """Behind `until`; the next chunk is as large as this one was fast.
+
+        `share`: of the usual size, while the application is slow.
+        """
+        factor = min(4.0, max(0.25, CHUNK_S * share / max(took_s, 0.001)))
+        low, high = CHUNK_ROWS
+        self.chunk_rows = min(high, max(low, int(self.chunk_rows * factor)))
+        if until is None:
+            self.next_table()
+        else:
+            self.after = list(until)
 
     def next_table(self) -> None:
-        self.table, self.after, self.tries = self.table + 1, None, 0
+        self._begin(self.table + 1)
+
+    def _begin(self, table: int) -> None:
+        self.table, self.after, self.tries, self.open_parts = table, None, 0, {}

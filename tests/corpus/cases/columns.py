@@ -200,6 +200,50 @@ CASES = (
           "UPDATE t SET whole = split_part(whole, ' ', 1) || ' C@n' WHERE id = @n % 40 + 1")),
         "INSERT INTO t SELECT n, 'F' || n || ' L' || n, n FROM generate_series(1, 40) n",
     ),
+    Case("columns_called_as_the_triggers_variables",
+         'CREATE TABLE t (id int PRIMARY KEY, "new" int, s0_0 int, "old" int, found text);',
+         """-- bluegreen: down t.new = "new" / 2
+         -- bluegreen: down t.s0_0 = rtrim(s0_0, '!')::int
+         ALTER TABLE t ALTER "new" TYPE bigint USING "new" * 2::bigint;
+         ALTER TABLE t ALTER s0_0 TYPE text USING t.s0_0 || '!';
+         ALTER TABLE t ADD COLUMN tg_op text;
+         UPDATE t SET tg_op = t.found || "old" WHERE found <> ''""",
+         ("INSERT INTO t VALUES (@n, 1, 2, 3, 'f')",
+          "UPDATE t SET \"new\" = @n, s0_0 = @n WHERE id = @n % 40 + 1",
+          "UPDATE t SET \"old\" = @n, found = 'g' WHERE id = @n % 40 + 1"),
+         (("UPDATE t SET \"new\" = @n * 2, s0_0 = '7!' WHERE id = @n % 40 + 1",
+           "UPDATE t SET \"new\" = @n, s0_0 = 7 WHERE id = @n % 40 + 1"),),
+         "INSERT INTO t SELECT n, n, n, n, 'f' FROM generate_series(1, 40) n"),
+    Case("drop_not_null_after_it_was_read",
+         "CREATE TABLE t (id int PRIMARY KEY, gone text NOT NULL);",
+         """ALTER TABLE t ADD COLUMN kind text;
+         UPDATE t SET kind = upper(gone);
+         ALTER TABLE t DROP COLUMN gone""",
+         ("INSERT INTO t VALUES (@n, 'v @n')",
+          "UPDATE t SET gone = 'w @n' WHERE id = @n % 40 + 1",
+          "DELETE FROM t WHERE id = @n - 25"),
+         (("INSERT INTO t (id, kind) VALUES (@n, 'own')", "INSERT INTO t VALUES (@n, '')"),
+          ("UPDATE t SET kind = 'changed' WHERE id = @n % 40 + 1", "SELECT 1")),
+         "INSERT INTO t SELECT n, 'v ' || n FROM generate_series(1, 40) n"),
+    Case("full_identity_with_a_key",
+         """CREATE TABLE t (id int PRIMARY KEY, name text, cents int NOT NULL, gone text NOT NULL);
+         ALTER TABLE t REPLICA IDENTITY FULL;""",
+         """-- bluegreen: down t.cents = round(cents * 100)
+         ALTER TABLE t ALTER cents TYPE numeric(12,2) USING cents / 100.0;
+         ALTER TABLE t DROP COLUMN gone;
+         ALTER TABLE t ADD COLUMN kind text;
+         UPDATE t SET kind = upper(name);
+         ALTER TABLE t RENAME name TO title""",
+         ("INSERT INTO t VALUES (@n, 'born @n', @n, 'v')",
+          "UPDATE t SET cents = cents + 1 WHERE id = @n % 40 + 1",
+          "UPDATE t SET gone = 'w', name = 'x @n' WHERE id = @n % 40 + 1",
+          "DELETE FROM t WHERE id = @n - 25"),
+         (("INSERT INTO t (id, title, cents, kind) VALUES (@n, 'n', 1.25, 'own')",
+           "INSERT INTO t VALUES (@n, 'n', 125, '')"),
+          ("UPDATE t SET title = 't @n', cents = cents + 1 WHERE id = @n % 40 + 1",
+           "UPDATE t SET name = 't @n', cents = cents + 100 WHERE id = @n % 40 + 1"),
+          ("DELETE FROM t WHERE id = @n - 25", "DELETE FROM t WHERE id = @n - 25")),
+         "INSERT INTO t SELECT n, 'name ' || n, n, 'v' FROM generate_series(1, 40) n"),
     Case("add_and_drop_what_is_never_read", TABLE,
          """ALTER TABLE t ADD COLUMN passing int; UPDATE t SET passing = age;
          ALTER TABLE t DROP COLUMN passing""", WRITES, (), ROWS),

@@ -53,3 +53,12 @@ def test_an_inherited_table_is_published_by_itself() -> None:
     kept = KEY.model_copy(update={"type": "integer"})
     (sql,) = forward_publication(mapping(kept, only=True))
     assert 'FOR TABLE ONLY "public"."old" ("id"), ' in sql
+
+
+def test_found_by_its_key_a_full_row_comes_and_some_columns_go_back() -> None:
+    kept = KEY.model_copy(update={"type": "integer"})
+    made = mapping(kept, PRICE, EUROS, identity_full=True, found_by_key=True)
+    (forward,) = forward_publication(made)
+    assert 'FOR TABLE "public"."old", "bluegreen_job"."marker"' in forward
+    (reverse,) = reverse_publication(made, "final")
+    assert '"shop"."new" ("key", "bluegreen_l_price"), ' in reverse

@@ -24,8 +24,9 @@ from shared.domain.migration import Job
 from shared.domain.objects import FORWARD
 from shared.mapping.model import Mapping as TableMapping
 from shared.ports import Comparisons, Done, Node, Pending
+from workers.validator.both_sides import Behind, BothSides
 from workers.validator.progress import Progress
-from workers.validator.row_comparison import NAMED_ROWS, Behind, RowComparison
+from workers.validator.row_comparison import NAMED_ROWS, RowComparison
 
 LOOK_S = 2.5
 STATEMENT_LIMIT_S = 120.0
@@ -88,10 +89,9 @@ class CompareRows:
             if not progress.rows_total:
                 names = [table.sync.sql for table in mapping.tables]
                 progress.rows_total = int(source.value(ROWS, [names, names]))
-            comparison = RowComparison(source, target, mapping, progress, FORWARD)
+            sides = BothSides(source, target, FORWARD)
             try:
-                while progress.phase != "done" and time.monotonic() < end:
-                    comparison.slice()
+                RowComparison(sides, mapping, progress).work(end)
             except Behind as behind:
                 return behind.message
         return f"{progress.phase}: {progress.rows_compared} rows compared"
