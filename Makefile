@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: soak-monitor bench-failover validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover soak-cutover
+.PHONY: soak-monitor bench-failover bench-alerts validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover soak-cutover
 .PHONY: help install check test test-full docs faults corpus corpus-full e2e demo format bench-sync
 
 help:  ## this list
@@ -37,6 +37,7 @@ test: check validator-cases  ## unit tests, the validator's cases, and the CI si
 	$(BIN)/pytest -q tests/integration/test_main_job.py -k 15
 	$(BIN)/pytest -q tests/integration/test_maintenance.py -k 18
 	$(BIN)/pytest -q tests/integration/test_batches.py
+	$(BIN)/pytest -q tests/integration/test_failover.py -k in_ten_seconds
 
 test-full: check  ## every test on real servers, each PostgreSQL version: more than an hour
 	$(BIN)/pytest -q tests/integration --durations=15
@@ -79,6 +80,9 @@ soak-monitor: install  ## half an hour under load: 0 alerts raised for nothing; 
 
 bench-failover: install  ## a dead active server, policy auto: until somebody can write, and what is lost
 	$(BIN)/python -m benchmarks.failover
+
+bench-alerts: install  ## from a fault to its alert, and from its end to the alert's end
+	$(BIN)/python -m benchmarks.alert_times
 
 validator-cases: install  ## agreement of the validator with the measured cases, per fact
 	$(BIN)/python -m tests.support.validator_cases

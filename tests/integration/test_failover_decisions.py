@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -78,22 +79,35 @@ def test_with_ask_a_person_is_told_and_decides(
     pair.stack.until_answers("direct")
 
 
-def test_where_another_manager_is_seen_we_do_nothing(pair: FailoverPair) -> None:
-    old = pair.active
-    node = pair.stack.settings.nodes[old.other]
-    watch = pair.watch("auto")
-    watch.look()
+@contextmanager
+def patroni(pair: FailoverPair) -> Iterator[str]:
+    node = pair.stack.settings.nodes[pair.active.other]
     with psycopg.connect(
         host=node.host, port=node.port, dbname="app", user="postgres",
         password=pair.stack.settings.secret("postgres"), application_name="Patroni heartbeat",
     ):  # fmt: skip
+        yield "Patroni looks after it"
+
+
+@contextmanager
+def managed_service(pair: FailoverPair) -> Iterator[str]:
+    pair.sql(pair.active, "CREATE ROLE rds_superuser NOLOGIN")
+    yield "a managed service (rds_superuser) looks after it"
+
+
+@pytest.mark.parametrize("manager", [patroni, managed_service])
+def test_where_another_manager_is_seen_we_do_nothing(
+    pair: FailoverPair, manager: Callable[[FailoverPair], AbstractContextManager[str]]
+) -> None:
+    old = pair.active
+    watch = pair.watch("auto")
+    with manager(pair) as named:
+        watch.look()
         pair.dies(old)
-        try:
-            until(lambda: pair.is_told(watch), limit_s=60, what="the refusal is told")
-            assert "Patroni looks after it" in pair.watched.store.raised()[-1].sentence
-            assert pair.sql(old.other, "SELECT pg_is_in_recovery()") == [(True,)]
-        finally:
-            pair.supervised.want(old.value, "running")
+        until(lambda: pair.is_told(watch), limit_s=60, what="the refusal is told")
+        assert named in pair.watched.store.raised()[-1].sentence
+        assert pair.sql(old.other, "SELECT pg_is_in_recovery()") == [(True,)]
+        pair.supervised.want(old.value, "running")
     pair.stack.until_answers("app", limit_s=60)
     assert pair.active is old
 
