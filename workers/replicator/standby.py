@@ -9,6 +9,7 @@ The deed's name carries the job, so that no older deed's end is taken for this o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,7 @@ from shared.domain.errors import Broken, Transient
 from shared.domain.facts import Fork
 from shared.domain.migration import Job
 from shared.domain.objects import GUARD, STANDBY_SLOTS
-from shared.ports import Done, Node, Pending, Session
+from shared.ports import DeedState, Done, Node, Pending, Session
 from workers.replicator import fork
 from workers.replicator.poll import holds_within
 
@@ -90,8 +91,12 @@ def make_standby(
     """
     slot = STANDBY_SLOTS[node.colour.value]
     session.execute(CREATE_SLOT, [slot, slot])
-    if diverged and not _is_brought_back(node, job):
-        return _bring_back(node, active, session, job, prefer)
+    if diverged:
+        # One look decides: begun anew because it ended between two, pg_rewind would first let the
+        # rewound server write a checkpoint of its own, behind which it can follow nobody.
+        deeds = {way: node.driver.look_at_deed(_deed(way, job)) for way in WAYS}
+        if all(deed.state != "succeeded" for deed in deeds.values()):
+            return _bring_back(node, active, session, job, prefer, deeds)
     if not node.driver.is_running():
         node.driver.set_recovery(fork.follow(active, node), standby=True)
         node.driver.start(limit_s=fork.START_LIMIT_S)
@@ -143,19 +148,19 @@ def is_being_made(node: Node, job: Job) -> bool:
     return any(node.driver.look_at_deed(_deed(way, job)).state != "absent" for way in WAYS)
 
 
-def _is_brought_back(node: Node, job: Job) -> bool:
-    states = [node.driver.look_at_deed(_deed(way, job)).state for way in WAYS]
-    return "succeeded" in states
-
-
 def _bring_back(
-    node: Node, active: Node, session: Session, job: Job, prefer: Way | None
+    node: Node,
+    active: Node,
+    session: Session,
+    job: Job,
+    prefer: Way | None,
+    deeds: Mapping[Way, DeedState],
 ) -> Pending:
-    """Start the deed, or say how far it is."""
-    rewind, copy = (node.driver.look_at_deed(_deed(way, job)) for way in ("rewind", "copy"))
-    for way, deed in (("rewind", rewind), ("copy", copy)):
+    """Start the deed, or say how far it is; none of `deeds` has succeeded."""
+    for way, deed in deeds.items():
         if deed.state == "running":
             return Pending(f"{way} of {node.colour}: {deed.last_line}", deed.progress)
+    rewind, copy = deeds["rewind"], deeds["copy"]
     if copy.state == "failed":
         node.driver.forget_deed(_deed("rewind", job))
         node.driver.forget_deed(_deed("copy", job))
