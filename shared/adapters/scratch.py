@@ -24,6 +24,7 @@ from shared.adapters.dump_text import DefinitionsDigest
 from shared.adapters.pg_dump import OUR_SCHEMAS, Server, running
 from shared.adapters.postgres import PsycopgSession, connect
 from shared.adapters.sealed import BLOCK_BYTES, Keys, Sealed, unseal
+from shared.adapters.verifier import verifier
 from shared.domain.errors import MigrationError
 from shared.domain.identifiers import ident, literal
 from shared.domain.rollback_point import Manifest
@@ -80,7 +81,7 @@ def _make(session: PsycopgSession, point: Manifest, name: str, secret: str) -> N
     made = [role for (role,) in session.rows(_MISSING_ROLES, [list(point.roles)])]
     for role in made:
         _make_role(session, role, "NOLOGIN")
-    _make_role(session, name, f"LOGIN BYPASSRLS PASSWORD {literal(secret)}")
+    _make_role(session, name, f"LOGIN BYPASSRLS PASSWORD {literal(verifier(secret))}")
     for role in (*made, "pg_read_all_data", "pg_write_all_data"):
         session.execute(f"GRANT {ident(role)} TO {ident(name)}")
     session.execute(f"GRANT SET ON PARAMETER {_AS_REPLICA} TO {ident(name)}")

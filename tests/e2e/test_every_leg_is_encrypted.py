@@ -63,13 +63,22 @@ def test_a_plain_login_inside_the_stack_is_refused(stack: ComposeStack, leg: str
     assert "no encryption" in said or "SSL required" in said, said
 
 
-def replication(stack: ComposeStack, service: str, host: str, role: str, mode: str) -> str:
-    """What a server says to a walsender's login from another server's container."""
+WALSENDER, SESSION = "replication=true", "dbname=app"
+"""How a server logs in at the other: for a stream and a base backup; for a rewind."""
+
+
+def said_to_a_server(
+    stack: ComposeStack, service: str, host: str, role: str, *, mode: str = "verify-full",
+    way: str = WALSENDER,
+) -> str:  # fmt: skip
+    """What a server says to a login from another server's container."""
+    query = "IDENTIFY_SYSTEM" if way == WALSENDER else "SELECT 'in' || '|'"
     conninfo = (
         f"host={host} user={role} passfile=/etc/bluegreen/secrets/passfile/{role}"
-        f" sslmode={mode} sslrootcert=/etc/bluegreen/tls/ca.crt replication=true"
+        f" sslmode={mode} sslrootcert=/etc/bluegreen/tls/ca.crt {way}"
     )
-    return stack.execute(service, "sh", "-c", f"psql -XAt '{conninfo}' -c IDENTIFY_SYSTEM 2>&1").out
+    script = f"psql -XAt '{conninfo}' -c \"{query}\" 2>&1"
+    return stack.execute(service, "sh", "-c", script).out
 
 
 def test_a_dump_over_a_plain_connection_is_refused(stack: ComposeStack) -> None:
@@ -80,25 +89,19 @@ def test_a_dump_over_a_plain_connection_is_refused(stack: ComposeStack) -> None:
     assert "no encryption" in stack.execute("backup", "sh", "-c", script).out
 
 
+@pytest.mark.parametrize("way", [WALSENDER, SESSION])
 @pytest.mark.parametrize("colour", ["blue", "green"])
-def test_replication_is_encrypted_and_separate_for_each_colour(
-    stack: ComposeStack, colour: str
+def test_what_servers_say_to_each_other_is_encrypted_and_separate_for_each_colour(
+    stack: ComposeStack, colour: str, way: str
 ) -> None:
     """Base backup, rewind, standby and subscription all log in as this role."""
     other = {"blue": "green", "green": "blue"}[colour]
     reads = (f"postgres-{other}", f"postgres-{colour}", f"bg_repl_{colour}")
-    assert "|" in replication(stack, *reads, "verify-full")
-    assert "no encryption" in replication(stack, *reads, "disable")
-    strange = replication(stack, f"postgres-{other}", f"postgres-{other}", f"bg_repl_{colour}",
-                          "verify-full")  # fmt: skip
-    assert "no pg_hba.conf entry for replication" in strange, strange
-    ordinary = make_conninfo(
-        f"host=postgres-{other} user=bg_repl_{colour} dbname=app sslmode=verify-full",
-        passfile=f"/etc/bluegreen/secrets/passfile/bg_repl_{colour}",
-        sslrootcert="/etc/bluegreen/tls/ca.crt",
-    )
-    said = stack.execute(f"postgres-{other}", "sh", "-c", f'psql "{ordinary}" -c "" 2>&1').out
-    assert "pg_hba.conf rejects" in said, said
+    assert "|" in said_to_a_server(stack, *reads, way=way)
+    assert "no encryption" in said_to_a_server(stack, *reads, way=way, mode="disable")
+    strange = (f"postgres-{other}", f"postgres-{other}", f"bg_repl_{colour}")
+    refused = {WALSENDER: "no pg_hba.conf entry for replication", SESSION: "pg_hba.conf rejects"}
+    assert refused[way] in said_to_a_server(stack, *strange, way=way)
 
 
 def test_no_connection_to_any_server_is_plain(stack: ComposeStack) -> None:

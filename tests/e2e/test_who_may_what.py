@@ -193,7 +193,13 @@ def test_no_secret_is_seen_in_logs_inspect_processes_events_reports_or_flower(
             " \"SELECT string_agg(t::text, '') FROM bluegreen_control.audit t\"",
         ).out,
         "events": stack.execute(CONTROLLER, "python", "-c", EVENTS).out,
-        "tasks in Flower": stack.flower("/api/tasks", secret=stack.secret("flower", "flower"))[1],
+        "logs of the deeds": stack.execute("backup", "sh", "-c", EVERY_LOG).out,
+        **{f"Flower's {page}": stack.flower(page, secret=stack.secret("flower", "flower"))[1]
+           for page in ("/tasks", "/workers", "/broker", "/metrics", "/api/tasks")},
+        **{f"what {server} logged": stack.execute(server, "sh", "-c", SERVER_LOGS).out
+           for server in ("postgres-blue", "postgres-green", "postgres-control")},
+        **{f"live statements of {colour}": stack.sql(f"postgres-{colour}", STATEMENTS)
+           for colour in ("blue", "green")},
     }  # fmt: skip
     assert all(looks.values()), {name: bool(text) for name, text in looks.items()}
     secrets = secrets_of(stack)
@@ -203,6 +209,9 @@ def test_no_secret_is_seen_in_logs_inspect_processes_events_reports_or_flower(
         assert seen == [], f"{where} shows {seen}"
 
 
+STATEMENTS = "SELECT string_agg(query, ' ') FROM pg_stat_statements"
+SERVER_LOGS = "cat /var/lib/postgresql/data/log/*.json"
+EVERY_LOG = "find /var/lib/bluegreen/logs -type f -exec cat {} +; echo read"
 EVENTS = (
     "import os; from shared.settings import load; from shared.adapters.redis_bus import client\n"
     "print(client(load(os.environ)).xrange('bluegreen:events'))"

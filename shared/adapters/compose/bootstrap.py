@@ -33,6 +33,7 @@ from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.roles import SERVER_DATABASE, create_database, create_roles
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR, CONTROL_ROLE
 from shared.adapters.postgres import PsycopgSession, connect
+from shared.adapters.verifier import verifier
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError, Transient
 from shared.domain.identifiers import ident, literal
@@ -143,7 +144,7 @@ def _nobody_inherits_from_the_owner(session: PsycopgSession) -> None:
 
 def _login(session: PsycopgSession, role: str, attributes: str, vault: Vault) -> None:
     if session.value("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]) is None:
-        password = literal(vault.secret(role))
+        password = literal(verifier(vault.secret(role)))
         session.execute(f"CREATE ROLE {ident(role)} LOGIN {attributes} PASSWORD {password}")
 
 

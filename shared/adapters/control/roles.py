@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from shared.adapters.verifier import verifier
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import CONTROL_ROLES
 from shared.ports import Session
@@ -97,7 +98,7 @@ def create_control_roles(session: Session, secret: Callable[[str], str]) -> None
     """On the control server, as its administrator."""
     for role in CONTROL_ROLES.values():
         if session.value("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]) is None:
-            password = literal(secret(role))
+            password = literal(verifier(secret(role)))
             session.execute(f"CREATE ROLE {ident(role)} LOGIN PASSWORD {password}")
 
 

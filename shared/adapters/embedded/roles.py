@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shared.adapters.embedded.secrets_store import APPLICATION
+from shared.adapters.verifier import verifier
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import (
     AGENT_ROLES,
@@ -52,7 +53,7 @@ def create_roles(session: Session, secret: Callable[[str], str]) -> None:
     """On the server's own database, as its administrator. Repeating it changes nothing."""
     session.execute(_unless_role(OWNER_ROLE, "SUPERUSER NOLOGIN"))
     for role, attributes in ATTRIBUTES.items():
-        password = literal(secret(role))
+        password = literal(verifier(secret(role)))
         session.execute(_unless_role(role, f"LOGIN {attributes} PASSWORD {password}"))
     for group, member in MEMBERSHIPS:
         session.execute(f"GRANT {ident(group)} TO {ident(member)}")

@@ -28,6 +28,7 @@ from shared.adapters.embedded.roles import SERVER_DATABASE, create_database, cre
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR, CONTROL_ROLE
 from shared.adapters.embedded.stack_plan import DOORS, SERVERS
 from shared.adapters.postgres import PsycopgSession, connect
+from shared.adapters.verifier import verifier
 from shared.domain.environment import Colour
 from shared.domain.identifiers import ident, literal
 from shared.settings import Settings
@@ -101,7 +102,7 @@ def _start_control(
     ControlFiles(layout.supervisor).want("control", "running")
     wait_for_server(layout, "control")
     with _administrator(settings, server.port, SERVER_DATABASE) as session:
-        password = literal(settings.secret(CONTROL_ROLE))
+        password = literal(verifier(settings.secret(CONTROL_ROLE)))
         # A rollback point is proven by restoring it here, extensions and owners included.
         session.execute(f"CREATE ROLE {ident(CONTROL_ROLE)} SUPERUSER LOGIN PASSWORD {password}")
         session.execute(f"CREATE DATABASE {ident(server.database)} OWNER {ident(CONTROL_ROLE)}")
