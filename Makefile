@@ -90,6 +90,11 @@ validator-cases: install  ## agreement of the validator with the measured cases,
 bench-validate: install  ## the validator beside squawk, on one file of 2,000 statements
 	$(BIN)/python -m benchmarks.validate
 
+fuzz-validator: install  ## coverage-guided fuzzing of the validator; SECONDS= (60)
+	$(BIN)/uv pip install --quiet --target build/fuzz/atheris 'atheris>=3,<4'
+	PYTHONPATH=build/fuzz/atheris:. $(BIN)/python -m tests.fuzz.validator \
+	  -max_total_time=$(or $(SECONDS),60) -max_len=4000 -rss_limit_mb=3000
+
 rule-pages: install  ## write docs/rules from the rules
 	$(BIN)/python -m scripts.write_rule_pages
 

@@ -11,6 +11,7 @@ squawk is taken from the PATH, or installed for the occasion into a directory th
 from __future__ import annotations
 
 import json
+import platform
 import resource
 import shutil
 import subprocess
@@ -126,6 +127,7 @@ def main() -> None:
     keep(
         "validate",
         {
+            "python": f"{platform.python_version()} of {platform.python_build()[1]}",
             "statements": STATEMENTS,
             "squawk": SQUAWK if program is not None else "could not be had here",
             **files,

@@ -13,20 +13,18 @@ from typing import Literal
 class Kind(StrEnum):
     """The three kinds of migration, in the order of what they cost."""
 
+    rank: int
+
     SAFE = "safe"
     RISKY = "risky"
     MAINTENANCE = "maintenance"
 
-    @property
-    def rank(self) -> int:
-        return _RANKS[self]
+    def __init__(self, _: str) -> None:
+        self.rank = len(type(self).__members__)
 
     def covers(self, need: Kind) -> bool:
         """Whether a claim of this kind is enough for a file that needs `need`."""
         return self.rank >= need.rank
-
-
-_RANKS = {kind: rank for rank, kind in enumerate(Kind)}
 
 
 class Risk(StrEnum):

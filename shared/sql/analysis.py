@@ -195,8 +195,9 @@ def _settle(ctx: Context, steps: list[Step]) -> None:
                 operation.destroys = ()
                 operation.breaks = ()
                 operation.bulk = ()
-    noted = [o for step in steps for o in step.operations if o.notes] if views else []
-    for operation in noted:
+    if not views or not ctx.renames:
+        return
+    for operation in (o for step in steps for o in step.operations if o.notes):
         if _replaced(operation, views):
             operation.breaks = ()
             operation.note("compatibility-view")

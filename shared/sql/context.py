@@ -140,6 +140,8 @@ class Context:
     """Routines whose bodies are being followed, so that recursion ends."""
     new_columns: set[tuple[Key, str]] = field(default_factory=set)
     """Columns that the file added: nobody's values are in them yet."""
+    renames: bool = False
+    """A table in use got another name."""
     locked: bool = False
     """Something was locked already: whether with a lock_timeout, that statement says."""
     building: bool = False

@@ -21,6 +21,7 @@ def reasons(step: Step) -> list[Reason]:
             found += _waiting(step)
         if found:
             found = [reason for reason in found if reason.kind is not Kind.SAFE]
+        if len(found) > 1:
             found.sort(key=lambda reason: -reason.kind.rank)
         step.reasons = found
     return step.reasons

@@ -198,6 +198,6 @@ def _statements(
         ((tag, node),) = raw["stmt"].items()
         start = origin + raw["stmt_location"] if "stmt_location" in raw else origin
         length = raw["stmt_len"] if "stmt_len" in raw else stop - start
-        text = source.slice(start, length).rstrip()
-        found.append(Statement(index, text, start, source.place(start), tag, node, origin))
+        text, place = source.cut(start, length)
+        found.append(Statement(index, text, start, place, tag, node, origin))
     return found

@@ -49,23 +49,22 @@ class Batch:
 
 
 def plan(analysis: Analysis, directives: Directives) -> tuple[Group, ...]:
-    steps = {step.statement.index: step for step in analysis.steps}
-    groups = tuple(_groups(analysis, steps, directives))
-    changing = {index for index, step in steps.items() if step.rows_change}
+    groups = tuple(_groups(analysis, directives))
+    changing = {step.statement.index for step in analysis.steps if step.rows_change}
     for group in groups if changing else ():
         group.short_pause = not changing.isdisjoint(group.statements)
     return groups
 
 
-def _groups(analysis: Analysis, steps: dict[int, Step], directives: Directives) -> Iterator[Group]:
+def _groups(analysis: Analysis, directives: Directives) -> Iterator[Group]:
     batches, no_transaction = directives.batches, directives.no_transaction
     explicit: Statement | None = None
     members: list[int] = []
     so_far = SoFar()
     why = ""
+    steps = iter(analysis.steps)
     for statement in analysis.reading.statements:
-        step = steps.get(statement.index)
-        if step is None:
+        if statement.tag == "TransactionStmt":
             kind = statement.node.get("kind", "")
             if kind in ("TRANS_STMT_BEGIN", "TRANS_STMT_START"):
                 yield from _closed(members, why)
@@ -79,6 +78,7 @@ def _groups(analysis: Analysis, steps: dict[int, Step], directives: Directives) 
             elif explicit is not None:
                 members.append(statement.index)
             continue
+        step = next(steps)
         if explicit is not None:
             members.append(statement.index)
         elif alone := _alone(step, batches, no_transaction=no_transaction):

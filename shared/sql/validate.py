@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 from shared.domain.kinds import Kind, Risk
 from shared.sql.analysis import Analysis, analyse
@@ -50,7 +51,7 @@ def _validated(
     told = directives(sql, reading)
     misplaced = _in_batches(analysis, told)
     needs = _needs(analysis)
-    kind = max((n.migration_type for n in needs), key=lambda k: k.rank, default=Kind.SAFE)
+    kind = _gravest(Kind, [need.migration_type for need in needs])
     errors = [
         Error(p.kind, p.message, p.place.line, p.place.column, p.remedy) for p in analysis.problems
     ]
@@ -74,7 +75,7 @@ def _validated(
         operations=tuple(operations),
         warnings=tuple(warnings),
         errors=tuple(errors),
-        risk_level=max({o.risk_level for o in operations}, key=_RISKS.index, default=Risk.LOW),
+        risk_level=_gravest(Risk, [operation.risk_level for operation in operations]),
         migration_type=kind,
         server_version=server_version,
         file=file,
@@ -86,7 +87,12 @@ def _validated(
     )
 
 
-_RISKS = list(Risk)
+Level = TypeVar("Level", Kind, Risk)
+
+
+def _gravest(levels: type[Level], found: list[Level]) -> Level:
+    """The last of the levels that is among those found; the first when none is."""
+    return next((each for each in reversed(levels) if each in found), next(iter(levels)))
 
 
 def _in_batches(analysis: Analysis, told: Directives) -> list[Error]:

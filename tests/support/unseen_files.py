@@ -40,6 +40,7 @@ SETS = {
     "second": FILES / "second",
     "third": FILES / "third",
     "fourth": FILES / "fourth",
+    "fifth": FILES / "fifth",
 }
 
 
