@@ -28,7 +28,7 @@ CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   cli_bad_input compare_rows check_statements trace rules_on_servers validator_bounds \
   cutover_step cutover_switch cutover_applications \
   agent_grants docker_driver stream_keeper redis_sentinel poolers cli_proxy mapping_rehearsal \
-  control_roles preflight_refusals lost_standby \
+  control_roles preflight_refusals lost_standby copy_rights \
   backup_steps backup_points backup_daily health_steps after_safe \
   health_monitor health_limits health_replication monitoring_files cli_alerts))
 

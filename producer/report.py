@@ -14,6 +14,7 @@ from producer.report_mapping import mapping_document
 from shared.domain.facts import (
     Fork,
     HeldTraffic,
+    Preflight,
     Rehearsal,
     ReleasedTraffic,
     RollbackPoint,
@@ -21,6 +22,7 @@ from shared.domain.facts import (
     Verdict,
     VerifiedPoint,
 )
+from shared.domain.kinds import Kind
 from shared.mapping.model import Mapping
 from shared.ports import JobRecord, StepRecord, SwitchRecord
 
@@ -60,6 +62,7 @@ def _measured(
         "rollbackPoint": _rollback_point(job),
         "downtime": downtime_document(job),
         "secondsToWritableGreen": _seconds_to_writable_green(job),
+        **_way_to_green(job),
         "mapping": _mapping(job),
     }
 
@@ -157,6 +160,19 @@ def _rollback_point(job: JobRecord) -> dict[str, Any] | None:
 def _seconds_to_writable_green(job: JobRecord) -> float | None:
     body = job.facts.get(Fork.step)
     return None if body is None else Fork.model_validate(body).seconds_to_writable
+
+
+def _way_to_green(job: JobRecord) -> dict[str, Any]:
+    """Decided in preflight: `fork` or `copy`, and how long a copy was thought to take."""
+    body = job.facts.get(Preflight.step)
+    if body is None or job.kind is not Kind.RISKY:
+        return {"greenBy": None, "copyEstimateSeconds": None}
+    known = Preflight.model_validate(body)
+    copied = known.strategy == "copy"
+    return {
+        "greenBy": known.strategy,
+        "copyEstimateSeconds": known.copy_estimate_s if copied else None,
+    }
 
 
 def _mapping(job: JobRecord) -> list[dict[str, Any]]:

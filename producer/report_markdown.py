@@ -117,8 +117,14 @@ def _spread(found: Mapping[str, float] | None, names: Sequence[str]) -> str:
 
 def _proof(body: Mapping[str, Any]) -> Iterator[str]:
     comparison, point = body["comparison"], body["rollbackPoint"]
-    if comparison or point or body["statements"]:
+    copied = body["greenBy"] == "copy" and body["secondsToWritableGreen"] is not None
+    if comparison or point or body["statements"] or copied:
         yield from ("", "## Proof", "")
+    if copied:
+        yield (
+            f"- Green was copied through SQL in {duration(body['secondsToWritableGreen'])}; "
+            f"{duration(body['copyEstimateSeconds'])} were expected."
+        )
     if comparison:
         yield (
             f"- Compared {counted(comparison['rowsCompared'], 'row')} in "

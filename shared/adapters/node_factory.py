@@ -27,4 +27,4 @@ def make_driver(settings: Settings, colour: Colour) -> NodeDriver:
         case "docker" if settings.keeper is not None:
             return DockerDriver.of(settings, colour)
         case "docker" | "remote":  # an agent that mounts no socket of the keeper only connects
-            return RemoteDriver(colour)
+            return RemoteDriver(colour, settings.nodes[colour])

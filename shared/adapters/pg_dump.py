@@ -29,6 +29,8 @@ LOCK_LIMIT_S = 5
 PIPE_BYTES = 1 << 20
 """Between the program and us; Linux gives 64 kB, at which both sides wait for each other."""
 OUR_SCHEMAS = (f"--exclude-schema={STANDING}", f"--exclude-schema={JOB}")
+NOT_THE_SERVERS = "--exclude-schema=pg_catalog"
+"""Rights on what every server brings along: a copy has them of its own, or nobody may give them."""
 
 _COMPLAINTS: tuple[tuple[str, type[MigrationError], str], ...] = (
     ("row-level security", Refused, "ALTER ROLE bg_backup BYPASSRLS"),

@@ -1,10 +1,12 @@
 """A server that is known by its address only: whatever needs its host is refused.
 
-For managed services, and for processes that only talk to a server and must start quickly.
+For managed services, and for processes that only talk to a server and must start quickly. Whether
+it runs is whether something accepts connections at that address.
 """
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NoReturn
@@ -13,23 +15,30 @@ from shared.adapters.postgres import PostgresNode
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.ports import DeedState, Node
-from shared.settings import Settings
+from shared.settings import NodeSettings, Settings
+
+LIMIT_S = 3.0
 
 
 def addressed_nodes(settings: Settings, role: str) -> dict[Colour, Node]:
     """Both servers as that role sees them, without what needs their hosts."""
     return {
-        colour: PostgresNode(settings, colour, role, RemoteDriver(colour))
-        for colour in settings.nodes
+        colour: PostgresNode(settings, colour, role, RemoteDriver(colour, node))
+        for colour, node in settings.nodes.items()
     }
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteDriver:
     colour: Colour
+    node: NodeSettings
 
     def is_running(self) -> bool:
-        self._refuse("see whether it runs")
+        try:
+            socket.create_connection((self.node.host, self.node.port), LIMIT_S).close()
+        except OSError:
+            return False
+        return True
 
     def start(self, *, limit_s: float) -> None:
         self._refuse("start it")

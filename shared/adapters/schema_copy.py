@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.adapters.catalog_snapshot import QUERIES
-from shared.adapters.pg_dump import OUR_SCHEMAS, Server, running
+from shared.adapters.pg_dump import NOT_THE_SERVERS, OUR_SCHEMAS, Server, running
 from shared.adapters.postgres import PsycopgSession, connect
 from shared.domain.identifiers import ident, literal
 
@@ -87,7 +87,8 @@ class Copies:
 
     def dump(self, database: str) -> str:
         """`pg_dump -s` without what belongs to us."""
-        options = ["--schema-only", "--no-publications", "--no-subscriptions", *OUR_SCHEMAS]
+        options = ["--schema-only", "--no-publications", "--no-subscriptions", NOT_THE_SERVERS,
+                   *OUR_SCHEMAS]  # fmt: skip
         server = replace(self.server, database=database)
         program = self.programs / "pg_dump"
         with running(program, server, options, limit_s=PROGRAM_LIMIT_S) as process:

@@ -15,6 +15,7 @@ from importlib.resources import files
 from shared.domain.identifiers import ident
 from shared.domain.objects import (
     AGENT_ROLES,
+    APPLY_ROLE,
     OWNER_ROLE,
     POOLER_ROLE,
     REPLICATION_ROLES,
@@ -28,7 +29,15 @@ FILES = (
     "standing_streams.sql",
     "standing_health.sql",
     "standing_failover.sql",
+    "standing_copy.sql",
 )
+QUICK_DEADLOCKS = "SET deadlock_timeout = '10ms'"
+"""In the pause; without it autovacuum may hold a lock for a second. Only superusers may set it, or
+give that right: where nobody did, the functions are made without."""
+MAY_SET = """
+SELECT rolsuper OR has_parameter_privilege(oid, 'deadlock_timeout', 'SET')
+FROM pg_roles WHERE rolname = %s
+"""
 FENCING = ("fence()", "lift()", "is_fenced()", "terminate(boolean)", "empty(integer)")
 CUTOVER = (
     *FENCING,
@@ -66,10 +75,14 @@ EXECUTES: dict[str, tuple[str, ...]] = {
         "write_marker(text)",
         "await_marker(text, integer)",
         "mend_streams(text)",
+        "contents()",
+        "make_empty(text)",
     ),
     AGENT_ROLES["validator"]: ("write_marker(text)", "await_marker(text, integer)"),
     AGENT_ROLES["health-monitor"]: (
         "is_fenced()",
+        "contents()",
+        "may_be_emptied(text)",
         "errors_since(timestamp with time zone)",
         "errors_after(text, bigint)",
         "promote(integer)",
@@ -80,7 +93,7 @@ EXECUTES: dict[str, tuple[str, ...]] = {
 }
 """Role -> the functions it may execute; everybody else may execute none."""
 READ_BY = (AGENT_ROLES["proxy-agent"], AGENT_ROLES["replicator"], AGENT_ROLES["health-monitor"])
-"""Roles that may look at attempts and at the stored fence list."""
+"""Roles that may look at attempts, at who is fenced or exempt, and at what was left behind."""
 
 
 def install(
@@ -97,7 +110,10 @@ def install(
     """
     with session.transaction():
         for name in FILES:
-            session.execute(files("shared.adapters").joinpath(name).read_text(encoding="utf-8"))
+            text = files("shared.adapters").joinpath(name).read_text(encoding="utf-8")
+            if name != FILES[0] and not session.value(MAY_SET, [OWNER_ROLE]):
+                text = text.replace(QUICK_DEADLOCKS, "")
+            session.execute(text)
         session.execute(f"DELETE FROM {STANDING}.exempt_role")  # noqa: S608 (a constant)
         for role in sorted({*_our_login_roles(), administrator, *exempt_roles}):
             session.execute(f"INSERT INTO {STANDING}.exempt_role VALUES (%s)", (role,))  # noqa: S608
@@ -105,7 +121,7 @@ def install(
 
 
 def _our_login_roles() -> tuple[str, ...]:
-    return (*AGENT_ROLES.values(), *REPLICATION_ROLES.values(), POOLER_ROLE)
+    return (*AGENT_ROLES.values(), *REPLICATION_ROLES.values(), POOLER_ROLE, APPLY_ROLE)
 
 
 def _grant(session: Session, application_role: str) -> None:
@@ -120,7 +136,8 @@ def _grant(session: Session, application_role: str) -> None:
     for role in READ_BY:
         if role in known:
             session.execute(
-                f"GRANT SELECT ON {schema}.attempt, {schema}.fenced_role, {schema}.failover "
+                f"GRANT SELECT ON {schema}.attempt, {schema}.fenced_role, {schema}.exempt_role, "
+                f"{schema}.failover, {schema}.given_up "
                 f"TO {ident(role)}"
             )
     session.execute(f"GRANT USAGE ON SCHEMA {schema} TO {ident(application_role)}")

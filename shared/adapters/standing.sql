@@ -99,7 +99,11 @@ BEGIN
    WHERE NOT EXISTS (SELECT FROM pg_stat_activity AS seen WHERE seen.pid = entering.pid
                      AND (seen.usesysid IS NOT NULL OR seen.backend_type <> 'client backend'));
   IF also_starting THEN
-    PERFORM pg_terminate_backend(pid) FROM unnest(starting) AS entering(pid);
+    BEGIN
+      PERFORM pg_terminate_backend(pid) FROM unnest(starting) AS entering(pid);
+    EXCEPTION WHEN insufficient_privilege THEN
+      NULL;  -- without a role yet, only a superuser may end it: it is waited for, and counted
+    END;
   END IF;
   left_over := left_over + cardinality(starting);
 END $$;

@@ -433,13 +433,27 @@ BEGIN
 END $$;
 
 -- Where every sequence stands, by object identifier: {oid: last value}, unused ones left out.
--- A fork keeps object identifiers, so they name the same sequence on both sides, renamed or not.
+-- An identifier names the same sequence whether renamed or not; the other side translates it.
 CREATE OR REPLACE FUNCTION bluegreen.sequence_positions() RETURNS jsonb
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT coalesce(jsonb_object_agg(seqrelid::text, pg_sequence_last_value(seqrelid)), '{}')
     FROM pg_sequence JOIN pg_class ON oid = seqrelid
    WHERE relpersistence <> 't' AND pg_sequence_last_value(seqrelid) IS NOT NULL
 $$;
+
+-- The other side's positions by this side's identifiers. A fork keeps them; where green was copied,
+-- the job wrote down which belong together, and a sequence that stands there alone is left out.
+CREATE OR REPLACE FUNCTION bluegreen.own_sequences(positions jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF to_regclass('bluegreen_job.sequence_twin') IS NULL
+     OR NOT EXISTS (SELECT FROM bluegreen_job.sequence_twin) THEN
+    RETURN positions;
+  END IF;
+  RETURN (SELECT coalesce(jsonb_object_agg(twin.ours::text, theirs.value), '{}')
+            FROM jsonb_each(positions) AS theirs
+            JOIN bluegreen_job.sequence_twin AS twin ON twin.theirs = theirs.key::oid);
+END $$;
 
 -- Move sequences to at least these positions, `headroom` values ahead of them; never the other way.
 -- A cyclic one has no "ahead" and is set to the very position. Returns how many it moved.
@@ -450,14 +464,15 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
            CASE WHEN seqcycle THEN theirs ELSE theirs + sign(seqincrement) * headroom END))::bigint)
          )::integer
     FROM (SELECT q.*, value::numeric AS theirs, pg_sequence_last_value(q.seqrelid) AS mine
-            FROM jsonb_each_text(positions) JOIN pg_sequence AS q ON q.seqrelid = key::oid) AS s
+            FROM jsonb_each_text(bluegreen.own_sequences(positions)) JOIN pg_sequence AS q ON q.seqrelid = key::oid) AS s
    WHERE mine IS NULL
       OR CASE WHEN seqcycle THEN mine <> theirs
               WHEN seqincrement > 0 THEN mine < least(seqmax, theirs + headroom / 2)
               ELSE mine > greatest(seqmin, theirs - headroom / 2) END
 $$;
 
--- Read what a new session reads first, so that it finds catalogs and tables in memory.
+-- Read what a new session reads first, so that it finds catalogs and tables in memory. What only a
+-- superuser may read stays cold for an owner that is none.
 CREATE OR REPLACE FUNCTION bluegreen.warm() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -467,13 +482,19 @@ BEGIN
   FOREACH relation IN ARRAY ARRAY['pg_class', 'pg_attribute', 'pg_index', 'pg_proc', 'pg_type',
       'pg_operator', 'pg_statistic', 'pg_trigger', 'pg_constraint', 'pg_attrdef', 'pg_rewrite',
       'pg_authid', 'pg_depend']::regclass[] LOOP
-    EXECUTE format('SELECT count(*) FROM %s', relation);
+    BEGIN
+      EXECUTE format('SELECT count(*) FROM %s', relation);
+    EXCEPTION WHEN insufficient_privilege THEN
+      NULL;
+    END;
   END LOOP;
   FOR relation IN SELECT oid FROM pg_class WHERE relkind IN ('r', 'p')
                   AND relnamespace NOT IN ('pg_catalog'::regnamespace,
                                            'information_schema'::regnamespace) LOOP
-    EXECUTE format('SELECT FROM %s LIMIT 1', relation);
-    touched := touched + 1;
+    IF has_table_privilege(relation, 'SELECT') THEN
+      EXECUTE format('SELECT FROM %s LIMIT 1', relation);
+      touched := touched + 1;
+    END IF;
   END LOOP;
   RETURN touched;
 END $$;

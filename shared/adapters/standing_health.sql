@@ -36,6 +36,8 @@ BEGIN
 EXCEPTION
   WHEN character_not_in_repertoire OR invalid_text_representation THEN
     RETURN;  -- another encoding in the same log, or a last line of which half is written
+  WHEN insufficient_privilege THEN
+    RETURN;  -- a managed server, whose log only its service reads
 END $$;
 
 -- Errors that were logged behind that byte of that file, by class, and where to read on. Without a file

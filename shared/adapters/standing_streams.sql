@@ -23,7 +23,8 @@ BEGIN
   RETURN last.way <> its_way AND last.state = 'committed' AND last.return_begun;
 END $$;
 
--- The class of the newest error of an apply worker in the JSON log's last half megabyte; NULL: none.
+-- The class of the newest error of an apply worker in the JSON log's last half megabyte; NULL: none, or
+-- a log that may not be read here.
 CREATE OR REPLACE FUNCTION bluegreen.newest_apply_error() RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -40,6 +41,9 @@ BEGIN
          WITH ORDINALITY AS read(line, number)
     WHERE line LIKE '{"timestamp":%"error_severity":"ERROR"%"backend_type":"logical replication%"%}'
     ORDER BY number DESC LIMIT 1);
+EXCEPTION
+  WHEN insufficient_privilege THEN
+    RETURN NULL;
 END $$;
 
 -- Start this side's streams of a job again where only a connection was lost; a row that cannot be

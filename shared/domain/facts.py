@@ -7,12 +7,16 @@ A step stores `Facts(...).model_dump(mode="json")` in `Done.facts`; a later one 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain.errors import Broken
 from shared.domain.migration import Job
+
+Strategy = Literal["fork", "copy"]
+"""`fork`: the standing standby leaves the source's history. `copy`: schema and rows travel through
+SQL, where only an address of a server is known (docs/managed-servers.md)."""
 
 
 class Facts(BaseModel):
@@ -73,6 +77,17 @@ class Preflight(Facts):
     """By colour, as `server_version_num`: 180004."""
     system_identifier: str
     warnings: list[str] = []
+    strategy: Strategy = "fork"
+    """How a risky migration gets its green."""
+    copy_bytes: int = 0
+    """Size of the database, where it is to be copied."""
+    copy_estimate_s: float = 0.0
+
+
+def copies(job: Job) -> bool:
+    """Whether green is made by a copy through SQL: decided in preflight, once for the whole job."""
+    found = Preflight.maybe(job)
+    return found is not None and found.strategy == "copy"
 
 
 class RollbackPoint(Facts):
@@ -107,7 +122,8 @@ class Fork(Facts):
     step = "create_green"
     fork_lsn: str
     seconds_to_writable: float
-    """From the start of the step to a green that has left recovery."""
+    """From the start of the step to a green that takes writes; a copy has then its indexes too."""
+    strategy: Strategy = "fork"
 
 
 class Verdict(Facts):

@@ -20,6 +20,10 @@ both publications: a row written on one side and awaited on the other."""
 FORWARD = "bluegreen_forward"
 """Publication and slot on the source, subscription on the target."""
 
+COPY = "bluegreen_copy"
+"""Publication on the source of every table as it is, and the subscription on the target that copies
+it; gone before the file runs. It reads the slot FORWARD, which the stream goes on from."""
+
 REVERSE = "bluegreen_reverse"
 """The same the other way, from the cutover until `finish`."""
 
@@ -38,6 +42,10 @@ REVERSE_TRIGGER = "~bluegreen_reverse"
 
 OWNER_ROLE = "bg_owner"
 """NOLOGIN owner of the privileged functions."""
+
+APPLY_ROLE = "bg_apply"
+"""Owner of the subscriptions where nothing of ours is a superuser: a server applies what it gets as
+this role, which may log in, as PostgreSQL demands, and has no password."""
 
 AGENT_ROLES = {
     "validator": "bg_validator",

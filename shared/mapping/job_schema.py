@@ -11,11 +11,11 @@ READERS = ("validator", "backup", "proxy-agent", "health-monitor")
 
 
 def create_job_schema() -> list[str]:
-    """Statements that make it; may be repeated. They need a superuser (the replicator)."""
+    """Statements that make it; may be repeated. Whoever runs them acts for its owner."""
     text = resources.files(__package__).joinpath("job_schema.sql").read_text(encoding="utf-8")
     owner = ident(OWNER_ROLE)
     readers = ", ".join(ident(AGENT_ROLES[agent]) for agent in READERS)
-    statements = [text]
+    statements = [text, f"GRANT ALL ON SCHEMA {ident(JOB)} TO {owner}"]
     for table in ("lost", "names"):
         relation = ident(JOB, table)
         statements.append(f"ALTER TABLE {relation} OWNER TO {owner}")

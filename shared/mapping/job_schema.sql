@@ -1,5 +1,5 @@
 -- What a mapping adds to the job's schema. The schema itself, with its marker, is made when the
--- source is frozen (workers/replicator/steps/freeze_schema.sql); a rehearsal has only this part.
+-- source is frozen (workers/replicator/freeze.sql); a rehearsal has only this part.
 CREATE SCHEMA IF NOT EXISTS bluegreen_job;
 GRANT USAGE ON SCHEMA bluegreen_job TO PUBLIC;
 

@@ -51,7 +51,9 @@ def at_cutover(mapping: Mapping) -> list[str]:
     return [
         f"CREATE OR REPLACE FUNCTION {function} RETURNS void LANGUAGE plpgsql SECURITY DEFINER"
         f" {fixed} AS {literal(body)}",
+        f"GRANT CREATE ON SCHEMA {ident(JOB)} TO {ident(wanted.run_as)}",  # to own a thing in it
         f"ALTER FUNCTION {function} OWNER TO {ident(wanted.run_as)}",
+        f"REVOKE CREATE ON SCHEMA {ident(JOB)} FROM {ident(wanted.run_as)}",
         f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC",
     ]
 

@@ -5,6 +5,7 @@ real thing. Every call has a limit, and raises only errors of shared/domain/erro
 """
 
 from shared.ports.control import ControlStore, HistoryRecord, JobRecord, StepRecord
+from shared.ports.definitions import Database, Definitions
 from shared.ports.doors import Companion, DirectDoor, Door, Pooler, PoolTraffic
 from shared.ports.failover import Commit, Fencing
 from shared.ports.news import Alerts, Bus
@@ -37,7 +38,9 @@ __all__ = [
     "Companion",
     "Comparisons",
     "ControlStore",
+    "Database",
     "DeedState",
+    "Definitions",
     "DirectDoor",
     "Done",
     "Door",

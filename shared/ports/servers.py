@@ -147,6 +147,7 @@ class Node(Protocol):
         ...
 
     def replication_conninfo(self, *, database: str | None) -> str:
-        """A libpq conninfo with which the other server reads from this one. Holds no password:
-        it names a passfile."""
+        """A libpq conninfo with which the other server reads from this one. It names a passfile;
+        only for a `remote` node, on whose host no file of ours can lie, it holds the password
+        (a subscription that is not a superuser's must have it there)."""
         ...

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from shared.domain.environment import Colour
 from shared.domain.migration import Job
 from shared.domain.objects import STANDBY_SLOTS
-from shared.ports import Node, Step
+from shared.ports import Database, Node, Step
 from tests.support.pair import Pair
 from tests.support.steps import done, undone
 from workers.replicator.background import Background
+from workers.replicator.copy_green import CopyGreen
 from workers.replicator.steps.apply_migration import ApplyMigration
 from workers.replicator.steps.catch_up import CatchUp
 from workers.replicator.steps.create_green import CreateGreen
@@ -33,11 +34,14 @@ UNION ALL SELECT 'database ' || datname FROM pg_database
 """
 
 
-def ladder(nodes: Mapping[Colour, Node]) -> dict[str, Step]:
+def ladder(
+    nodes: Mapping[Colour, Node], databases: Mapping[Colour, Database] | None = None
+) -> dict[str, Step]:
+    """`databases` are read where green is copied."""
     background = Background()
     steps: list[Step] = [
         FreezeSchema(nodes),
-        CreateGreen(nodes),
+        CreateGreen(nodes, CopyGreen(nodes, databases or {}, background)),
         ApplyMigration(nodes, background),
         Subscribe(nodes),
         CatchUp(nodes, background),

@@ -27,7 +27,7 @@ from tests.support.cluster import Server, postgres
 from tests.support.roles import create_roles
 from tests.support.wait import until
 
-FREEZE = Path("workers/replicator/steps/freeze_schema.sql")
+FREEZE = [Path(f"workers/replicator/freeze{part}.sql") for part in ("", "_triggers")]
 CATCH_UP_LIMIT_S = 30.0
 
 
@@ -246,5 +246,5 @@ def two_shapes(
         for server in (source, target):
             with server.connect("app", "app") as connection:
                 connection.execute(rows)
-            made.run(server, "SET ROLE bg_owner", FREEZE.read_text())
+            made.run(server, "SET ROLE bg_owner", *(part.read_text() for part in FREEZE))
         yield made

@@ -9,7 +9,8 @@ SELECT current_setting('server_version_num')::int,
 SELECT name, setting FROM pg_settings
 WHERE name IN ('wal_level', 'max_replication_slots', 'max_wal_senders', 'wal_log_hints',
                'data_checksums', 'synchronous_standby_names', 'archive_mode',
-               'max_logical_replication_workers', 'max_worker_processes', 'port',
+               'max_logical_replication_workers', 'max_sync_workers_per_subscription',
+               'max_worker_processes', 'port',
                'shared_preload_libraries', 'log_destination', 'max_slot_wal_keep_size',
                'maintenance_work_mem')
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shared.domain.environment import Colour
+from shared.domain.facts import Strategy
 from shared.domain.pooler import PoolerFacts
 from shared.ports import HostLoad
 
@@ -94,6 +95,24 @@ class ServerFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyFacts:
+    """Of one side, where green will be copied through SQL."""
+
+    is_prepared: bool = True
+    """It has the standing schema; else nothing more was asked."""
+    missing: tuple[tuple[str, str], ...] = ()
+    """Rights that our roles lack, each with the SQL that gives it."""
+    contents: tuple[str, ...] = ()
+    """What stands in the target's database besides ours."""
+    may_be_emptied: bool = False
+    """A job of ours left that, closed."""
+    locale: str = ""
+    """Encoding and collation of the database."""
+    event_triggers: tuple[str, ...] = ()
+    is_superuser: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     active: Colour
     servers: dict[Colour, ServerFacts]
@@ -106,6 +125,8 @@ class Snapshot:
     """Whence the direct door reaches the servers, where that is over TCP."""
     remote: tuple[Colour, ...] = field(default=(), kw_only=True)
     """Sides of which only an address is known."""
+    copy: dict[Colour, CopyFacts] = field(default_factory=dict, kw_only=True)
+    """Empty where green is forked; a side that does not answer is not in it."""
     makes_standby: bool = field(default=False, kw_only=True)
     """A standby that is lost is made anew in this job: its host can be reached."""
     stays: frozenset[tuple[str, str, str]] | None = field(default=None, kw_only=True)
@@ -117,6 +138,11 @@ class Snapshot:
     """Where rollback points are written; None: that is not seen from here."""
     holds_clients: bool = False
     """Clients are held for as long as the file takes: a maintenance that does not refuse them."""
+
+    @property
+    def strategy(self) -> Strategy:
+        """A fork needs the hosts of both sides: one to promote, the other to be rewound later."""
+        return "copy" if self.remote else "fork"
 
     @property
     def source(self) -> ServerFacts:

@@ -10,6 +10,7 @@ from shared.adapters.celery_shell import make_worker, run_beside
 from shared.adapters.companion import SpareCompanion
 from shared.adapters.control.comparison_store import RehearsalStore
 from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.definitions import DumpedDatabase
 from shared.adapters.direct_door import SymlinkDoor
 from shared.adapters.node_factory import make_nodes
 from shared.adapters.poolers import poolers_of
@@ -22,6 +23,7 @@ from shared.sql.parse import statements
 from workers.replicator.background import Background
 from workers.replicator.batches import Batches
 from workers.replicator.caretaker import Caretaker
+from workers.replicator.copy_green import CopyGreen
 from workers.replicator.promotion import Promotion
 from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
 from workers.replicator.steps.apply_migration import ApplyMigration
@@ -47,6 +49,7 @@ def build_steps(settings: Settings) -> Sequence[Step]:
     nodes = make_nodes(settings, AGENT_ROLES["replicator"])
     background = Background()
     rooms = {colour: room_of(settings, colour) for colour in nodes}
+    databases = {colour: DumpedDatabase.of(settings, colour) for colour in nodes}
     pooler = poolers_of(settings)
     pause = ShortPause(pooler, guards.taken)
     promotion = Promotion(nodes, pooler, SymlinkDoor(settings))
@@ -56,7 +59,7 @@ def build_steps(settings: Settings) -> Sequence[Step]:
     return (
         Rehearse(rooms, store),
         FreezeSchema(nodes),
-        CreateGreen(nodes),
+        CreateGreen(nodes, CopyGreen(nodes, databases, background)),
         ApplyMigration(nodes, background),
         Subscribe(nodes),
         CatchUp(nodes, background),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from shared.domain.errors import Refused
 from shared.ports import Session
 
 TAIL_BYTES = 512 * 1024
@@ -21,7 +22,10 @@ WORKERS = ("logical replication worker", "logical replication apply worker",
 
 def last_apply_error(session: Session) -> str:
     """The newest error of an apply worker on that server; where to look when none can be read."""
-    tail = session.value(LOG_TAIL, [TAIL_BYTES, TAIL_BYTES])
+    try:
+        tail = session.value(LOG_TAIL, [TAIL_BYTES, TAIL_BYTES])
+    except Refused:  # a managed server, whose log only its service reads
+        tail = None
     lines = bytes(tail or b"").decode("utf-8", "replace").splitlines()
     return newest_error(reversed(lines)) or "the server's log says why"
 

@@ -51,6 +51,10 @@ SELECT pg_create_physical_replication_slot(%s, true)
 WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %s)
 """
 CREATE_LOGICAL = "SELECT lsn::text FROM pg_create_logical_replication_slot(%s, 'pgoutput')"
+LAG_BYTES = """
+SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint
+FROM pg_replication_slots WHERE slot_name = %s
+"""
 REPLAY_LAG = """
 SELECT pg_wal_lsn_diff(%s::pg_lsn, coalesce(pg_last_wal_replay_lsn(), '0/0'))::bigint
 """

@@ -6,6 +6,7 @@ Source: PostgreSQL manual, "CREATE SUBSCRIPTION"; `origin` is of 16 and later.
 from __future__ import annotations
 
 from shared.domain.identifiers import ident, literal
+from shared.domain.objects import APPLY_ROLE
 from shared.ports import Session
 
 PUBLISHED = "SELECT count(*) FROM pg_publication_tables WHERE pubname = %s"
@@ -26,6 +27,7 @@ SELECT subenabled
                WHERE external_id = 'pg_' || s.oid AND remote_lsn >= %s::pg_lsn)
 FROM pg_subscription AS s WHERE subname = %s
 """
+OWNER = "SELECT rolname::text FROM pg_roles WHERE rolname = %s"
 HAS_ORIGIN_OPTION = "SELECT current_setting('server_version_num')::int >= 160000"
 
 
@@ -49,16 +51,30 @@ def create_disabled(session: Session, name: str, conninfo: str) -> None:
     """
     if exists(session, name):
         return
-    options = [
-        f"slot_name = {literal(name)}", "create_slot = false", "copy_data = false",
-        "enabled = false", "disable_on_error = true",
-    ]  # fmt: skip
+    _create(session, name, name, conninfo, "copy_data = false, enabled = false")
+
+
+def create_copying(session: Session, name: str, *, slot: str, conninfo: str) -> None:
+    """One that begins at once with a copy of the rows, and reads a slot of another name."""
+    if not exists(session, name):
+        _create(session, name, slot, conninfo, "copy_data = true, enabled = true")
+
+
+def _create(session: Session, name: str, slot: str, conninfo: str, more: str) -> None:
+    """Where there is a role of its own for it, that one owns it (docs/managed-servers.md)."""
+    options = f"slot_name = {literal(slot)}, create_slot = false, disable_on_error = true, {more}"
     if session.value(HAS_ORIGIN_OPTION):
-        options.append("origin = none")
-    session.execute(
-        f"CREATE SUBSCRIPTION {ident(name)} CONNECTION {literal(conninfo)}"
-        f" PUBLICATION {ident(name)} WITH ({', '.join(options)})"
-    )
+        options += ", origin = none"
+    owner = session.value(OWNER, [APPLY_ROLE])
+    if owner is not None:
+        session.execute(f"SET ROLE {ident(owner)}")
+    try:
+        session.execute(
+            f"CREATE SUBSCRIPTION {ident(name)} CONNECTION {literal(conninfo)}"
+            f" PUBLICATION {ident(name)} WITH ({options})"
+        )
+    finally:
+        session.execute("RESET ROLE")
 
 
 def advance_origin(session: Session, name: str, lsn: str) -> None:

@@ -177,7 +177,8 @@ def _follow_blue(place: Path, choices: Choices) -> None:
 
 def first_source(settings: Settings) -> str:
     """The conninfo with which green copies blue, and then follows it."""
-    blue = PostgresNode(settings, Colour.BLUE, "", RemoteDriver(Colour.BLUE))
+    driver = RemoteDriver(Colour.BLUE, settings.nodes[Colour.BLUE])
+    blue = PostgresNode(settings, Colour.BLUE, "", driver)
     return f"{blue.replication_conninfo(database=None)} application_name={Colour.GREEN}"
 
 

@@ -17,6 +17,7 @@ from shared.ports import HostLoad
 from workers.health_monitor.rules import RULES, findings
 from workers.health_monitor.snapshot import (
     Client,
+    CopyFacts,
     KeptState,
     LongTransaction,
     Replica,
@@ -74,6 +75,20 @@ def host(*, cores: int = 2, memory_available_bytes: int = 1 << 30) -> HostLoad:
     return HostLoad(1.0, cores, 1 << 28, memory_available_bytes, 1 << 32)
 
 
+OWN = replace(GREEN, in_recovery=False, system_identifier="8")
+THERE = CopyFacts(locale="UTF8 de_DE.UTF-8 de_DE.UTF-8 c")
+COPIED = replace(
+    SOUND, servers={Colour.BLUE: BLUE, Colour.GREEN: OWN}, remote=tuple(Colour),
+    copy={Colour.BLUE: THERE, Colour.GREEN: THERE},
+)  # fmt: skip
+
+
+def copied(*, here: CopyFacts = THERE, there: CopyFacts | None = THERE) -> Snapshot:
+    """Two servers of which only the addresses are known, and what was asked of each."""
+    found = {Colour.BLUE: here} | ({Colour.GREEN: there} if there else {})
+    return replace(COPIED, copy=found)
+
+
 PAST = Client("app", "10.0.0.9", 50_001, "psql")
 FIRES: dict[str, list[Snapshot]] = {
     "version": [source(version_num=140012), target(version_num=170002)],
@@ -92,7 +107,6 @@ FIRES: dict[str, list[Snapshot]] = {
     "backup_disk": [replace(source(touched_bytes=1 << 30), free_backup_bytes=1 << 28)],
     "memory": [source(host=host(memory_available_bytes=m << 20)) for m in (63, 127)],
     "cores": [target(host=host(cores=1))],
-    "host": [replace(SOUND, remote=(Colour.GREEN,))],
     "standby": [
         replace(SOUND, servers={Colour.BLUE: BLUE}),
         target(in_recovery=False),
@@ -115,6 +129,42 @@ FIRES: dict[str, list[Snapshot]] = {
         source(background=("queue sweeper",)),
     ],
     "archiving": [setting("archive_mode", "on")],
+    "host": [COPIED],
+    "copy_target": [
+        copied(there=None),
+        replace(COPIED, servers={Colour.BLUE: BLUE, Colour.GREEN: replace(OWN, in_recovery=True)}),
+        replace(
+            COPIED, servers={Colour.BLUE: BLUE, Colour.GREEN: replace(OWN, system_identifier="7")}
+        ),
+        copied(there=replace(THERE, is_prepared=False)),
+        copied(there=replace(THERE, contents=("table public.t",))),
+    ],
+    "copy_like": [
+        copied(there=replace(THERE, locale="UTF8 C C c")),
+        replace(
+            COPIED, servers={Colour.BLUE: replace(BLUE, extensions=("citext",)), Colour.GREEN: OWN}
+        ),
+        copied(here=replace(THERE, event_triggers=("theirs",))),
+    ],
+    "copy_rights": [copied(here=replace(THERE, missing=(("nobody may", "GRANT it"),)))],
+    "copy_room": [
+        replace(
+            COPIED,
+            servers={
+                Colour.BLUE: BLUE,
+                Colour.GREEN: replace(
+                    OWN, settings=SETTINGS | {"max_sync_workers_per_subscription": "10"}
+                ),
+            },
+        ),
+        replace(
+            COPIED,
+            servers={
+                Colour.BLUE: replace(BLUE, settings=SETTINGS | {"max_replication_slots": "4"}),
+                Colour.GREEN: OWN,
+            },
+        ),
+    ],
     "replica_identity": [source(without_identity=("public.log",))],
     "large_objects": [source(large_objects=3)],
     "unlogged": [source(unlogged=("public.cache",))],
@@ -162,8 +212,16 @@ def test_a_sound_pair_is_refused_by_no_rule(kind: Kind) -> None:
 )
 def test_a_rule_fires_alone_and_names_a_remedy(rule: str, snapshot: Snapshot) -> None:
     found = findings(snapshot, Kind.RISKY)
-    assert {name for name, _ in found} == {rule}
+    always = {"host"} if snapshot.remote else set()
+    assert {name for name, _ in found} == {rule} | always
     assert all(finding.message and finding.remedy for _, finding in found)
+
+
+def test_two_servers_of_which_only_the_addresses_are_known_are_copied() -> None:
+    assert (SOUND.strategy, COPIED.strategy) == ("fork", "copy")
+    assert [name for name, _ in findings(COPIED, Kind.RISKY)] == ["host"]
+    left = copied(there=replace(THERE, contents=("table public.t",), may_be_emptied=True))
+    assert [name for name, _ in findings(left, Kind.RISKY)] == ["host"]
 
 
 def test_a_safe_migration_needs_neither_standby_nor_pooler() -> None:

@@ -89,6 +89,7 @@ def test_the_report_has_every_promised_key(body: dict) -> None:
     assert body["comparison"]["columnsNotCompared"] == ["customers.fax"]
     assert body["rollbackPoint"]["verified"] is True
     assert body["secondsToWritableGreen"] == 0.62
+    assert body["greenBy"] is None, "preflight left nothing with this job"
 
 
 def test_steps_that_never_began_are_no_part_of_the_report(body: dict) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from workers.health_monitor.rules import contents, room, servers, sessions
+from workers.health_monitor.rules import contents, copying, room, servers, sessions
 from workers.health_monitor.rules.finding import EVERY, RISKY, STANDBY, Finding, Rule
 from workers.health_monitor.snapshot import Snapshot
 
@@ -14,18 +14,22 @@ RULES: tuple[Rule, ...] = (
     Rule("backup_disk", EVERY, room.backup_disk),
     Rule("memory", EVERY, room.memory),
     Rule("cores", RISKY, room.cores),
-    Rule("host", RISKY, servers.host),
-    Rule("standby", STANDBY, servers.standby),
-    Rule("streaming", STANDBY, servers.streaming),
-    Rule("synchronous", STANDBY, servers.synchronous),
+    Rule("standby", STANDBY, servers.standby, only="fork"),
+    Rule("streaming", STANDBY, servers.streaming, only="fork"),
+    Rule("synchronous", STANDBY, servers.synchronous, only="fork"),
     Rule("other_standbys", RISKY, servers.other_standbys),
     Rule("wal_level", RISKY, servers.wal_level),
-    Rule("rewindable", RISKY, servers.rewindable),
+    Rule("rewindable", RISKY, servers.rewindable, only="fork"),
     Rule("free_slots", RISKY, servers.free_slots),
     Rule("apply_workers", RISKY, servers.apply_workers),
     Rule("kept_wal", RISKY, servers.kept_wal),
     Rule("background_jobs", RISKY, servers.background_jobs),
-    Rule("archiving", RISKY, servers.archiving),
+    Rule("archiving", RISKY, servers.archiving, only="fork"),
+    Rule("host", RISKY, copying.host, only="copy"),
+    Rule("copy_target", RISKY, copying.copy_target, only="copy"),
+    Rule("copy_like", RISKY, copying.copy_like, only="copy"),
+    Rule("copy_rights", RISKY, copying.copy_rights, only="copy"),
+    Rule("copy_room", RISKY, copying.copy_room, only="copy"),
     Rule("replica_identity", RISKY, contents.replica_identity),
     Rule("large_objects", RISKY, contents.large_objects),
     Rule("unlogged", RISKY, contents.unlogged),
@@ -53,6 +57,6 @@ def findings(snapshot: Snapshot, kind: Kind) -> list[tuple[str, Finding]]:
     return [
         (rule.id, finding)
         for rule in RULES
-        if kind in rule.kinds
+        if rule.concerns(snapshot, kind)
         for finding in rule.check(snapshot)
     ]

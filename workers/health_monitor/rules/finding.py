@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from shared.domain.facts import Strategy
 from shared.domain.kinds import Kind
 from workers.health_monitor.snapshot import Snapshot
 
@@ -26,6 +27,12 @@ class Rule:
     kinds: frozenset[Kind]
     """Kinds of migration that need it."""
     check: Callable[[Snapshot], Iterator[Finding]]
+    only: Strategy | None = None
+    """The way to green that it is about, in a risky migration; None: either."""
+
+    def concerns(self, snapshot: Snapshot, kind: Kind) -> bool:
+        about = self.only is None or kind is not Kind.RISKY or self.only == snapshot.strategy
+        return kind in self.kinds and about
 
 
 EVERY = frozenset(Kind)

@@ -38,15 +38,6 @@ def writable(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-def host(snapshot: Snapshot) -> Iterator[Finding]:
-    if snapshot.remote:
-        names = listed(tuple(str(colour) for colour in snapshot.remote))
-        yield Finding(
-            f"expected to start, stop and rewind both servers, found only the address of {names}",
-            "use driver `local` or `docker`, or --type maintenance",
-        )
-
-
 def standby(snapshot: Snapshot) -> Iterator[Finding]:
     target = snapshot.target
     if target is None:

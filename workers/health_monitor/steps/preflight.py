@@ -27,10 +27,12 @@ from shared.domain.migration import Job
 from shared.domain.pooler import PoolerFacts
 from shared.ports import Done, Door, Node, Observations, Pending
 from workers.health_monitor import traffic
+from workers.health_monitor.copy_facts import read_copy_facts
 from workers.health_monitor.rules import findings
+from workers.health_monitor.rules.copying import estimate_s
 from workers.health_monitor.rules.sessions import bypassing
 from workers.health_monitor.server_facts import read_clients, read_server
-from workers.health_monitor.snapshot import Snapshot
+from workers.health_monitor.snapshot import CopyFacts, ServerFacts, Snapshot
 from workers.health_monitor.speed import Speed
 
 PROBES = 5
@@ -81,7 +83,7 @@ class Preflight:
         warnings = [f"{finding.message} ({finding.remedy})" for _, finding in found]
         body = usual.result() | {"facts": _facts(snapshot, warnings)}
         self.observations.note(job.id, KEY, body)
-        return Done(_sentence(warnings), body["facts"])
+        return Done(_sentence(snapshot, warnings), body["facts"])
 
     def undo(self, job: Job) -> Done | Pending:
         return Done("nothing to undo")
@@ -117,9 +119,22 @@ class Preflight:
             door_addresses=self.door_addresses(),
             remote=self.remote,
             free_backup_bytes=self.free_backup_bytes(),
+            copy=self._copy_facts(job, servers),
             makes_standby=job.kind is Kind.RISKY and job.target not in self.remote,
         )
         return replace(snapshot, stays=self._still_past(snapshot)) if pooler else snapshot
+
+    def _copy_facts(
+        self, job: Job, servers: Mapping[Colour, ServerFacts]
+    ) -> dict[Colour, CopyFacts]:
+        """Only where green is to be copied, and of the sides that answer and take writes."""
+        if not self.remote or job.kind is not Kind.RISKY:
+            return {}
+        return {
+            colour: read_copy_facts(self.nodes[colour], job)
+            for colour, server in servers.items()
+            if not server.in_recovery
+        }
 
     def _still_past(self, first: Snapshot) -> frozenset[tuple[str, str, str]]:
         """Who is past the doors at a second look as well."""
@@ -155,11 +170,22 @@ def _facts(snapshot: Snapshot, warnings: list[str]) -> dict[str, Any]:
         },
         system_identifier=snapshot.source.system_identifier,
         warnings=warnings,
+        strategy=snapshot.strategy,
     )
+    if snapshot.copy:
+        more = {
+            "copy_bytes": snapshot.source.database_bytes,
+            "copy_estimate_s": round(estimate_s(snapshot), 1),
+        }
+        found = found.model_copy(update=more)
     return found.model_dump(mode="json")
 
 
-def _sentence(warnings: list[str]) -> str:
-    if not warnings:
-        return "nothing stands in the way"
-    return f"nothing stands in the way; {len(warnings)} warnings: {'; '.join(warnings)}"
+def _sentence(snapshot: Snapshot, warnings: list[str]) -> str:
+    text = "nothing stands in the way"
+    if snapshot.copy:
+        size = snapshot.source.database_bytes >> 20
+        text += f"; {size} MB are copied through SQL, about {estimate_s(snapshot):.0f} s"
+    if warnings:
+        text += f"; {len(warnings)} warnings: {'; '.join(warnings)}"
+    return text

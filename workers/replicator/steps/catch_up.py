@@ -27,7 +27,7 @@ from shared.domain.objects import FORWARD
 from shared.mapping.model import Mapping as TableMapping
 from shared.ports import Done, Node, Pending, Session
 from shared.sql.fingerprint import FINGERPRINT
-from workers.replicator import foreign_keys, subscription, way_back
+from workers.replicator import foreign_keys, fork, subscription, way_back
 from workers.replicator.apply_state import expect_apply, expect_tables
 from workers.replicator.background import Background
 from workers.replicator.lag import Trend
@@ -37,10 +37,6 @@ ROUND_TRIP_LIMIT_S = 1.0
 LOOK_S = 2.0
 HEADROOM = 1000
 """Values by which each sequence is ahead on green; what outruns them is set in the pause."""
-LAG_BYTES = """
-SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint
-FROM pg_replication_slots WHERE slot_name = %s
-"""
 WRITE_MARKER = "SELECT bluegreen.write_marker(%s)"
 MARKER_IS_THERE = "SELECT 1 FROM bluegreen_job.marker WHERE token = %s"
 POSITIONS = "SELECT bluegreen.sequence_positions()"
@@ -91,7 +87,7 @@ class CatchUp:
         return Done("the way back is removed")
 
     def _behind(self, job: Job, source: Session) -> Pending:
-        lag_bytes = int(source.value(LAG_BYTES, [FORWARD]) or 0)
+        lag_bytes = int(source.value(fork.LAG_BYTES, [FORWARD]) or 0)
         trend = self._trends.setdefault(job.id, Trend())
         trend.add(time.monotonic(), lag_bytes)
         return Pending(f"{job.target} is {trend.sentence()}", trend.progress())

@@ -1,9 +1,11 @@
 """Green is writable, stands at one known point of the source's history, and serves nobody yet.
 
 Guarantee: the forward slot holds every change since the fork LSN; green has every one before it.
-           Where no standby stands it is made first, by a base backup (docs/adr/0013).
+           Where no standby stands it is made first, by a base backup (docs/adr/0013); where only
+           an address is known, green is copied through SQL instead (workers/replicator/copying.py).
 Repeats:   each part looks first; the fork LSN is written before it is used (fork.py).
-Undo:      green becomes a standby again; then slot, guard and publication are dropped.
+Undo:      green becomes a standby again, or is emptied where it was copied; then slot, guard and
+           publication are dropped.
 Fails with Broken when somebody else promoted the standby, or undoing would end what serves.
 Source:    PostgreSQL manual, "Recovery Target" and "Replication Slots".
 """
@@ -26,6 +28,7 @@ from shared.mapping.model import Mapping as TableMapping
 from shared.mapping.publication import forward_publication
 from shared.ports import Done, Node, Pending, Session
 from workers.replicator import fork, standby
+from workers.replicator.copy_green import CopyGreen
 from workers.replicator.poll import holds_within
 
 PROMOTION_LIMIT_S = 3.0
@@ -53,9 +56,12 @@ LEFT = re.compile(r"\t([0-9A-F/]+)\tbefore LSN ([0-9A-F/]+)\s*$")
 @dataclass(frozen=True)
 class CreateGreen:
     nodes: Mapping[Colour, Node]
+    copy: CopyGreen
     name: ClassVar[str] = "create_green"
 
     def is_done(self, job: Job) -> bool:
+        if facts.copies(job):
+            return self.copy.is_done(job)
         source, target = self._pair(job)
         if not target.driver.is_running() or target.driver.access() != "open":
             return False
@@ -69,7 +75,11 @@ class CreateGreen:
     def do(self, job: Job) -> Done | Pending:
         source, target = self._pair(job)
         with source.session() as session:
-            _prepare_source(session, job)
+            prepare_source(session, job)
+            if facts.copies(job):
+                answer = self.copy.do(job)
+                return _done(session, job) if isinstance(answer, Done) else answer
+            fork.ensure_guard(session)
             state = fork.state_of(target, fork.read_fork(session))
             if state in ("standby", "down") and (waits_for := self._begin(session, job)):
                 return Pending(waits_for)
@@ -78,12 +88,14 @@ class CreateGreen:
             _check_is_our_fork(session, target)
             session.execute(fork.NOTE_WRITABLE)
             _tidy(session, target)
-            return _done(session)
+            return _done(session, job)
 
     def undo(self, job: Job) -> Done | Pending:
         source, target = self._pair(job)
         with source.session() as session:
             standby.check_serves(session, source)
+            if facts.copies(job):
+                return self.copy.undo(job)
             begun = fork.read_fork(session)
             diverged = begun.armed or fork.state_of(target, begun) == "forked"
             answer = standby.make_standby(target, source, session, job, diverged=diverged)
@@ -98,7 +110,7 @@ class CreateGreen:
 
     def recall(self, job: Job) -> Mapping[str, Any]:
         with self.nodes[job.source].session() as session:
-            return _done(session).facts
+            return _done(session, job).facts
 
     def _pair(self, job: Job) -> tuple[Node, Node]:
         return self.nodes[job.source], self.nodes[job.target]
@@ -158,7 +170,7 @@ class CreateGreen:
         return ""
 
 
-def _prepare_source(session: Session, job: Job) -> None:
+def prepare_source(session: Session, job: Job) -> None:
     """The publication stands before the slot: a change between the two would be lost silently."""
     if not session.value(HAS_PUBLICATION, [FORWARD]):
         mapping = TableMapping.model_validate(facts.Rehearsal.of(job).mapping)
@@ -166,7 +178,6 @@ def _prepare_source(session: Session, job: Job) -> None:
             for statement in forward_publication(mapping):
                 session.execute(statement)
     session.execute(fork.OPEN_FORK)
-    fork.ensure_guard(session)
 
 
 def _left_recovery(target: Node) -> bool:
@@ -201,8 +212,12 @@ def _tidy(source: Session, target: Node) -> None:
     target.driver.set_access("open")
 
 
-def _done(source: Session) -> Done:
+def _done(source: Session, job: Job) -> Done:
     lsn = fork.read_fork(source).lsn
     seconds = float(source.value(fork.SECONDS_TO_WRITABLE))
-    known = facts.Fork(fork_lsn=str(lsn), seconds_to_writable=seconds)
-    return Done(f"writable after {seconds:.2f} s, forked at {lsn}", known.model_dump(mode="json"))
+    copied = facts.copies(job)
+    known = facts.Fork(
+        fork_lsn=str(lsn), seconds_to_writable=seconds, strategy="copy" if copied else "fork"
+    )
+    how = "copied up to" if copied else "forked at"
+    return Done(f"writable after {seconds:.2f} s, {how} {lsn}", known.model_dump(mode="json"))

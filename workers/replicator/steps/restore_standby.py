@@ -1,6 +1,8 @@
 """The old side is the standing standby of the new one: the resting state, with the roles swapped.
 
 Guarantee: it streams from the active side through its own slot, and nothing of the job is left.
+           Where green was copied there is no physical standby: the old side stays closed, with its
+           last rows, marked as what the next copy may empty.
 Repeats:   the deed is found by its name; one that ended is not run again.
 Undo:      cannot be undone: what only the old side had was given up when the window closed.
 Fails with Broken when the side that is to stay does not serve.
@@ -15,12 +17,22 @@ from typing import ClassVar
 
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken
+from shared.domain.facts import copies
+from shared.domain.identifiers import ident
 from shared.domain.migration import Job
-from shared.domain.objects import GUARD
+from shared.domain.objects import FORWARD, GUARD, JOB, REVERSE
 from shared.ports import Done, Node, Pending
-from workers.replicator import standby
+from workers.replicator import copy_green, standby, subscription
 
 HAS_GUARD = "SELECT count(*) = 1 FROM pg_replication_slots WHERE slot_name = %s"
+
+IS_LEFT = """
+SELECT EXISTS (SELECT FROM bluegreen.given_up WHERE job = %s) AND bluegreen.is_fenced()
+   AND NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %s)
+   AND NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = %s)
+"""
+GIVE_UP = "INSERT INTO bluegreen.given_up (job) VALUES (%s) ON CONFLICT DO NOTHING"
+FENCE = "SELECT bluegreen.fence()"
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,9 @@ class RestoreStandby:
 
     def is_done(self, job: Job) -> bool:
         old, active = self.nodes[job.source], self.nodes[job.target]
+        if copies(job):
+            with old.session() as session:
+                return bool(session.value(IS_LEFT, [job.id, FORWARD, JOB]))
         if not old.driver.is_running() or old.driver.access() != "open":
             return False
         with active.session() as session:
@@ -39,8 +54,19 @@ class RestoreStandby:
         old, active = self.nodes[job.source], self.nodes[job.target]
         with active.session() as session:
             standby.check_serves(session, active)
+            if copies(job):
+                return self._leave(old, job)
             diverged = not standby.streams(old, session)
             return standby.make_standby(old, active, session, job, diverged=diverged)
+
+    def _leave(self, old: Node, job: Job) -> Done:
+        with old.session() as session:
+            session.value(FENCE)
+            subscription.drop(session, REVERSE)
+            copy_green.leave(session)
+            session.execute(f"DROP SCHEMA IF EXISTS {ident(JOB)} CASCADE")
+            session.execute(GIVE_UP, [job.id])
+        return Done(f"{job.source} is closed and keeps its last rows until the next copy")
 
     def undo(self, job: Job) -> Done:
         raise Broken(

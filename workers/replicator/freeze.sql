@@ -11,6 +11,15 @@ CREATE TABLE bluegreen_job.marker (
     at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- What is applied is applied as the table's owner, for whom the subscription's owner must stand.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'bg_apply') THEN
+        GRANT CREATE ON SCHEMA bluegreen_job TO bg_apply;
+        ALTER TABLE bluegreen_job.marker OWNER TO bg_apply;
+    END IF;
+END $$;
+
 -- Where green leaves the source's history, written before it is used (never replicated).
 CREATE TABLE bluegreen_job.fork (
     only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
@@ -18,6 +27,13 @@ CREATE TABLE bluegreen_job.fork (
     lsn pg_lsn,
     armed boolean NOT NULL DEFAULT false,
     writable_at timestamptz
+);
+
+-- Which sequence here is which on the other side, by object identifiers. Empty where green was forked:
+-- then they are the same. Read by bluegreen.own_sequences.
+CREATE TABLE bluegreen_job.sequence_twin (
+    theirs oid PRIMARY KEY,
+    ours oid NOT NULL UNIQUE
 );
 
 -- Refuses DDL by others. Members of bg_owner pass, and nobody else, whatever they SET.
@@ -60,11 +76,3 @@ BEGIN
     END IF;
 END
 $$;
-
-CREATE EVENT TRIGGER bluegreen_freeze
-    ON ddl_command_end EXECUTE FUNCTION bluegreen_job.freeze();
-CREATE EVENT TRIGGER bluegreen_freeze_drop
-    ON sql_drop EXECUTE FUNCTION bluegreen_job.freeze();
-CREATE EVENT TRIGGER bluegreen_freeze_start
-    ON ddl_command_start WHEN TAG IN ('CREATE INDEX', 'DROP INDEX', 'ALTER TABLE', 'DROP SCHEMA')
-    EXECUTE FUNCTION bluegreen_job.freeze();
