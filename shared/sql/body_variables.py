@@ -13,17 +13,35 @@ from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.mentions import Mentions
 from shared.sql.names import scalar, strings
 
+_LOOPS = frozenset({"PLpgSQL_stmt_foreach_a", "PLpgSQL_stmt_fors"})
 
-def _looped(node: Node, nodes: list[tuple[str, Node, bool]]) -> tuple[str, list[str]]:
-    """(variable, expressions of the elements) of a FOREACH .. IN ARRAY ARRAY[..]."""
-    names = _datums(nodes)
-    number = node.get("varno", 0)
-    array = _tree(node["expr"]["PLpgSQL_expr"]["query"]) or {}
+
+def _looped(tag: str, node: Node, nodes: list[tuple[str, Node, bool]]) -> tuple[str, list[str]]:
+    """(variable, expressions of the elements) of a loop over an array that is written out:
+    FOREACH .. IN ARRAY ARRAY[..], FOR .. IN SELECT unnest(ARRAY[..])."""
+    if tag == "PLpgSQL_stmt_foreach_a":
+        names, number = _datums(nodes), node.get("varno", 0)
+        name = names[number] if number < len(names) else ""
+        array = _tree(node["expr"]["PLpgSQL_expr"]["query"]) or {}
+    else:
+        fields = node.get("var", {}).get("PLpgSQL_row", {}).get("fields", ())
+        name = fields[0].get("name", "") if len(fields) == 1 else ""
+        array = _unnested(node["query"]["PLpgSQL_expr"]["query"])
     elements = array.get("A_ArrayExpr", {}).get("elements", ())
     values = [scalar(each) for each in elements]
-    if number >= len(names) or not all(isinstance(value, str) for value in values):
+    if not name or not all(isinstance(value, str) for value in values):
         return "", []
-    return names[number], [literal(value) for value in values]
+    return name, [literal(value) for value in values]
+
+
+def _unnested(query: str) -> Node:
+    """The argument of `SELECT unnest(..)` when that is the whole query."""
+    value = _tree(query.strip()[len("SELECT") :]) if query.strip()[:6].upper() == "SELECT" else None
+    call = (value or {}).get("FuncCall", {})
+    arguments = call.get("args", ())
+    single = strings(call.get("funcname"))[-1:] == ["unnest"] and len(arguments) == 1
+    found: Node = arguments[0] if single else {}
+    return found
 
 
 def _datums(nodes: list[tuple[str, Node, bool]]) -> list[str]:
@@ -48,8 +66,8 @@ def _assignments(nodes: list[tuple[str, Node, bool]]) -> dict[str, list[str]]:
         elif tag == "PLpgSQL_var" and "default_val" in node:
             text = node["default_val"]["PLpgSQL_expr"]["query"]
             found.setdefault(node.get("refname", ""), []).insert(0, text)
-        elif tag == "PLpgSQL_stmt_foreach_a":
-            name, values = _looped(node, nodes)
+        elif tag in _LOOPS:
+            name, values = _looped(tag, node, nodes)
             found.setdefault(name, []).extend(values)
     return found
 
@@ -62,9 +80,8 @@ class Values:
 
     @cached_property
     def looped(self) -> list[str]:
-        """Variables of FOREACH over an array that is written out."""
-        arrays = [node for tag, node, _ in self.nodes if tag == "PLpgSQL_stmt_foreach_a"]
-        found = (_looped(node, self.nodes) for node in arrays)
+        """Variables of loops over an array that is written out."""
+        found = [_looped(tag, node, self.nodes) for tag, node, _ in self.nodes if tag in _LOOPS]
         return [name for name, values in found if values]
 
     @cached_property

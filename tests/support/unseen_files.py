@@ -16,7 +16,7 @@ from pathlib import Path
 
 from shared.adapters.trace.file_trace import FileTrace
 from shared.adapters.trace.schema import SchemaRoom
-from shared.adapters.trace.throwaway import throw_away_server
+from shared.adapters.trace.throwaway import ThrowAway, throw_away_server
 from shared.sql.analysis import build
 from shared.sql.catalog import Catalog
 from shared.sql.observation import DATA_ERRORS, Observation
@@ -78,21 +78,24 @@ def files(schema: str, folder: Path = FILES) -> list[tuple[str, str]]:
     return [(line[0], line[4:]) for line in lines if line]
 
 
-def measure(version: int, folder: Path = FILES) -> Result:
+def measure(version: int, *folders: Path) -> Result:
     result = Result(version)
     with throw_away_server(version) as server:
-        for schema in schemas(folder):
-            room = SchemaRoom(server)
-            room.prepare(
-                read("GRANT app_rw, app_ro TO reporting; CREATE TABLE a () TABLESPACE fast_ssd")
-            )
-            room.build(setup(schema, folder))
-            catalog = build(ROLES + setup(schema, folder), version=version)[0]
-            catalog.settings["timezone"] = "UTC"
-            for flag, sql in files(schema, folder):
-                seen = FileTrace(server, room.fresh()).run(read(sql).statements)
-                _grade(result, flag, sql, catalog, seen)
+        for folder in folders:
+            for schema in schemas(folder):
+                _measure(result, server, folder, schema)
     return result
+
+
+def _measure(result: Result, server: ThrowAway, folder: Path, schema: str) -> None:
+    room = SchemaRoom(server)
+    room.prepare(read("GRANT app_rw, app_ro TO reporting; CREATE TABLE a () TABLESPACE fast_ssd"))
+    room.build(setup(schema, folder))
+    catalog = build(ROLES + setup(schema, folder), version=result.version)[0]
+    catalog.settings["timezone"] = "UTC"
+    for flag, sql in files(schema, folder):
+        seen = FileTrace(server, room.fresh()).run(read(sql).statements)
+        _grade(result, flag, sql, catalog, seen)
 
 
 def _grade(result: Result, flag: str, sql: str, catalog: Catalog, seen: Observation) -> None:
@@ -156,9 +159,9 @@ def _facts(report: Report, seen: Observation) -> Iterator[tuple[str, object, obj
 
 def main() -> None:
     asked = sys.argv[1:]
-    folder = next((SETS[word] for word in asked if word in SETS), FILES)
+    folders = [SETS[word] for word in asked if word in SETS] or [FILES]
     for version in [int(word) for word in asked if word.isdigit()] or [15, 16, 18]:
-        result = measure(version, folder)
+        result = measure(version, *folders)
         print(f"PostgreSQL {version}:")
         for fact, graded in result.graded.items():
             print(f"  {fact:22} {result.agreed[fact]:4} of {graded:4}"

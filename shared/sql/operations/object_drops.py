@@ -23,6 +23,8 @@ def drop_type(ctx: Context, node: Node) -> None:
         if found is None:
             if ctx.catalog.complete and not node.get("missing_ok"):
                 ctx.error("catalog", f'type "{shown(schema, name)}" does not exist')
+            elif not ctx.catalog.complete and cascade:
+                operation.destroys += (f"every column of the type {shown(schema, name)}",)
             elif not ctx.catalog.complete:
                 operation.breaks += (f"type {shown(schema, name)} is gone",)
             continue

@@ -92,6 +92,14 @@ def test_a_loop_over_a_written_array_runs_for_each_element():
     loop = "FOREACH t IN ARRAY ARRAY['bins', 'lines'] LOOP EXECUTE format('DROP TABLE %I', t);"
     found = report(f"DO $$ DECLARE t text; BEGIN {loop} END LOOP; END $$")
     assert found.locks == {"bins": "AccessExclusiveLock", "lines": "AccessExclusiveLock"}
+    select = "FOR t IN SELECT unnest(ARRAY['bins']) LOOP EXECUTE 'DROP TABLE ' || t; END LOOP;"
+    assert report(f"DO $$ DECLARE t text; BEGIN {select} END $$").locks.keys() == {"bins"}
     role = "FOREACH t IN ARRAY ARRAY['a', 'postgres'] LOOP EXECUTE 'SET ROLE ' || t; END LOOP;"
     (error,) = report(f"DO $$ DECLARE t text; BEGIN {role} END $$").errors
     assert error.kind == "forbidden"
+
+
+def test_from_text_alone_a_type_takes_its_columns_along():
+    found = validate("DROP TYPE tier CASCADE", file="m.sql")
+    assert found.destructive
+    assert not validate("DROP TYPE tier", file="m.sql").destructive
