@@ -88,6 +88,17 @@ def die_with_parent(number: signal.Signals, parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def give_way(by: int) -> None:
+    """In a child, before exec: others get the processor first, by that many steps of nice(2).
+
+    Where the kernel groups processes by session, a process's own value counts only within its
+    group, so the group is told too (sched(7), "The autogroup feature").
+    """
+    os.nice(by)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(by), encoding="utf-8")
+
+
 def adopt_orphans() -> None:
     """Become the parent of what our children leave behind, so that it can be reaped."""
     _LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -52,6 +53,14 @@ def flower_answers(stack: Stack) -> bool:
 
 def test_every_agent_answers_once_up_has_returned(whole: Stack) -> None:
     assert answering(whole) == set(agents_here())
+
+
+def test_agents_give_way_but_for_the_one_that_clients_wait_for(whole: Stack) -> None:
+    nice = {
+        agent: os.getpriority(os.PRIO_PROCESS, whole.pid(agent) or 0) for agent in agents_here()
+    }
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert [agent for agent, value in nice.items() if value <= ours] == ["proxy-agent"]
 
 
 def test_flower_knows_the_agents(whole: Stack) -> None:

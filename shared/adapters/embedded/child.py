@@ -41,6 +41,8 @@ class ChildPlan(_Frozen):
     orphaned: signal.Signals = signal.SIGKILL
     """What it gets when the supervisor dies."""
     stop_limit_s: float = 5.0
+    gives_way: int = 0
+    """Steps of nice(2) by which everyone else gets the processor first."""
     floor: int = 0
     """Stopped from the highest floor down: agents, doors, servers."""
 

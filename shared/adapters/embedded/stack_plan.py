@@ -15,6 +15,10 @@ from shared.adapters.embedded.server_binaries import ServerBinaries
 SERVERS = ("blue", "green", "control")
 DOORS = ("redis", "pgbouncer", "nginx")
 AGENT_FLOOR, DOOR_FLOOR, SERVER_FLOOR = 2, 1, 0
+CUTS_OVER = "proxy-agent"
+"""Clients wait while it works, so it is the one agent that gives way to nobody."""
+GIVES_WAY = 5
+"""An agent that looks at its queue must not be what a client's transaction waits for."""
 FLOWER_APP = "shared.adapters.embedded.flower_app"
 
 
@@ -77,6 +81,7 @@ def _agent(layout: Layout, agent: str) -> ChildPlan:
         place=layout.place("agents"),
         environment=_python_environment(layout),
         inherits_environment=True,
+        gives_way=0 if agent == CUTS_OVER else GIVES_WAY,
         floor=AGENT_FLOOR,
     )  # fmt: skip
 
@@ -91,6 +96,7 @@ def _flower(layout: Layout) -> ChildPlan:
         place=layout.place("flower"),
         environment=_python_environment(layout),
         inherits_environment=True,
+        gives_way=GIVES_WAY,
         floor=AGENT_FLOOR,
     )  # fmt: skip
 

@@ -28,7 +28,7 @@ from shared.adapters.embedded.child import (
     write_whole,
 )
 from shared.adapters.embedded.layout import Layout
-from shared.adapters.processes import MARK, adopt_orphans, die_with_parent, start_time
+from shared.adapters.processes import MARK, adopt_orphans, die_with_parent, give_way, start_time
 from shared.domain.errors import MigrationError
 
 TICK_S = 0.02
@@ -95,9 +95,14 @@ class Child:
                 self.plan.command,
                 cwd=self.plan.place, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env=_environment(self.plan, self._state_dir), start_new_session=True,
-                preexec_fn=lambda: die_with_parent(self.plan.orphaned, us),
+                preexec_fn=lambda: self._before_exec(us),
                 **process_options(owner),
             )  # fmt: skip
+
+    def _before_exec(self, us: int) -> None:
+        die_with_parent(self.plan.orphaned, us)
+        if self.plan.gives_way:
+            give_way(self.plan.gives_way)
 
     def _notice_end(self, now: float) -> None:
         if self._process is None or self._process.poll() is None:
