@@ -11,16 +11,13 @@ Source      PgBouncer manual, "Admin console": PAUSE, RESUME, RELOAD, SHOW DATAB
 
 from __future__ import annotations
 
-import select
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
-from psycopg import pq
 
-from shared.adapters.postgres import translate
+from shared.adapters.pooler_console import answer, console
 from shared.adapters.route_file import RouteFile
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Transient
@@ -28,8 +25,8 @@ from shared.domain.identifiers import ident
 from shared.ports import Pooler, PoolTraffic
 from shared.settings import PoolerSettings, Settings
 
-CONNECT_LIMIT_S = 2
 ANSWER_LIMIT_S = 1.0
+POOL_SIZE = "default_pool_size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +69,18 @@ class PgBouncer:
 
     def prepare_route(self, colour: Colour) -> None:
         self._file().prepare(colour)
+
+    def width(self) -> int:
+        with self.opened() as pooler:
+            return pooler.width()
+
+    def narrow(self, at_once: int) -> None:
+        with self.opened() as pooler:
+            pooler.narrow(at_once)
+
+    def widen(self) -> None:
+        with self.opened() as pooler:
+            pooler.widen()
 
     def traffic(self) -> PoolTraffic:
         with self.opened() as pooler:
@@ -116,7 +125,7 @@ class OpenPgBouncer:
         """A PAUSE that comes too late is ended by a RESUME from the other connection, and its own
         connection dropped: its answer would never come."""
         try:
-            _answer(self._pausing, f"PAUSE {ident(self._name)}", limit_s)
+            answer(self._pausing, f"PAUSE {ident(self._name)}", limit_s)
         except TimeoutError as error:
             self.resume()
             self._pausing.close()
@@ -146,6 +155,19 @@ class OpenPgBouncer:
 
     def prepare_route(self, colour: Colour) -> None:
         self._file.prepare(colour)
+
+    def width(self) -> int:
+        line = self._line_of("SHOW CONFIG", "key", POOL_SIZE)
+        if line is None:
+            raise Broken(f"expected the pooler to have a {POOL_SIZE}, found no such setting")
+        return int(line["value"])
+
+    def narrow(self, at_once: int) -> None:
+        """By a setting that RELOAD brings back to what the configuration says."""
+        self._command(f"SET {POOL_SIZE} = {at_once}")
+
+    def widen(self) -> None:
+        self._command("RELOAD")
 
     def traffic(self) -> PoolTraffic:
         """Nothing before the first client: the pooler has no line of the database then."""
@@ -194,77 +216,22 @@ class OpenPgBouncer:
             raise Broken(f"expected the pooler to know database {self._name}, found no such line")
         return line
 
-    def _line_of(self, command: str, key: str) -> dict[str, str] | None:
+    def _line_of(self, command: str, key: str, name: str | None = None) -> dict[str, str] | None:
+        """The line of our database, or of what `name` says."""
         for line in self._command(command):
-            if line[key] == self._name:
+            if line[key] == (name or self._name):
                 return line
         return None
 
     def _command(self, text: str) -> list[dict[str, str]]:
         """A pooler that is frozen keeps its connections and says nothing: it is left then."""
         try:
-            return _answer(self._commanding, text, ANSWER_LIMIT_S)
+            return answer(self._commanding, text, ANSWER_LIMIT_S)
         except TimeoutError as error:
             self._commanding.close()
             raise Transient(
                 f"{text}: expected an answer within {ANSWER_LIMIT_S:.0f} s, found none"
             ) from error
-
-
-def _answer(connection: psycopg.Connection, text: str, limit_s: float) -> list[dict[str, str]]:
-    """The rows that a command of the admin console answers with, all values as text.
-
-    Raises TimeoutError when there is no answer within the limit, Transient for one that is an
-    error, and for a connection that is lost.
-    """
-    wire = connection.pgconn
-    deadline = time.monotonic() + limit_s
-    try:
-        wire.send_query(text.encode())
-        while wire.is_busy():
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([wire.socket], [], [], left)[0]:
-                raise TimeoutError
-            wire.consume_input()
-        found = wire.get_result()
-        while wire.get_result() is not None:
-            pass
-    except psycopg.Error as error:
-        raise Transient(f"{text}: {translate(error).message}") from error
-    if found is None or found.status == pq.ExecStatus.FATAL_ERROR:
-        said = "no answer" if found is None else found.error_message.decode(errors="replace")
-        raise Transient(f"{text}: expected the pooler to do it, found: {said.strip()}")
-    names = [(found.fname(column) or b"").decode() for column in range(found.nfields)]
-    return [
-        {name: (found.get_value(row, column) or b"").decode() for column, name in enumerate(names)}
-        for row in range(found.ntuples)
-    ]
-
-
-@contextmanager
-def console(
-    settings: Settings, address: PoolerSettings | None = None
-) -> Iterator[psycopg.Connection]:
-    """One connection to the admin console, closed at the end."""
-    pooler = address or settings.pooler
-    try:
-        connection = psycopg.connect(
-            host=pooler.host,
-            port=pooler.port,
-            dbname="pgbouncer",
-            user=pooler.admin_user,
-            password=settings.secret(pooler.admin_user),
-            connect_timeout=CONNECT_LIMIT_S,
-            autocommit=True,
-            prepare_threshold=None,  # the console knows no prepared statements
-        )
-    except psycopg.Error as error:
-        raise Transient(f"the pooler's admin console: {translate(error).message}") from error
-    try:
-        yield connection
-    finally:
-        with suppress(psycopg.Error):
-            connection.close()
 
 
 @contextmanager

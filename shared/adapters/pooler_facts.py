@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import psycopg
 from psycopg.rows import dict_row
 
-from shared.adapters.pgbouncer import console
+from shared.adapters.pooler_console import console
 from shared.adapters.postgres import translate
 from shared.domain.errors import Broken, MigrationError, Transient
 from shared.domain.pooler import PoolerFacts

@@ -96,6 +96,18 @@ class Poolers:
         with self.opened() as poolers:
             return poolers.routed_to()
 
+    def width(self) -> int:
+        with self.opened() as poolers:
+            return poolers.width()
+
+    def narrow(self, at_once: int) -> None:
+        with self.opened() as poolers:
+            poolers.narrow(at_once)
+
+    def widen(self) -> None:
+        with self.opened() as poolers:
+            poolers.widen()
+
 
 @dataclass
 class Member:
@@ -246,6 +258,17 @@ class OpenPoolers:
         if len(found) != 1:
             raise Transient("expected all poolers to lead to one side, found both")
         return found.pop()
+
+    def width(self) -> int:
+        """Of the narrowest."""
+        return min(self._answers(OpenPgBouncer.width))
+
+    def narrow(self, at_once: int) -> None:
+        """Each of them: how clients are spread over them is not known."""
+        self._expect_one(self._each(lambda member: member.ask(lambda it: it.narrow(at_once))))
+
+    def widen(self) -> None:
+        self._expect_one(self._each(lambda member: member.ask(OpenPgBouncer.widen)))
 
     def _each(self, deed: Callable[[Member], None]) -> list[MigrationError]:
         """Do it to all at once; what went wrong."""

@@ -63,6 +63,19 @@ class Pooler(Protocol):
 
     def routed_to(self) -> Colour: ...
 
+    def width(self) -> int:
+        """How many transactions it lets be under way at once."""
+        ...
+
+    def narrow(self, at_once: int) -> None:
+        """Have no more transactions than that under way at once, until `widen` or the next
+        `route_to`; idle connections beyond it are ended within half a second."""
+        ...
+
+    def widen(self) -> None:
+        """As many as the configuration says."""
+        ...
+
 
 class DirectDoor(Protocol):
     """nginx: the door for session features, routed by one symlink."""

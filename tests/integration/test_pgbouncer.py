@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -113,3 +114,44 @@ def test_a_new_login_in_the_pause_waits_and_succeeds(world: World, pooler: PgBou
     for one in logins:
         one.join(10)
     until(lambda: answers == [(1,)] * 10, limit_s=5, what="all logins answered")
+
+
+def test_a_narrow_pool_uses_few_connections_until_it_is_widened(
+    world: World, pooler: PgBouncer
+) -> None:
+    """Around a pause each connection costs the clients time (workers/proxy_agent/narrowing.py)."""
+    with Crowd(world.application_dsn, 12) as crowd, pooler.opened() as opened:
+        crowd.all_at_once()
+        assert connections(world) == 12
+        opened.narrow(4)
+        until(lambda: connections(world) <= 4, limit_s=5, what="surplus connections are ended")
+        crowd.all_at_once()
+        assert connections(world) <= 4, "the others waited their turn"
+        assert opened.width() == 4
+        opened.widen()
+        crowd.all_at_once()
+        assert connections(world) == 12
+
+
+def connections(world: World) -> int:
+    found = world.value(Colour.BLUE, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'")
+    return int(str(found))
+
+
+class Crowd:
+    """Clients that all run a statement of 0.1 s at the same moment."""
+
+    def __init__(self, dsn: str, count: int) -> None:
+        self._clients = [psycopg.connect(dsn, autocommit=True) for _ in range(count)]
+        self._threads = ThreadPoolExecutor(count)
+
+    def __enter__(self) -> Crowd:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown()
+        for client in self._clients:
+            client.close()
+
+    def all_at_once(self) -> None:
+        list(self._threads.map(lambda it: it.execute("SELECT pg_sleep(0.1)"), self._clients))

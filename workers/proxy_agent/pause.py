@@ -82,6 +82,7 @@ def lead_to_new(
     pooler: Pooler,
     door: DirectDoor,
     clock: PauseClock,
+    at_once: int,
 ) -> None:
     """Behind the commit point: only forward. Raises Transient when `settle` must go on instead."""
     with clock.phase("consent", until_commit=False), bounded(CONSENT_LIMIT_S, old):
@@ -90,6 +91,7 @@ def lead_to_new(
             raise Transient(f"{attempt.old} was reopened while {attempt.new} committed")
     with clock.phase("route", until_commit=False):
         pooler.route_to(attempt.new, flush=False)
+        pooler.narrow(at_once)
     with clock.phase("door", until_commit=False):
         door.route_to(attempt.new)
     with clock.phase("resume", until_commit=False):

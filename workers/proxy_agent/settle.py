@@ -11,10 +11,11 @@ Source      workers/proxy_agent/judge.py is the table of what is done; docs/cuto
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.domain.errors import Broken, Transient
+from shared.domain.errors import Broken, MigrationError, Transient
 from shared.ports import DirectDoor, Pooler
 from workers.proxy_agent.attempt import Attempt, State
 from workers.proxy_agent.judge import Act, next_act
@@ -96,11 +97,18 @@ class Settlement:
         self.pooler.route_to(attempt.new)
         self.door.route_to(attempt.new)
         self.pooler.resume()
+        self._widen()
 
     def _lead_to_old(self, attempt: Attempt) -> None:
         self.pooler.route_to(attempt.old)
         self.pooler.resume()
         self.door.route_to(attempt.old)
+        self._widen()
+
+    def _widen(self) -> None:
+        """What a cutover left narrow is slower, and nothing worse."""
+        with suppress(MigrationError):
+            self.pooler.widen()
 
     def _clean(self, attempt: Attempt, new: Reach) -> None:
         """Behind the clients' back: names, stream and slot of the new side as they were."""

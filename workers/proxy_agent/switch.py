@@ -23,6 +23,7 @@ from shared.domain.errors import Broken, MigrationError, Transient
 from shared.ports import Companion, DirectDoor, Node, Pooler
 from workers.proxy_agent import locks, pause, preparation
 from workers.proxy_agent.attempt import Attempt, Way
+from workers.proxy_agent.narrowing import CALM_S, narrowed, width
 from workers.proxy_agent.pause_clock import PauseClock, nothing
 from workers.proxy_agent.reach import reaching
 from workers.proxy_agent.settle import End, Settlement
@@ -92,28 +93,49 @@ class Switch:
                 preparation.expect_doors(attempt, pooler, self.door)
                 preparation.expect_sides(attempt, old, new)
             pooler.prepare_route(attempt.new)
+            traffic, since = pooler.traffic(), time.monotonic()
             with self.watchdog(attempt) as watchdog:
                 with bounded(PREPARATION_LIMIT_S, old, new):
                     preparation.make_ready(old, new)
                     _expect_ready(watchdog)
                     when_ready()
                     preparation.expect_short_transactions(old, order.on_slow_transaction)
-                    preparation.open_attempt(attempt, old, new)
-                clock = PauseClock(order.max_stall_ms, self.at)
-                watchdog.say({"deadline": clock.watchdog_deadline})
-                watchdog.hear(limit_s=WATCHDOG_ANSWER_LIMIT_S)
-                cut = 0
-                try:
-                    cut = self._hold(attempt, old, new, pooler, door, clock, watchdog)
-                except MigrationError as error:
-                    if self._settle(attempt) == "back":  # else, unsettled, the watchdog goes on
-                        _dismiss(watchdog)
-                        raise _gave_up(attempt, clock, error) from error
+                needed = width(traffic, pooler.traffic(), time.monotonic() - since)
+                at_once = min(needed, pooler.width())
+                with narrowed(pooler, at_once):
+                    with bounded(PREPARATION_LIMIT_S, old, new):
+                        preparation.open_attempt(attempt, old, new)
+                        time.sleep(CALM_S)
+                        preparation.expect_short_transactions(old, order.on_slow_transaction)
+                    return self._switched(order, attempt, old, new, pooler, door, watchdog, at_once)
+
+    def _switched(
+        self,
+        order: Order,
+        attempt: Attempt,
+        old: ServerSide,
+        new: ServerSide,
+        pooler: Pooler,
+        door: DirectDoor,
+        watchdog: Companion,
+        at_once: int,
+    ) -> Switched:
+        """From PAUSE on, under the watchdog's eyes. Raises what the attempt gave up with."""
+        clock = PauseClock(order.max_stall_ms, self.at)
+        watchdog.say({"deadline": clock.watchdog_deadline})
+        watchdog.hear(limit_s=WATCHDOG_ANSWER_LIMIT_S)
+        cut = 0
+        try:
+            cut = self._hold(attempt, old, new, pooler, door, clock, watchdog, at_once)
+        except MigrationError as error:
+            if self._settle(attempt) == "back":  # else, unsettled, the watchdog goes on
                 _dismiss(watchdog)
-                return Switched(
-                    attempt, datetime.now(UTC), clock.began, clock.ended or time.monotonic(),
-                    clock.phases_ms, cut,
-                )  # fmt: skip
+                raise _gave_up(attempt, clock, error) from error
+        _dismiss(watchdog)
+        return Switched(
+            attempt, datetime.now(UTC), clock.began, clock.ended or time.monotonic(),
+            clock.phases_ms, cut,
+        )  # fmt: skip
 
     def _next(self, order: Order, old: ServerSide, new: ServerSide) -> Attempt:
         known = [record.number for side in (old, new) if (record := side.newest()) is not None]
@@ -129,10 +151,11 @@ class Switch:
         door: DirectDoor,
         clock: PauseClock,
         watchdog: Companion,
+        at_once: int,
     ) -> int:
         with _no_garbage_collection():
             held = pause.hold_and_commit(attempt, old, new, pooler, door, clock)
-            pause.lead_to_new(attempt, old, pooler, door, clock)
+            pause.lead_to_new(attempt, old, pooler, door, clock, at_once)
         with suppress(Transient):  # one that is dead by now has nothing left to do
             watchdog.say({"done": True})
         pause.conclude(attempt, held, old, pooler)

@@ -34,6 +34,8 @@ from workers.proxy_agent.settle import Settlement
 SETTLE_LIMIT_S = 120.0
 BETWEEN_TRIES_S = 0.05
 LOST_ATTEMPT = "BG001"
+AFTER_RESUME_S = 0.2
+"""Even to end takes the processor some milliseconds, which are the clients' now."""
 
 
 @dataclass
@@ -78,7 +80,10 @@ def main() -> None:
             _say({"problem": error.message})
             return
         _say({"ready": True})
-        if _is_needed(orders):
+        if not _is_needed(orders):
+            with suppress(MigrationError):  # the cutover does so too, unless it has died since
+                pooler.widen()
+        else:
             door = SymlinkDoor(settings)
             _settle(Settlement(pooler, door), Settlement(poolers_of(settings), door),
                     attempt, old, new)  # fmt: skip
@@ -102,6 +107,7 @@ def _is_needed(orders: Orders) -> bool:
     while True:
         orders.listen(until=deadline)
         if "done" in orders.said:
+            time.sleep(AFTER_RESUME_S)
             return False
         if orders.ended or time.monotonic() >= deadline:
             return True
