@@ -2,8 +2,10 @@
 
 Usage: python -m benchmarks.cutover.whole_stack [SWITCHES [RATE]]    (20 and 400 unless given)
 
-The job waits for its approval, in sync; traffic goes to green and back again by the proxy-agent's
-own routine. The schema changes at each switch, as shared/adapters/demo/001_shop_grows_up.sql says.
+A job waits for its approval, in sync; traffic goes to green and back again by the proxy-agent's
+own routine. Twice: with a file that leaves the application's tables as they are, and with the
+demo's 001_shop_grows_up.sql, which changes at each switch what every client reads and writes.
+`floorMs` is what the longest wait is in stretches of the same length between switches.
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,28 +38,46 @@ from workers.proxy_agent.switch import Order, Switch, Switched
 SWITCHES, RATE = 20, 400.0
 ROWS = 2000
 MAX_STALL_MS = 500
-BETWEEN_S = 1.5
+BETWEEN_S = 2.5
 AFTER_S = 1.0
-HOLD_LIMIT_S = 300
-FILE = Path(__file__).parents[2] / "shared/adapters/demo/001_shop_grows_up.sql"
+CALM_S = 1.2
+"""So long after RESUME a stretch without a switch begins."""
+STEP_LIMIT_S = 300
+SAME_SHAPE = "CREATE TABLE shelf (id bigint PRIMARY KEY, room text NOT NULL);\n"
+CHANGING = Path(__file__).parents[2] / "shared/adapters/demo/001_shop_grows_up.sql"
+Waits = list[tuple[float, float]]
+"""(begin on the monotonic clock, milliseconds) of each transaction."""
 
 
-def held_job(state: Path) -> str:
-    words = ("--yes", "--hold", "--detach", "--accept-broken-statements")
-    job: str = bluegreen(state, "run", str(FILE), *words)["job"]
-    deadline = time.monotonic() + HOLD_LIMIT_S
-    while (found := bluegreen(state, "status", job))["step"] != "hold_for_approval":
-        if found["outcome"] or time.monotonic() > deadline:
-            raise SystemExit(f"job {job} did not come to its hold: {found['sentence']}")
-        time.sleep(1)
+@dataclass(frozen=True)
+class Series:
+    """Switches of one job, and what its first and last moment were."""
+
+    name: str
+    switched: list[Switched]
+    gave_up: int
+
+
+def held_job(state: Path, file: Path) -> str:
+    words = ("--type", "risky", "--yes", "--hold", "--detach", "--accept-broken-statements")
+    job: str = bluegreen(state, "run", str(file), *words)["job"]
+    _until(state, job, lambda found: found["step"] == "hold_for_approval")
     return job
 
 
-def there_and_back(settings: Settings, job: str, switches: int) -> list[Switched]:
+def _until(state: Path, job: str, reached: Any) -> None:
+    deadline = time.monotonic() + STEP_LIMIT_S
+    while not reached(found := bluegreen(state, "status", job)):
+        if found["outcome"] or time.monotonic() > deadline:
+            raise SystemExit(f"job {job} did not come as far as it should: {found['sentence']}")
+        time.sleep(1)
+
+
+def there_and_back(settings: Settings, job: str, name: str, switches: int) -> Series:
     nodes = addressed_nodes(settings, AGENT_ROLES["proxy-agent"])
     switch = Switch(nodes, poolers_of(settings), SymlinkDoor(settings), watchdogs(settings))
     found: list[Switched] = []
-    old = Colour.BLUE
+    old, gave_up = Colour.BLUE, 0
     while len(found) < switches or old is not Colour.BLUE:
         time.sleep(BETWEEN_S)
         way = Way.FORWARD if old is Colour.BLUE else Way.BACK
@@ -63,70 +86,87 @@ def there_and_back(settings: Settings, job: str, switches: int) -> list[Switched
             try:
                 found.append(switch.run(Order(job, way, old, True, MAX_STALL_MS)))
                 break
-            except Transient:
+            except Transient as error:
+                gave_up += "gave up" in error.message
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.5)
         old = old.other
     time.sleep(BETWEEN_S)
+    return Series(name, found, gave_up)
+
+
+def longest_ms(waits: Waits, begin: float, end: float) -> float:
+    """Of the transactions that were under way between two readings of the monotonic clock."""
+    return max(ms for began, ms in waits if began + ms / 1000 >= begin and began <= end)
+
+
+@contextmanager
+def shop_at_work(dsn: str, folder: Path, rate: float) -> Iterator[Path]:
+    """The demo's clients; their journal is complete at the end."""
+    dsn_file, journal = folder / "dsn", folder / "journal.tsv"
+    dsn_file.write_text(dsn, encoding="utf-8")
+    words = ["--dsn-file", str(dsn_file), "--journal", str(journal), "--rate", str(rate)]
+    shop = subprocess.Popen([sys.executable, "-m", "shared.adapters.demo.load", *words])
+    try:
+        yield journal
+    finally:
+        shop.terminate()
+        shop.wait(30)
+
+
+def series(state: Path, settings: Settings, file: Path, name: str, switches: int) -> Series:
+    """One job from its submission to its end, with the switches while it is held."""
+    job = held_job(state, file)
+    found = there_and_back(settings, job, name, switches)
+    bluegreen(state, "abort", job, "--yes", check=False)
+    _until(state, job, lambda status: status["outcome"] == "rolled_back")
     return found
-
-
-def longest_ms(journal: list[tuple[float, float]], switched: Switched, offset_s: float) -> float:
-    """`offset_s` is what the monotonic clock lacks to the journal's."""
-    begin, end = switched.paused_at + offset_s, switched.resumed_at + offset_s + AFTER_S
-    return max(ms for began, ms in journal if began + ms / 1000 >= begin and began <= end)
 
 
 def main() -> None:
     switches = int(sys.argv[1]) if len(sys.argv) > 1 else SWITCHES
     rate = float(sys.argv[2]) if len(sys.argv) > 2 else RATE
-    with stack() as (state, doors), tempfile.TemporaryDirectory() as folder:
-        settings = load({"BLUEGREEN_STATE_DIR": str(state)})
+    with stack() as (state, doors), tempfile.TemporaryDirectory() as name:
+        settings, folder = load({"BLUEGREEN_STATE_DIR": str(state)}), Path(name)
         build_shop(doors["direct"], ROWS)
-        dsn, journal = Path(folder) / "dsn", Path(folder) / "journal.tsv"
-        dsn.write_text(doors["app"], encoding="utf-8")
+        same = folder / "001_shelf.sql"
+        same.write_text(SAME_SHAPE, encoding="utf-8")
         with open_session(doors["direct"]) as session:
             cents = read_cents(session)
-        words = ["--dsn-file", str(dsn), "--journal", str(journal), "--rate", str(rate)]
-        shop = subprocess.Popen([sys.executable, "-m", "shared.adapters.demo.load", *words])
-        try:
-            job = held_job(state)
-            found = there_and_back(settings, job, switches)
-        finally:
-            shop.terminate()
-            shop.wait(30)
-        offset_s = time.time() - time.monotonic()
+        with shop_at_work(doors["app"], folder, rate) as journal:
+            every = [
+                series(state, settings, same, "schema stays", switches),
+                series(state, settings, CHANGING, "schema changes", switches),
+            ]
+            offset_s = time.time() - time.monotonic()
         with open_session(doors["app"]) as session:
             account = balance(read_journal(journal), session, cents)
-        bluegreen(state, "abort", job, "--yes", check=False)
         lines = [line.split("\t") for line in journal.read_text("utf-8").splitlines()]
-        waits = [(float(began), float(ms)) for began, ms, *_ in lines]
-        keep("cutover_whole_stack", result(found, waits, offset_s, account, rate))
+        waits = [(float(began) - offset_s, float(ms)) for began, ms, *_ in lines]
+        rows = [row(each, waits) for each in every]
+        counts = ("acknowledged", "failed", "lost", "duplicated")
+        told = {name: getattr(account, name) for name in counts}
+        keep("cutover_whole_stack", {"unit": "ms", "rate": rate, "rows": rows, "account": told})
 
 
-def result(
-    found: list[Switched], waits: list[tuple[float, float]], offset_s: float, account: Any,
-    rate: float,
-) -> dict[str, Any]:  # fmt: skip
-    longest = [longest_ms(waits, switched, offset_s) for switched in found]
-    first = found[0].paused_at + offset_s
-    calm = sorted(ms for began, ms in waits if first - 30 <= began <= first - 1)
+def row(each: Series, waits: Waits) -> dict[str, Any]:
+    found = each.switched
+    calm = [(one.resumed_at + CALM_S, one.resumed_at + CALM_S + AFTER_S) for one in found]
+    quiet = sorted(ms for began, ms in waits if any(since <= began <= end for since, end in calm))
     return {
-        "unit": "ms",
-        "rate": rate,
+        "file": each.name,
         "switches": len(found),
-        "longestMs": spread(longest),
-        "windowMs": spread([switched.window_ms for switched in found]),
+        "gaveUp": each.gave_up,
+        "longestMs": spread(
+            [longest_ms(waits, one.paused_at, one.resumed_at + AFTER_S) for one in found]
+        ),
+        "floorMs": spread([longest_ms(waits, since, end) for since, end in calm]),
+        "windowMs": spread([one.window_ms for one in found]),
         "phasesMs": {
-            name: spread([switched.phases_ms[name] for switched in found])
-            for name in found[0].phases_ms
+            name: spread([one.phases_ms[name] for one in found]) for name in found[0].phases_ms
         },
-        "baselineMs": {"p50": quantile(calm, 0.5), "p99": quantile(calm, 0.99)},
-        "account": {
-            name: getattr(account, name)
-            for name in ("acknowledged", "failed", "lost", "duplicated")
-        },
+        "baselineMs": {"p50": quantile(quiet, 0.5), "p99": quantile(quiet, 0.99)},
     }
 
 
