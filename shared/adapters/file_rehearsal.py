@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from shared.adapters.catalog_snapshot import QUERIES, take_snapshot
 from shared.domain.errors import Refused
 from shared.domain.identifiers import ident, literal
-from shared.mapping.locality import SeenFunction, functions_in, not_row_local
+from shared.mapping.locality import SeenFunction, functions_in, names_users_objects, not_row_local
 from shared.mapping.model import Waiting
 from shared.mapping.new_rows import copied_rows
 from shared.mapping.snapshot import SeenRelation, Snapshot
@@ -51,6 +51,7 @@ class _Analysed:
     change: DataChange
     reads: tuple[int, ...]
     settings: dict[str, str]
+    by_path: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +168,10 @@ class FileRehearsal:
             self.dropped[oid] = (*self.dropped.get(oid, ()), *names)
         changes = [(self._table(statement, c, now), c) for c in data_changes(statement)]
         return [
-            _Analysed(table.oid, change, self._reads(statement, change, table), self._settings())
+            _Analysed(table.oid, change, reads, self._settings(), by_path)
             for table, change in changes
             if table is not None
+            for reads, by_path in [self._reads(statement, change, table)]
         ]
 
     def _analyse_copy(self, statement: Statement, now: Snapshot) -> _AnalysedCopy | None:
@@ -192,7 +194,7 @@ class FileRehearsal:
             copy.source, copy.alias, tuple(Assigned("", text) for text in expressions),
             copy.condition,
         )  # fmt: skip
-        reads = self._reads(statement, asked, source)
+        reads, _ = self._reads(statement, asked, source)
         return _AnalysedCopy(
             source.oid, copy, tuple(expressions), tuple(bare), reads, self._settings()
         )
@@ -256,12 +258,15 @@ class FileRehearsal:
 
     def _reads(
         self, statement: Statement, change: DataChange, table: SeenRelation
-    ) -> tuple[int, ...]:
+    ) -> tuple[tuple[int, ...], bool]:
+        """Columns that it reads, and whether its words mean something by the search_path only."""
         expressions = [item.expression for item in change.assignments]
         if change.condition is not None:
             expressions.append(change.condition)
         try:
-            reads, problems = self._probe(expressions, change.relation, change.alias, table.oid)
+            reads, problems, by_path = self._probe(
+                expressions, change.relation, change.alias, table.oid
+            )
         except Refused as error:
             raise refused(statement, error.message, error.remedy) from error
         if problems:
@@ -271,12 +276,13 @@ class FileRehearsal:
                 " later cannot follow",
                 MAINTENANCE_REMEDY,
             )
-        return reads
+        return reads, by_path
 
     def _probe(
         self, expressions: Iterable[str], relation: str, alias: str, oid: int
-    ) -> tuple[tuple[int, ...], list[str]]:
-        """Columns that the expressions read, and what they depend on besides their row."""
+    ) -> tuple[tuple[int, ...], list[str], bool]:
+        """Columns that the expressions read, what they depend on besides their row, and whether
+        they use anything that is not PostgreSQL's own."""
         picked = ", ".join(f"({text}) AS c{number}" for number, text in enumerate(expressions))
         query = f"SELECT {picked} FROM {relation} AS {ident(alias)}"  # noqa: S608 (the file's own)
         with self.session.transaction():
@@ -285,7 +291,8 @@ class FileRehearsal:
             reads = tuple(int(row[0]) for row in self.session.rows(QUERIES["reads"], [oid]))
             called = self.session.rows(QUERIES["functions"], [functions_in(tree)])
             self.session.execute("DROP VIEW bluegreen_probe")
-        return reads, not_row_local(tree, [SeenFunction(*row) for row in called])
+        problems = not_row_local(tree, [SeenFunction(*row) for row in called])
+        return reads, problems, names_users_objects(tree)
 
     def _settings(self) -> dict[str, str]:
         row = self.session.row(QUERIES["settings"])
@@ -308,7 +315,7 @@ class FileRehearsal:
                 remedy="name the new table and the new column",
             )
         try:
-            reads, problems = self._probe([down.expression], name, table.name, table.oid)
+            reads, problems, _ = self._probe([down.expression], name, table.name, table.oid)
         except Refused as error:
             raise Refused(f"{where}: {error.message}", remedy=error.remedy or MEND) from error
         if problems:
@@ -335,4 +342,5 @@ def _seen(statement: Statement, item: _Analysed, last: Snapshot, now: Snapshot) 
         before=last,
         after=now,
         settings=item.settings,
+        by_path=item.by_path,
     )

@@ -116,6 +116,7 @@ class _Builder:
                 reads=reads,
                 condition=change.condition,
                 assignments=assignments,
+                by_path=change.by_path,
             )
         )
 

@@ -9,9 +9,8 @@ again   for an UPDATE that names a computed column, which apply never does, and 
 
 All are ENABLE REPLICA, with names in state sync. Apply pays for them with every row: with a SET
 clause on the function and a query for each statement of the file, inserts ran at 0.39 of the speed
-without triggers. So the settings of its session are brought up once instead, and an expression
-stands over PL/pgSQL variables that are called as the file calls the row's columns
-(benchmarks/sync.py).
+without triggers. So settings are changed where they differ only, and an expression stands over
+PL/pgSQL variables that are called as the file calls the row's columns (benchmarks/sync.py).
 """
 
 from __future__ import annotations
@@ -25,8 +24,6 @@ from shared.mapping.exact_values import changed_bytes
 from shared.mapping.expressions import Place, forced, row_of
 from shared.mapping.model import Chain, Mapping, NameState, Operation, Table, Value
 
-SETTLED = "bluegreen.settled"
-"""Setting of an apply session: under which settings of a file its triggers compute now."""
 SLOT = re.compile(r"s\d+_\d+")
 EVENTS = ("insert", "update", "again")
 
@@ -37,7 +34,7 @@ def create_forward_triggers(mapping: Mapping, number: int, state: NameState) -> 
     if not (table.chains or table.added_defaults):
         return []
     relation = table.name(state).sql
-    settled = _settled(table, _settings_number(mapping, table))
+    settled = _settled(table)
     statements = [
         function(_name(number, "insert"), settled + _defaults(table) + _all(table), table),
         *_trigger("insert", "INSERT", relation, "", number),
@@ -95,20 +92,26 @@ def _trigger(event: str, when: str, relation: str, condition: str, number: int) 
     ]
 
 
-def _settings_number(mapping: Mapping, table: Table) -> int:
-    """The same for tables under the same settings."""
-    return [other.settings for other in mapping.tables].index(table.settings)
+def _settled(table: Table) -> str:
+    """The session computes under the file's settings from here on: apply has no others to keep.
+
+    From PostgreSQL 16 on it forgets them with each change, when it has gone through that as the
+    table's owner: what is as it should be is not set, nor a path by which nothing is found.
+    """
+    path = any(operation.by_path for chain in table.chains for operation in chain.operations)
+    wanted = {
+        name: value for name, value in table.settings.items() if path or name != "search_path"
+    }
+    return "".join(
+        f"\n    IF pg_catalog.current_setting({literal(name)}) <> {_as_shown(name, value)} THEN"
+        f"\n        SET {name} = {value};\n    END IF;"
+        for name, value in wanted.items()
+    )
 
 
-def _settled(table: Table, number: int) -> str:
-    """The session computes under the file's settings from here on; apply has no others to keep."""
-    if not table.settings:
-        return ""
-    sets = "".join(f"\n        SET {key} = {value};" for key, value in table.settings.items())
-    return f"""
-    IF pg_catalog.current_setting({literal(SETTLED)}, true) IS DISTINCT FROM '{number}' THEN{sets}
-        SET {SETTLED} = '{number}';
-    END IF;"""
+def _as_shown(name: str, value: str) -> str:
+    """A list of schemas is no literal in a mapping; everything else is."""
+    return literal(value) if name == "search_path" else value
 
 
 def _defaults(table: Table) -> str:

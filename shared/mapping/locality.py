@@ -24,6 +24,12 @@ _NODES = {
 _FUNCTION = re.compile(r":(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)")
 _COLUMN = re.compile(r"\{VAR :varno \d+ :varattno (-?\d+)")
 """The table's number differs: up to 15 a view's rule has two more tables in front."""
+_NAMED = re.compile(
+    r":\w*(?:type|typeid|typid|collid|colloid|collation|funcid|opno) (\d+)", re.IGNORECASE
+)
+"""Fields that name a function, an operator, a type or a collation."""
+FIRST_OF_USERS = 16384
+"""Oids below are PostgreSQL's own (FirstNormalObjectId)."""
 SESSION_FUNCTIONS = frozenset(
     {
         "now", "transaction_timestamp", "statement_timestamp", "current_setting", "current_schema",
@@ -50,6 +56,12 @@ class SeenFunction:
 def functions_in(tree: str) -> list[int]:
     """Oids of the functions and operators that the tree calls."""
     return sorted({int(oid) for oid in _FUNCTION.findall(tree)} - {0})
+
+
+def names_users_objects(tree: str) -> bool:
+    """Whether it uses anything that is not PostgreSQL's own, so that its words mean what they mean
+    by the search_path only."""
+    return any(int(oid) >= FIRST_OF_USERS for oid in _NAMED.findall(tree))
 
 
 def not_row_local(tree: str, functions: Iterable[SeenFunction]) -> list[str]:

@@ -126,6 +126,8 @@ class Operation(_Frozen):
     reads: list[Read]
     condition: str | None = None
     assignments: list[Assignment]
+    by_path: bool = True
+    """It uses functions, types or collations that are not PostgreSQL's own."""
 
 
 class Result(_Frozen):

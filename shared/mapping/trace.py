@@ -32,6 +32,8 @@ class SeenChange:
     """Just before the statement: its names and types are those that the expressions use."""
     after: Snapshot
     settings: dict[str, str] = field(default_factory=dict)
+    by_path: bool = True
+    """Its words mean something by the search_path only; False: all are PostgreSQL's own."""
 
 
 @dataclass(frozen=True, slots=True)

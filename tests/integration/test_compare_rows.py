@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
@@ -11,14 +14,19 @@ import pytest
 from shared.domain.errors import Broken, Refused
 from shared.domain.facts import Verdict
 from shared.domain.migration import Job
+from shared.domain.objects import FORWARD
 from shared.ports import Done, Pending
 from shared.runner import forward
 from tests.integration.test_mapping_cycle import write_others, write_users
 from tests.support.shapes import FILE, ROWS, SCHEMA
 from tests.support.two_shapes import TwoShapes, two_shapes
 from tests.support.validator_node import Remembered, job_for, nodes_of
+from workers.validator.both_sides import Behind, BothSides
+from workers.validator.progress import Progress
+from workers.validator.row_comparison import RowComparison
 from workers.validator.steps.compare_rows import CompareRows
 
+PIECES_LIMIT_S = 60.0
 KEYLESS = "CREATE TABLE notes (body text); ALTER TABLE notes REPLICA IDENTITY FULL;"
 LOSSY = """
 DROP VIEW user_card;
@@ -120,6 +128,85 @@ def test_a_row_that_differs_is_named(
             verdict_of(step, job)
         assert named in found.value.message
         assert not step.is_done(job)
+
+
+DAMAGE = """
+UPDATE ints SET v = v || '!' WHERE id IN (1, 7, 207, 208, 1000);
+DELETE FROM pairs WHERE (a, b) IN ((0, 'k0'), (7, 'k7'), (9, 'k99'));
+INSERT INTO names VALUES ('', 'before all'), ('zz', 'behind all'), ('n5', 'n5 and a half');
+UPDATE ids SET v = NULL WHERE n % 333 = 0;
+INSERT INTO bag VALUES (1);
+DELETE FROM hot WHERE id = 2;
+DELETE FROM bag WHERE ctid IN (SELECT ctid FROM bag WHERE n = 2 LIMIT 1);
+"""
+PIECES = """
+CREATE TABLE ints (id int PRIMARY KEY, v text);
+CREATE TABLE pairs (b text, a int, v text, PRIMARY KEY (a, b));
+CREATE TABLE names (name text PRIMARY KEY, v text);
+CREATE TABLE ids (id uuid PRIMARY KEY, n int, v text);
+CREATE TABLE hot (id int PRIMARY KEY, n int);
+CREATE TABLE bag (n int);
+ALTER TABLE bag REPLICA IDENTITY FULL;
+"""
+PIECES_ROWS = """
+INSERT INTO ints SELECT g, 'v' FROM generate_series(1, 1000) g;
+INSERT INTO pairs SELECT 'k' || g, g % 10, 'v' FROM generate_series(0, 999) g;
+INSERT INTO names SELECT 'n' || g * 2, 'v' FROM generate_series(1, 1000) g;
+INSERT INTO ids SELECT md5(g::text)::uuid, g, 'v' FROM generate_series(1, 1000) g;
+INSERT INTO hot VALUES (1, 0), (2, 0);
+INSERT INTO bag SELECT g % 3 FROM generate_series(1, 100) g;
+INSERT INTO bag VALUES (3), (5000);
+"""
+
+
+def test_no_row_hides_at_the_end_of_a_piece_or_among_its_like() -> None:
+    """Tables that are read in many pieces, by keys of every sort, while rows are written."""
+    with two_shapes(18, PIECES, PIECES_ROWS, "ALTER TABLE ints ADD COLUMN w int;") as world:
+        world.fork()
+        world.apply()
+        world.caught_up(world.source, world.target)
+        with world.writing(write_pieces):
+            assert compared_in_pieces(world).confirmed == []
+        world.caught_up(world.source, world.target)
+        world.run(world.target, "SET LOCAL session_replication_role = replica", *DAMAGE.split(";"))
+        with world.writing(write_pieces):
+            confirmed = compared_in_pieces(world).confirmed
+    ids = [str(uuid.UUID(hashlib.md5(str(n).encode()).hexdigest())) for n in (333, 666, 999)]
+    assert sorted(confirmed) == sorted(
+        [f"row ints id={key} differs" for key in (1, 7, 207, 208, 1000)]
+        + [f"row pairs (a, b)=({a}, k{b}) is missing on the target" for a, b in PAIRS]
+        + [f"row names name={name} is only on the target" for name in ("", "zz", "n5")]
+        + [f"row ids id={key} differs" for key in ids]
+        + ["row hot id=2 is missing on the target"]
+        + [line for line in confirmed if line.startswith("table bag (no key): ")]
+    )
+    assert len(confirmed) == 5 + 3 + 3 + 3 + 1 + 1
+
+
+PAIRS = [(0, 0), (7, 7), (9, 99)]
+
+
+def write_pieces(connection: psycopg.Connection, count: int) -> None:
+    """Beside the damaged rows, and all of it too fast for a table to stand still."""
+    connection.execute("UPDATE ints SET v = v || '.' WHERE id = %s", (count % 900 + 20,))
+    connection.execute("INSERT INTO names VALUES (%s, 'new')", (f"x{time.monotonic_ns()}",))
+    connection.execute("UPDATE bag SET n = n + 1 WHERE n >= 5000")
+    connection.execute("UPDATE bag SET n = CASE n WHEN 3 THEN 4 ELSE 3 END WHERE n IN (3, 4)")
+    for _ in range(5):  # other values each millisecond
+        connection.execute("UPDATE hot SET n = n + 1")
+
+
+def compared_in_pieces(world: TwoShapes) -> Progress:
+    progress = Progress(chunk_rows=7)
+    source, target = nodes_of(world).values()
+    with source.session(limit_s=30) as old, target.session(limit_s=30) as new:
+        comparison = RowComparison(BothSides(old, new, FORWARD), world.mapping, progress)
+        end = time.monotonic() + PIECES_LIMIT_S
+        while progress.phase != "done":
+            assert time.monotonic() < end, progress
+            with suppress(Behind):
+                comparison.work(end)
+    return progress
 
 
 def test_a_change_without_a_way_back_is_refused_unless_accepted() -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from shared.mapping.locality import SeenFunction, functions_in, not_row_local
+from shared.mapping.locality import (
+    SeenFunction,
+    functions_in,
+    names_users_objects,
+    not_row_local,
+)
 
 PLAIN = "({QUERY :hasAggs false :hasWindowFuncs false :hasTargetSRFs false :hasSubLinks false %s})"
 
@@ -46,3 +51,10 @@ def test_functions_and_operators_are_looked_up_once() -> None:
 )
 def test_volatility_alone_does_not_decide(function: SeenFunction, is_local: bool) -> None:
     assert (not_row_local(PLAIN % "", [function]) == []) is is_local
+
+
+def test_what_is_the_users_own_is_seen_by_its_number() -> None:
+    own = "{OPEXPR :opno 514 :opfuncid 141 :opresulttype 23 :args ({VAR :vartype 23 :varcollid 0})}"
+    assert not names_users_objects(own + "{RANGETBLENTRY :relid 16385 :resorigtbl 16385}")
+    for field in ("vartype 16390", "opfuncid 20000", "inputcollid 16400", "resultcollid 16401"):
+        assert names_users_objects(f"{own}{{X :{field} :location 3}}")
