@@ -13,18 +13,21 @@ from dataclasses import asdict, dataclass
 from producer.administrator import administrator
 from producer.configuration import Configuration
 from producer.connections import active_side
+from producer.doctoring_outside import looks_outside
 from producer.exit_codes import ExitCode
 from producer.output import Output
 from producer.services import SERVICE_DOWN, service
 from producer.store import open_store, settings_of
 from shared.adapters import redis_bus
 from shared.adapters.celery_client import ping_agents
+from shared.adapters.compose.host import UP, Host, find_stack
 from shared.adapters.direct_door import SymlinkDoor
 from shared.adapters.postgres import PsycopgSession, connect
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Refused, Transient
-from shared.settings import Settings
+from shared.settings import Settings, settings_path
 
+EXISTING = "an existing server: it is not started, stopped or rewound from here"
 START = "`bluegreen up` starts what is missing"
 FREE_DISK_LIMIT_BYTES = 1 << 30
 """Below this a rollback point of any size is in doubt."""
@@ -40,14 +43,12 @@ class Check:
 
 def doctor(configuration: Configuration, output: Output) -> ExitCode:
     """Say every check; 0 when all hold, 69 when a service is away, 7 when something else is."""
-    settings = settings_of(configuration)
     checks: list[Check] = []
     codes: list[ExitCode] = []
-    for name, look in _looks(settings, configuration):
-        check, code = _run(name, look)
+    for check, code in _checks(configuration):
         checks.append(check)
         codes.append(code)
-        output.say(f"{'ok' if check.ok else 'FAILED':<7} {name:<18} {check.sentence}")
+        output.say(f"{'ok' if check.ok else 'FAILED':<7} {check.name:<18} {check.sentence}")
         if check.remedy:
             output.say(f"{'':<26} {check.remedy}")
     code = ExitCode.UNREACHABLE if ExitCode.UNREACHABLE in codes else max(codes)
@@ -55,14 +56,49 @@ def doctor(configuration: Configuration, output: Output) -> ExitCode:
     return code
 
 
-def _run(name: str, look: Callable[[], str]) -> tuple[Check, ExitCode]:
+def _checks(configuration: Configuration) -> Iterator[tuple[Check, ExitCode]]:
+    """Inside a stack everything that a job needs; outside of the compose stack its host first."""
+    host = find_stack(configuration.environment)
+    if host is None or settings_path(configuration.environment).exists():
+        settings = settings_of(configuration)
+        yield from (_run(name, look, settings) for name, look in _looks(settings, configuration))
+        return
+    outside = [_run(name, look) for name, look in looks_outside(host)]
+    yield from outside
+    if all(check.ok for check, _ in outside):
+        yield from _inside(host)
+
+
+def _inside(host: Host) -> Iterator[tuple[Check, ExitCode]]:
+    try:
+        found = host.doctor_inside()
+    except MigrationError as error:
+        yield Check("inside", False, error.message, error.remedy), ExitCode.UNREACHABLE
+        return
+    for body in found:
+        code = ExitCode.DONE if body["ok"] else ExitCode.NEEDS_OPERATOR
+        yield Check(**body | {"name": f"inside: {body['name']}"}), code
+
+
+def _run(
+    name: str, look: Callable[[], str], settings: Settings | None = None
+) -> tuple[Check, ExitCode]:
     try:
         return Check(name, True, look()), ExitCode.DONE
     except MigrationError as error:
         away = isinstance(error, Transient)
         code = ExitCode.UNREACHABLE if away else ExitCode.NEEDS_OPERATOR
-        remedy = START if error.code == SERVICE_DOWN else error.remedy
+        remedy = _start(error, settings) if error.code == SERVICE_DOWN else error.remedy
         return Check(name, False, error.message, remedy), code
+
+
+def _start(error: MigrationError, settings: Settings | None) -> str:
+    """What brings a service back that does not answer, or is not spoken to."""
+    if settings is None or all(node.driver == "local" for node in settings.nodes.values()):
+        return START
+    if "certificate" in error.message:
+        return "`./scripts/migration/renew-certificates.sh` makes and loads new ones"
+    return f"{UP} starts what is missing"
 
 
 def _looks(
@@ -121,7 +157,8 @@ def _server(settings: Settings, colour: Colour) -> str:
             limit_s=5,
         ) as session,
     ):
-        return _identity(session, node.cluster_name)
+        found = _identity(session, node.cluster_name)
+    return found if node.driver != "remote" else f"{found}, {EXISTING}"
 
 
 def _identity(session: PsycopgSession, expected: str) -> str:

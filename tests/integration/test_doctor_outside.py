@@ -1,0 +1,103 @@
+"""`bluegreen doctor` where only the host of the compose stack is seen, and the host does not suit.
+
+What cannot be had here, an old engine and an old Compose, is a program `docker` that says so.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from producer.doctoring_outside import looks_outside
+from shared.adapters.compose.host import FILE, Host, Port, find_stack
+from shared.domain.errors import MigrationError, Refused, Transient
+
+ROOT = Path(__file__).parents[2]
+SAYS = """#!/bin/sh
+case "$*" in
+  "version --format {{.Server.Version}}") echo %(engine)s ;;
+  "compose version --short") echo %(compose)s ;;
+  *) echo "unknown: $*" >&2; exit 1 ;;
+esac
+"""
+Looks = dict[str, Callable[[], str]]
+
+
+@pytest.fixture
+def looks(tmp_path: Path) -> Callable[..., Looks]:
+    def with_versions(engine: str, compose: str) -> Looks:
+        program = tmp_path / "docker"
+        program.write_text(SAYS % {"engine": engine, "compose": compose})
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+        return dict(looks_outside(Host(ROOT, {"PATH": path})))
+
+    return with_versions
+
+
+def test_what_is_too_old_is_named_with_what_is_expected(looks: Callable[..., Looks]) -> None:
+    found = looks("20.10.24", "v2.17.3")
+    with pytest.raises(Refused, match=r"expected Docker Engine 25\.0 or newer, found 20\.10\.24"):
+        found["engine"]()
+    with pytest.raises(Refused, match=r"expected Docker Compose 2\.20 or newer, found 2\.17\.3"):
+        found["compose"]()
+
+
+def test_what_is_new_enough_passes(looks: Callable[..., Looks]) -> None:
+    found = looks("26.1.5+dfsg1", "2.26.1-4")
+    assert found["engine"]() == "Docker Engine 26.1.5+dfsg1"
+    assert found["compose"]() == "Docker Compose 2.26.1-4"
+
+
+def test_without_the_program_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = dict(looks_outside(Host(ROOT, {"PATH": str(tmp_path)})))
+    with pytest.raises(Refused, match="the program docker, found none") as raised:
+        found["engine"]()
+    assert "bluegreen up" in raised.value.remedy
+
+
+def test_settings_that_compose_refuses_are_named(looks: Callable[..., Looks]) -> None:
+    with pytest.raises(MigrationError, match="expected settings that Compose accepts") as raised:
+        looks("26.1", "2.26")["settings"]()
+    assert ".env" in raised.value.remedy
+
+
+def test_a_port_that_is_taken_is_told_from_one_that_is_free() -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = Port("127.0.0.1", holder.getsockname()[1], "BLUEGREEN_POOLED_PORT")
+        assert (port.is_free(), port.answers()) == (False, True)
+    assert (port.is_free(), port.answers()) == (True, False)
+
+
+def test_the_stack_is_found_by_its_file_or_by_compose_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_stack({}) is None
+    found = find_stack({"COMPOSE_FILE": f"{ROOT / FILE}:other.yml"})
+    assert found is not None
+    assert found.folder == ROOT
+    (tmp_path / FILE).touch()
+    assert find_stack({}) is not None
+
+
+def test_an_engine_that_does_not_answer_in_time_is_no_hang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.adapters.compose.host.LOOK_LIMIT_S", 0.3)
+    program = tmp_path / "docker"
+    program.write_text("#!/bin/sh\nexec sleep 30\n")
+    program.chmod(0o755)
+    host = Host(ROOT, {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
+    with pytest.raises(Transient, match="to answer within"):
+        host.engine()
