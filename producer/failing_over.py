@@ -16,6 +16,7 @@ from producer.output import Output
 from producer.store import settings_of
 from shared.adapters.companion import companion
 from shared.domain.errors import Broken, MigrationError, Refused, Transient
+from shared.settings import Settings
 
 MODULE = "workers.health_monitor.failover.command"
 LIMIT_S = 150.0
@@ -27,6 +28,7 @@ _FAMILIES: dict[str, type[MigrationError]] = {
 def failover(configuration: Configuration, output: Output, *, accept_loss: bool, yes: bool) -> None:
     """Raises Refused where the active server lives, or commits are missing that nobody accepted."""
     settings = settings_of(configuration)
+    _has_a_way_to_the_servers(settings)
     if accept_loss and not yes:
         if not sys.stdin.isatty():
             raise Refused(
@@ -44,3 +46,14 @@ def failover(configuration: Configuration, output: Output, *, accept_loss: bool,
     told = said["told"]
     output.document(told)
     output.say(told["sentence"])
+
+
+def _has_a_way_to_the_servers(settings: Settings) -> None:
+    """In the compose stack one service may fence a server, and the command runs there."""
+    if settings.keeper is None and any(n.driver == "docker" for n in settings.nodes.values()):
+        raise Refused(
+            "expected a way to the keeper, which fences the dead server, found none in this "
+            "service; nothing was touched",
+            remedy="docker compose -f docker-compose.migrations.yml exec health-monitor "
+            "bluegreen failover",
+        )

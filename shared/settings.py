@@ -40,6 +40,8 @@ class NodeSettings(_Frozen):
     run_as: str | None = None
     """Unprivileged user that owns the server's files, when workers run as root."""
     administrator: str = "postgres"
+    is_read_by_other: bool = True
+    """Whether the other server reaches this one: without that there is no way back from here."""
     ca_file: Path | None = None
     """Where the *servers* find the authority of this node's TLS certificate: the other server reads
     from this one only over TLS, and checks its name. Our own processes are told by libpq's
@@ -108,7 +110,11 @@ class AlertSettings(_Frozen):
     urls: tuple[str, ...] = ()
     """Apprise URLs (webhook, mail, chat)."""
     metrics_port: int | None = None
-    """Loopback port of the Prometheus endpoint; None: only the file `metrics.prom`."""
+    """Port of the Prometheus endpoint; None: only the file `metrics.prom`."""
+    metrics_address: str = "127.0.0.1"
+    metrics_certificate: Path | None = None
+    metrics_key: Path | None = None
+    """With both the endpoint speaks TLS."""
 
 
 class HealthLimits(_Frozen):

@@ -19,7 +19,7 @@ from shared.adapters.keeper import orders
 from shared.adapters.keeper.orders import NodeState
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Refused, Transient
-from shared.ports import DeedState
+from shared.ports import Commit, DeedState, HostLoad
 from shared.settings import Settings
 
 LIMIT_S = 65.0
@@ -90,6 +90,23 @@ class DockerDriver:
 
     def free_disk_bytes(self) -> int:
         return self.state().free_disk_bytes
+
+    def load(self) -> HostLoad:
+        """Memory is measured against the container's own limit."""
+        found = self.state().load
+        if found is None:
+            raise Transient(f"expected {self.colour} to run and its engine to measure it")
+        return HostLoad(**found.model_dump())
+
+    def end(self, *, limit_s: float) -> None:
+        self._ask(orders.End(colour=self.colour, limit_s=limit_s), limit_s)
+
+    def commits_after(self, lsn: str) -> Sequence[Commit] | None:
+        found = self._ask(orders.CommitsAfter(colour=self.colour, lsn=lsn))
+        return None if found is None else [Commit(*commit) for commit in found]
+
+    def restore_command(self) -> str:
+        return orders.READ_ON
 
     def _ask(self, order: orders.Order, limit_s: float = 0) -> Any:
         """Raises Transient when the keeper or the engine does not answer, Broken for an order

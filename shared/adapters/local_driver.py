@@ -115,6 +115,8 @@ class LocalDriver:
             command = ["/bin/sh", "-c", EMPTY_THEN_RUN, program, data, *backup]
         else:
             raise Broken(f"expected pg_rewind or pg_basebackup, found {program}")
+        if self._deeds.look(name).state != "running":
+            self.clear_recovery()
         mark = {MARK: str(self.state_dir)}  # by which `down` finds it
         self._deeds.start(name, command, run_as=self.run_as, environment=mark)
 

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from shared.domain.environment import Colour
 from shared.domain.health import CheckResult
+from shared.settings import AlertSettings
 
 FILE = "metrics.prom"
 PREFIX = "mig_"
@@ -43,8 +44,10 @@ _SECONDS = {"door.pooled": "door_round_trip_seconds"}
 
 
 class Metrics:
-    def __init__(self, directory: Path, *collectors: Collector, port: int | None = None) -> None:
-        """`collectors` tell more at each scrape. With a port all is served on loopback as well."""
+    def __init__(
+        self, directory: Path, *collectors: Collector, settings: AlertSettings | None = None
+    ) -> None:
+        """`collectors` tell more at each scrape. With `metrics_port` all is served there too."""
         self._path = directory / FILE
         self._registry = CollectorRegistry()
         for collector in collectors:
@@ -65,8 +68,15 @@ class Metrics:
             name: self._gauge(name, "As measured.")
             for name in sorted({*_VALUES.values(), *_SECONDS.values()})
         }
-        if port is not None:
-            start_http_server(port, addr="127.0.0.1", registry=self._registry)
+        if settings is not None and settings.metrics_port is not None:
+            certificate, key = settings.metrics_certificate, settings.metrics_key
+            start_http_server(
+                settings.metrics_port,
+                addr=settings.metrics_address,
+                registry=self._registry,
+                certfile=None if certificate is None else str(certificate),
+                keyfile=None if key is None else str(key),
+            )
 
     def show(self, results: Iterable[CheckResult]) -> None:
         for result in results:

@@ -42,15 +42,18 @@ def commits_after(
     first = f"{timeline:08X}{start >> 32:08X}{(start & 0xFFFFFFFF) // size:08X}"
     if first not in segments:
         return None
-    ended = subprocess.run(  # type: ignore[call-overload]
-        [
-            str(bin_dir / "pg_waldump"), "--path", str(wal), "--timeline", str(timeline),
-            "--rmgr", "Transaction", "--start", str(Lsn(start)),
-        ],
-        capture_output=True, text=True, check=False, timeout=LIMIT_S, cwd="/",
-        env={**os.environ, "LC_ALL": "C"},
-        **process_options(account(run_as) if run_as else None),
-    )  # fmt: skip
+    try:
+        ended = subprocess.run(  # type: ignore[call-overload]
+            [
+                str(bin_dir / "pg_waldump"), "--path", str(wal), "--timeline", str(timeline),
+                "--rmgr", "Transaction", "--start", str(Lsn(start)),
+            ],
+            capture_output=True, text=True, check=False, timeout=LIMIT_S, cwd="/",
+            env={**os.environ, "LC_ALL": "C"},
+            **process_options(account(run_as) if run_as else None),
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
     found = [Commit(match[1], match[2]) for match in COMMIT.finditer(ended.stdout)]
     ends_as_wal_does = any(words in ended.stderr for words in THE_END)
     if not ends_as_wal_does or len(found) != ended.stdout.count("desc: COMMIT"):

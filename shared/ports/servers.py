@@ -79,7 +79,8 @@ class NodeDriver(Protocol):
         """Run `pg_rewind` or `pg_basebackup` for this node's data directory, in the background.
 
         `args` are those after the target directory, which the driver knows. The server must be
-        stopped. A deed of that name that still runs is left alone.
+        stopped; its recovery settings are forgotten. A deed of that name that still runs is left
+        alone.
         """
         ...
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.compose_stack import CONTROLLER, ComposeStack
+from tests.support.compose_stack import CONTROLLER, FILE, ComposeStack
 from tests.support.container_engine import run
+from tests.support.journey import Said
 
 SECOND = "bluegreen-e2e-second"
 TRACE = "Traceback"
@@ -105,3 +107,119 @@ def test_certificates_are_made_where_the_authoritys_key_is_and_nowhere_else(
     said = stack.execute(CONTROLLER, "bluegreen", "certs", "renew")
     assert said.code == 2
     assert "run --rm prepare" in said.err
+
+
+@pytest.fixture
+def doctor(stack: ComposeStack) -> Callable[..., Said]:
+    """`bluegreen doctor` on the host, outside of every container."""
+
+    def look(**settings: str) -> Said:
+        words = [sys.executable, "-m", "producer", "doctor", "--json"]
+        return run(words, stack.environment | settings, limit_s=120)
+
+    return look
+
+
+def failed(said: Said) -> dict[str, str]:
+    """Message and remedy of each check that fails, by its name."""
+    return {
+        c["name"]: f"{c['sentence']}; {c['remedy']}" for c in said.body["checks"] if not c["ok"]
+    }
+
+
+def test_the_doctor_outside_sees_the_host_and_looks_inside(doctor: Callable[..., Said]) -> None:
+    said = doctor()
+    assert said.code == 0, said.out
+    names = {check["name"] for check in said.body["checks"]}
+    assert {"engine", "compose", "ports", "services", "inside: agents"} <= names
+
+
+def test_without_an_engine_the_doctor_names_docker_host(doctor: Callable[..., Said]) -> None:
+    said = doctor(DOCKER_HOST="unix:///nowhere/docker.sock")
+    assert said.code == 69
+    assert "DOCKER_HOST" in failed(said)["engine"]
+
+
+def test_a_stack_that_cannot_come_up_is_told_why_before_it_is_tried(
+    doctor: Callable[..., Said], stack: ComposeStack
+) -> None:
+    """The ports of another stack, and a socket that is none."""
+    said = doctor(COMPOSE_PROJECT_NAME="bluegreen-e2e-third", DOCKER_SOCKET="/nowhere")
+    bad = failed(said)
+    assert "BLUEGREEN_POOLED_PORT" in bad["ports"]
+    assert stack.environment["BLUEGREEN_POOLED_PORT"] in bad["ports"]
+    assert "DOCKER_SOCKET" in bad["engine's socket"]
+    assert "up -d --wait" in bad["services"]
+
+
+def test_a_full_volume_is_named(stack: ComposeStack, tmp_path: Path) -> None:
+    small = tmp_path / "small.yml"
+    small.write_text(
+        "volumes: {own-redis: {driver_opts: {type: tmpfs, device: tmpfs, o: size=8k}}}\n",
+        encoding="utf-8",
+    )
+    full = ComposeStack(stack.environment, tmp_path, "bluegreen-e2e-full", files=(FILE, small))
+    try:
+        code, said = prepare(full.environment)
+        assert code == 2
+        assert "No space left on device in /stack/own/redis" in said
+        assert TRACE not in said
+    finally:
+        full.down("-v")
+
+
+EXPIRED = """
+from datetime import timedelta
+from pathlib import Path
+import os
+from shared.adapters.compose import certificates
+certificates.BACKDATED, certificates.SERVER_DAYS = timedelta(days=3), -1
+place = Path("/stack/own/redis/tls")
+pair = certificates.Pair(place / "server.crt", place / "server.key")
+authority = certificates.Authority(Path("/stack/vault/authority"))
+authority.issue(pair, ["redis", "localhost"], anew=True)
+for path in (pair.certificate, pair.key):
+    os.chown(path, 999, 999)
+"""
+
+
+def test_an_expired_certificate_is_named_with_what_renews_it(stack: ComposeStack) -> None:
+    words = ("run", "--rm", "--no-deps", "-T", "prepare", "python", "-c", EXPIRED)
+    said = stack.compose(*words)
+    assert said.code == 0, said.err
+    assert stack.compose("restart", "redis").code == 0
+    bad = failed(stack.execute(CONTROLLER, "bluegreen", "doctor", "--json"))
+    assert "certificate has expired" in bad["Redis"]
+    assert "renew-certificates.sh" in bad["Redis"]
+    renewed = stack.shell("./scripts/migration/renew-certificates.sh")
+    assert renewed.code == 0, renewed.err
+    stack.up()
+    again = stack.execute(CONTROLLER, "bluegreen", "doctor", "--json")
+    assert "Redis" not in failed(again)
+
+
+def test_a_policy_that_there_is_not_is_refused(second: dict[str, str]) -> None:
+    code, said = prepare(second, BLUEGREEN_FAILOVER="sometimes")
+    assert code == 2
+    assert "off | ask | auto in BLUEGREEN_FAILOVER" in said
+
+
+def test_the_profile_monitoring_is_whole_and_its_files_are_its_users_own(
+    stack: ComposeStack,
+) -> None:
+    """Its images are not run here."""
+    said = stack.compose("--profile", "monitoring", "config", "--services")
+    assert said.code == 0, said.err
+    assert {"prometheus", "alertmanager", "grafana"} <= set(said.out.split())
+    own = stack.compose("run", "--rm", "--no-deps", "-T", "prepare", "stat", "-c", "%u %a",
+                        "/stack/own/grafana/secrets/grafana").out  # fmt: skip
+    assert own.split() == ["472", "600"]
+
+
+def test_what_prometheus_asks_is_answered_over_tls_that_is_checked(stack: ComposeStack) -> None:
+    script = (
+        "import ssl, urllib.request as u\n"
+        "c = ssl.create_default_context(cafile='/etc/bluegreen/tls/ca.crt')\n"
+        "print(u.urlopen('https://health-monitor:9187/metrics', context=c, timeout=5).read())"
+    )
+    assert "mig_monitor_heartbeat" in stack.execute("validator", "python", "-c", script).out

@@ -148,14 +148,14 @@ def test_the_keeper_hears_a_few_orders_and_obeys_no_other(stack: ComposeStack) -
         return stack.execute(service, "python", "-c", ASK, path, order).out
 
     look = '{"order": "look", "colour": "blue"}'
-    for service, way in (("replicator", "all"), ("health-monitor", "look")):
+    for service, way in (("replicator", "all"), ("health-monitor", "fence")):
         said = ask(service, way, look)
         assert "200" in said.splitlines()[0], said
         assert '"running": true' in said
     for order in STRANGE:
         assert "400" in ask("replicator", "all", order).splitlines()[0], order
     stop = '{"order": "stop", "colour": "blue", "mode": "fast", "limit_s": 5}'
-    assert "403" in ask("health-monitor", "look", stop).splitlines()[0]
+    assert "403" in ask("health-monitor", "fence", stop).splitlines()[0]
     for service in ("validator", "backup", CONTROLLER, "proxy-agent"):
         assert stack.execute(service, "ls", "/run/keeper").code != 0
 

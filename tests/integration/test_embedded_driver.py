@@ -129,6 +129,7 @@ def test_a_deed_that_fails_says_why(nodes: Nodes) -> None:
     until(lambda: green.driver.look_at_deed("rewind").state == "failed", limit_s=20, what="the end")
     assert "connection" in green.driver.look_at_deed("rewind").last_line.lower()
     green.driver.forget_deed("rewind")
+    green.driver.set_recovery(follow_blue(nodes), standby=True)
     green.driver.start(limit_s=20)
 
 

@@ -26,6 +26,7 @@ from shared.domain.environment import Colour
 from shared.domain.health import CheckResult
 from shared.domain.kinds import Kind
 from shared.domain.migration import RunOptions
+from shared.settings import AlertSettings
 from tests.support.cluster import free_port
 from tests.support.stack import Stack, running_stack
 from tests.support.wait import until
@@ -217,7 +218,7 @@ def test_prometheus_is_served_what_the_monitor_knows(watched: Watched, tmp_path:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     figures = JobFigures(watched.database, watched.settings)
-    watched.monitor.metrics = Metrics(tmp_path, figures, port=port)
+    watched.monitor.metrics = Metrics(tmp_path, figures, settings=AlertSettings(metrics_port=port))
     watched.look()
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         shown = answer.read().decode()

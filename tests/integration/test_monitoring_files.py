@@ -36,6 +36,31 @@ def test_promtool_finds_the_rules_right(promtool: str) -> None:
     checked(promtool, "check", "rules", "alerts.yml")
 
 
+def test_promtool_finds_the_configuration_right(promtool: str) -> None:
+    """But for the certificate, which is there in the container."""
+    checked(promtool, "check", "config", "--syntax-only", "prometheus.yml")
+
+
+def test_amtool_finds_the_configuration_of_alertmanager_right() -> None:
+    found = shutil.which("amtool") or str(
+        unpacked("alertmanager", ("prometheus-alertmanager",), owner=None) / "usr/bin/amtool"
+    )
+    checked(found, "check-config", "alertmanager.yml")
+
+
+def test_grafana_finds_the_dashboard_where_it_is_mounted() -> None:
+    root = FILES.parents[1]
+    stack = (root / "docker-compose.migrations.yml").read_text()
+    mounts = dict(re.findall(r"- \./(compose/monitoring/\S+?):(\S+?):ro", stack))
+    assert all((root / source).is_file() for source in mounts)
+    place = re.search(r"path: ([^}]+)}", (FILES / "grafana/dashboards.yml").read_text())
+    assert place is not None
+    assert mounts["compose/monitoring/dashboard.json"] == f"{place[1]}/bluegreen.json"
+    for name in ("datasources", "dashboards"):
+        target = mounts[f"compose/monitoring/grafana/{name}.yml"]
+        assert target == f"/etc/grafana/provisioning/{name}/bluegreen.yml"
+
+
 def test_each_rule_fires_on_what_it_is_for(promtool: str) -> None:
     checked(promtool, "test", "rules", "alerts.test.yml")
 

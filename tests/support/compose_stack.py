@@ -47,6 +47,7 @@ class ComposeStack:
     """For files of this test run: the authority's certificate, DSNs."""
     project: str = "bluegreen-e2e"
     figures: dict[str, Any] = field(default_factory=dict)
+    files: tuple[Path, ...] = (FILE,)
 
     def __post_init__(self) -> None:
         ports = ("BLUEGREEN_POOLED_PORT", "BLUEGREEN_DIRECT_PORT", "BLUEGREEN_FLOWER_PORT")
@@ -54,7 +55,7 @@ class ComposeStack:
             **{port: str(free_port()) for port in ports},
             **self.environment,
             "COMPOSE_PROJECT_NAME": self.project,
-            "COMPOSE_FILE": str(FILE),
+            "COMPOSE_FILE": os.pathsep.join(map(str, self.files)),
         }
 
     def compose(self, *words: str, limit_s: float = 120, feed: str | None = None) -> Said:

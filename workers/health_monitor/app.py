@@ -75,9 +75,7 @@ monitor = Monitor(
     store=store,
     alerts=alerts,
     bus=bus,
-    metrics=Metrics(
-        settings.state_dir, JobFigures(database, settings), port=settings.alerts.metrics_port
-    ),
+    metrics=Metrics(settings.state_dir, JobFigures(database, settings), settings=settings.alerts),
     settings=settings.monitor,
     after_look=after_look,
 )
@@ -117,6 +115,9 @@ def build_steps(settings: Settings) -> Sequence[Step]:
                 colour for colour, node in settings.nodes.items() if node.driver == "remote"
             ),
             free_backup_bytes=partial(free_bytes, settings.backup_dir),
+            unread=tuple(
+                colour for colour, node in settings.nodes.items() if not node.is_read_by_other
+            ),
         ),
         Confirm(watch),
         HoldInSync(nodes=nodes, alerts=alerts),

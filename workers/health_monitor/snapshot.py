@@ -127,6 +127,8 @@ class Snapshot:
     """Sides of which only an address is known."""
     copy: dict[Colour, CopyFacts] = field(default_factory=dict, kw_only=True)
     """Empty where green is forked; a side that does not answer is not in it."""
+    unread: tuple[Colour, ...] = field(default=(), kw_only=True)
+    """Sides that the other server cannot reach."""
     makes_standby: bool = field(default=False, kw_only=True)
     """A standby that is lost is made anew in this job: its host can be reached."""
     stays: frozenset[tuple[str, str, str]] | None = field(default=None, kw_only=True)

@@ -97,6 +97,9 @@ def make_standby(
         deeds = {way: node.driver.look_at_deed(_deed(way, job)) for way in WAYS}
         if all(deed.state != "succeeded" for deed in deeds.values()):
             return _bring_back(node, active, session, job, prefer, deeds)
+    if node.driver.is_running() and _follows_nobody(node):
+        # Somebody started it after it was brought back and before it was told whom to follow.
+        node.driver.stop(limit_s=fork.STOP_LIMIT_S)
     if not node.driver.is_running():
         node.driver.set_recovery(fork.follow(active, node), standby=True)
         node.driver.start(limit_s=fork.START_LIMIT_S)
@@ -104,6 +107,11 @@ def make_standby(
         return Pending(f"{node.colour} catches up as a standby")
     _settle(node, session, job)
     return Done(f"{node.colour} is the standing standby of {active.colour}")
+
+
+def _follows_nobody(node: Node) -> bool:
+    with node.session(database=SERVER_DATABASE) as session:
+        return bool(session.value("SELECT current_setting('primary_conninfo') = ''"))
 
 
 def check_serves(session: Session, active: Node) -> None:
@@ -170,7 +178,6 @@ def _bring_back(
         )
     node.driver.set_access("closed")
     node.driver.stop(limit_s=fork.STOP_LIMIT_S)
-    node.driver.clear_recovery()
     chosen: Way = "copy" if rewind.state == "failed" else prefer or _cheaper(session, job)
     _start(chosen, node, active, job)
     return Pending(f"{chosen} of {node.colour} from {active.colour}")

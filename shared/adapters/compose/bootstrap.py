@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from shared.adapters import standing
+from shared.adapters.compose.existing import check_suits, reading_refusals
 from shared.adapters.compose.inventory import (
     CONTROL_ADMINISTRATOR,
     CONTROL_LOGINS,
@@ -48,8 +49,11 @@ POLL_S = 0.1
 
 def bootstrap(root: Path, environment: dict[str, str]) -> None:
     vault = Vault(root / "vault")
-    settings = settings_for(IDENTITIES[0], choices_from(environment, vault))
+    choices = choices_from(environment, vault)
+    settings = settings_for(IDENTITIES[0], choices)
     _control(settings, vault)
+    if choices.existing is not None:
+        return _beside_an_existing_one(settings, vault)
     _pair(settings, vault)
     write_whole(root / "conf" / Colour.GREEN / FIRST_SOURCE, first_source(settings))
 
@@ -61,18 +65,52 @@ def _pair(settings: Settings, vault: Vault) -> None:
     if _a_job_is_live(node, settings, vault):
         print("bootstrap: a job is live; roles and schemas are left as they are", file=sys.stderr)
         return
-    with _as_administrator(node.host, node.port, SERVER_DATABASE, vault) as session:
+    with _as_administrator(node, SERVER_DATABASE, vault) as session:
         create_roles(session, vault.secret)
         create_database(session, settings.database)
-    with _as_administrator(node.host, node.port, settings.database, vault) as session:
-        # In the migrated database: the statement gate reads the live statements there.
-        session.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    _standing(node, settings, vault)
+
+
+def _standing(
+    node: NodeSettings, settings: Settings, vault: Vault, *, fenced: bool = False
+) -> None:
+    with _as_administrator(node, settings.database, vault) as session:
+        if "pg_stat_statements" in session.value("SHOW shared_preload_libraries"):
+            # In the migrated database: the statement gate reads the live statements there.
+            session.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         standing.install(
             session,
             application_role=settings.application_role,
             administrator=node.administrator,
             exempt_roles=settings.exempt_roles,
         )
+        if fenced:
+            session.execute("SELECT bluegreen.fence()")
+
+
+def _beside_an_existing_one(settings: Settings, vault: Vault) -> None:
+    """Blue was there before: nothing of it is changed but that our roles, our schema and, where it
+    is preloaded, pg_stat_statements are added. Green is the stack's own, empty, and lets nobody
+    write."""
+    blue, green = settings.nodes[Colour.BLUE], settings.nodes[Colour.GREEN]
+
+    def suits() -> bool:
+        with reading_refusals(blue), _as_administrator(blue, settings.database, vault) as session:
+            check_suits(session, blue, settings.application_role)
+        return True
+
+    _until(suits, f"{blue.host}:{blue.port} to answer")
+    if not _a_job_is_live(blue, settings, vault, known_from=settings.database):
+        with _as_administrator(blue, settings.database, vault) as session:
+            create_roles(session, vault.secret, application=settings.application_role,
+                         has_standby=False)  # fmt: skip
+        _standing(blue, settings, vault)
+    if not _a_job_is_live(green, settings, vault):
+        role = settings.application_role
+        with _as_administrator(green, SERVER_DATABASE, vault) as session:
+            create_roles(session, vault.secret, application=role, has_standby=False)
+            is_new = create_database(session, settings.database, role)
+        _standing(green, settings, vault, fenced=is_new)
 
 
 def _until_one_accepts_writes(settings: Settings, vault: Vault) -> NodeSettings:
@@ -82,7 +120,7 @@ def _until_one_accepts_writes(settings: Settings, vault: Vault) -> NodeSettings:
         for node in settings.nodes.values():
             with (
                 suppress(Transient),  # a side that is being forked is away for a moment
-                _as_administrator(node.host, node.port, SERVER_DATABASE, vault) as session,
+                _as_administrator(node, SERVER_DATABASE, vault) as session,
             ):
                 if not session.value("SELECT pg_is_in_recovery()"):
                     found[:] = [node]
@@ -93,13 +131,16 @@ def _until_one_accepts_writes(settings: Settings, vault: Vault) -> NodeSettings:
     return found[0]
 
 
-def _a_job_is_live(node: NodeSettings, settings: Settings, vault: Vault) -> bool:
-    with _as_administrator(node.host, node.port, SERVER_DATABASE, vault) as session:
+def _a_job_is_live(
+    node: NodeSettings, settings: Settings, vault: Vault, *, known_from: str = SERVER_DATABASE
+) -> bool:
+    """`known_from`: a database that is there for sure."""
+    with _as_administrator(node, known_from, vault) as session:
         known = "SELECT 1 FROM pg_database WHERE datname = %s"
         if session.value(known, [settings.database]) is None:
             return False
     frozen = "SELECT 1 FROM pg_event_trigger WHERE evtname = %s"
-    with _as_administrator(node.host, node.port, settings.database, vault) as session:
+    with _as_administrator(node, settings.database, vault) as session:
         return session.value(frozen, [FREEZE]) is not None
 
 
@@ -149,9 +190,9 @@ def _login(session: PsycopgSession, role: str, attributes: str, vault: Vault) ->
 
 
 def _as_administrator(
-    host: str, port: int, database: str, vault: Vault
+    node: NodeSettings, database: str, vault: Vault
 ) -> AbstractContextManager[PsycopgSession]:
-    return _open(host, port, database, ADMINISTRATOR, vault.secret(ADMINISTRATOR))
+    return _open(node.host, node.port, database, node.administrator, vault.secret(ADMINISTRATOR))
 
 
 def _open(

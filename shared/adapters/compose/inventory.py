@@ -8,7 +8,7 @@ the secret of another; the vault, which holds all, is mounted by the two one-sho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.adapters.embedded.secrets_store import (
@@ -29,13 +29,13 @@ METRICS = STATE / "metrics"
 DOORS = STATE / "doors"
 """The routes of both doors: written by the proxy-agent, read by pooler and proxy."""
 BACKUPS = Path("/var/lib/postgresql/backups")
-KEEPER_ALL, KEEPER_LOOK = Path("/run/keeper/all"), Path("/run/keeper/look")
+KEEPER_ALL, KEEPER_FENCE = Path("/run/keeper/all"), Path("/run/keeper/fence")
 """Directories of the keeper's sockets: whoever mounts one may give those orders."""
 
 OURS_UID, POSTGRES_UID, REDIS_UID = 10001, 999, 999
 """Of our image; of the public images `postgres` and `redis`."""
-POOLER_STATISTICS = "bg_pooler_stats"
-"""May look at the pooler's console, and change nothing."""
+PROMETHEUS_UID, GRAFANA_UID = 65534, 472
+"""As docker-compose.migrations.yml runs those images."""
 CONTROL_ADMINISTRATOR = "postgres-control"
 """Secret of the administrator of the control server, whose login is `postgres` as well."""
 
@@ -51,7 +51,6 @@ class Identity:
     """Login at the control database; its secret is in the vault under this name."""
     redis: str = ""
     """User of Redis."""
-    pooler: str = POOLER_ADMINISTRATOR
     names: tuple[str, ...] = ()
     """Hosts that its certificate is for; none: it serves nobody over TLS."""
 
@@ -70,23 +69,29 @@ def control_login(agent: str) -> str:
     return f"{CONTROL_ROLE}_{agent.replace('-', '_')}"
 
 
-def _agent(agent: str, *secrets: str, service: str = "", pooler: str = "") -> Identity:
-    return Identity(service or agent, secrets=secrets, control=control_login(agent), redis=agent,
-                    pooler=pooler or POOLER_ADMINISTRATOR)  # fmt: skip
+def _agent(agent: str, *secrets: str, service: str = "") -> Identity:
+    return Identity(service or agent, secrets=secrets, control=control_login(agent), redis=agent)
 
 
 DOOR_NAMES = ("migration-proxy", "localhost", "127.0.0.1")
 """The doors pass TLS through: what ends it must carry their names too."""
 AGENT_IDENTITIES = (
-    _agent("coordinator", ADMINISTRATOR, APPLICATION, POOLER_ADMINISTRATOR,
-           service="migration-controller"),
+    _agent(
+        "coordinator",
+        ADMINISTRATOR,
+        APPLICATION,
+        POOLER_ADMINISTRATOR,
+        service="migration-controller",
+    ),
     _agent("validator", AGENT_ROLES["validator"]),
     _agent("backup", AGENT_ROLES["backup"]),
     _agent("replicator", AGENT_ROLES["replicator"], POOLER_ADMINISTRATOR),
     _agent("proxy-agent", AGENT_ROLES["proxy-agent"], APPLICATION, POOLER_ADMINISTRATOR),
-    _agent("health-monitor", AGENT_ROLES["health-monitor"], POOLER_STATISTICS,
-           pooler=POOLER_STATISTICS),
-)  # fmt: skip
+    replace(
+        _agent("health-monitor", AGENT_ROLES["health-monitor"], POOLER_ADMINISTRATOR),
+        names=("health-monitor", "localhost"),  # Prometheus reads its metrics over TLS
+    ),
+)
 IDENTITIES = (
     *AGENT_IDENTITIES,
     Identity("postgres-blue", POSTGRES_UID, (ADMINISTRATOR, REPLICATION_ROLES["green"]),
@@ -102,6 +107,11 @@ IDENTITIES = (
              secrets=(AGENT_ROLES["proxy-agent"], APPLICATION, POOLER_ADMINISTRATOR)),
     Identity("flower", secrets=("flower",), redis="flower"),
 )  # fmt: skip
+MONITORING_IDENTITIES = (
+    Identity("prometheus", PROMETHEUS_UID),
+    Identity("grafana", GRAFANA_UID, ("grafana",), names=("grafana", *DOOR_NAMES)),
+)
+"""Of the profile `monitoring`: their volumes are filled, whether they run or not."""
 NODE_ROLES = (ADMINISTRATOR, APPLICATION, *AGENT_ROLES.values(), *REPLICATION_ROLES.values(),
               POOLER_ROLE)  # fmt: skip
 REDIS_USERS = (*(identity.redis for identity in AGENT_IDENTITIES), "flower")
@@ -115,6 +125,6 @@ a login of its own would be another file of that user, and keep nothing from it.
 def vault_secrets() -> Sequence[str]:
     """Every secret of the stack."""
     return (
-        *NODE_ROLES, POOLER_ADMINISTRATOR, POOLER_STATISTICS, CONTROL_ROLE, CONTROL_ADMINISTRATOR,
-        "flower", *CONTROL_LOGINS.values(), *(f"redis-{user}" for user in REDIS_USERS),
+        *NODE_ROLES, POOLER_ADMINISTRATOR, CONTROL_ROLE, CONTROL_ADMINISTRATOR,
+        "flower", "grafana", *CONTROL_LOGINS.values(), *(f"redis-{user}" for user in REDIS_USERS),
     )  # fmt: skip

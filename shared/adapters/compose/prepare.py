@@ -8,17 +8,21 @@ Fails with  Refused   a setting of `.env` cannot be obeyed; its name is said
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from shared.adapters.compose.certificates import Authority, Pair
+from shared.adapters.compose.existing import given_authority
 from shared.adapters.compose.inventory import (
     CONTROL_ADMINISTRATOR,
+    GRAFANA_UID,
     IDENTITIES,
+    MONITORING_IDENTITIES,
     OURS_UID,
-    POOLER_STATISTICS,
     POSTGRES_UID,
+    PROMETHEUS_UID,
     REDIS_UID,
     Identity,
     vault_secrets,
@@ -35,18 +39,21 @@ from shared.adapters.compose.programs_conf import (
 from shared.adapters.compose.redis_users import users_acl
 from shared.adapters.compose.stack_settings import (
     FLOWER_PORT,
-    NODE_SOCKETS,
-    SERVER_PORT,
     Choices,
     settings_for,
 )
-from shared.adapters.compose.vault import Vault, choices_from
+from shared.adapters.compose.vault import Vault, choices_from, given_secrets
+from shared.adapters.direct_door import socket_path
 from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.description import FLOWER_USER
 from shared.adapters.embedded.doors_conf import DIRECT_LINK, ROUTE_FILE, userlist
 from shared.adapters.embedded.flower_conf import flower_conf
 from shared.adapters.embedded.postgres_conf import access_of, node_hba, plain_hba, setting_lines
-from shared.adapters.embedded.secrets_store import ADMINISTRATOR, POOLER_ADMINISTRATOR
+from shared.adapters.embedded.secrets_store import (
+    ADMINISTRATOR,
+    APPLICATION,
+    POOLER_ADMINISTRATOR,
+)
 from shared.adapters.postgres import PostgresNode
 from shared.adapters.remote_driver import RemoteDriver
 from shared.adapters.route_file import route_text
@@ -61,51 +68,70 @@ AUTHORITY_PLACE = "authority"
 SHARED = {
     "flower": OURS_UID,
     "redis": REDIS_UID,
+    "prometheus": PROMETHEUS_UID,
+    "grafana": GRAFANA_UID,
     "doors": OURS_UID,
     "backups": OURS_UID,
     "logs": OURS_UID,
     "metrics": OURS_UID,
     "keeper-all": 0,
-    "keeper-look": 0,
+    "keeper-fence": 0,
 }
 """Volumes that several services mount, by their owner."""
 SERVERS = ("blue", "green", "control")
+NO_ROOM_BYTES = 64 << 10
 
 
 def prepare(root: Path, environment: Mapping[str, str]) -> None:
     """Raises Refused when a setting cannot be obeyed."""
     vault = Vault(root / "vault")
     choices = choices_from(environment, vault)
-    vault.fill(vault_secrets(), administrator=environment.get("DB_PASSWORD_FILE", ""))
+    vault.fill(vault_secrets(), given_secrets(environment, choices))
     authority = Authority(vault.directory / AUTHORITY_PLACE)
     for name, uid in SHARED.items():
         os.chown(root / name, uid, uid)
-    for identity in IDENTITIES:
-        _identity(root / "own" / identity.service, identity, vault, authority, choices)
+    trusted = authority.files.certificate.read_text(encoding="utf-8")
+    if choices.existing is not None:
+        trusted += given_authority(environment)
+    for identity in (*IDENTITIES, *MONITORING_IDENTITIES):
+        place = root / "own" / identity.service
+        _identity(place, identity, vault, choices)
+        _write(place / "tls/ca.crt", trusted, identity.uid)
+        certify(place, identity, authority, choices)
     for server in SERVERS:
         _server_conf(root / "conf" / server, server, choices)
         _own(root / "data" / server, POSTGRES_UID, 0o700)
-    if not (root / "data" / Colour.GREEN / ServerPlaces().data.name).exists():
+    if (
+        choices.existing is None
+        and not (root / "data" / Colour.GREEN / ServerPlaces().data.name).exists()
+    ):
         _follow_blue(root / "conf" / Colour.GREEN, choices)
     _routes(root / "doors", choices)
 
 
-def _identity(
-    place: Path, identity: Identity, vault: Vault, authority: Authority, choices: Choices
-) -> None:
+def _identity(place: Path, identity: Identity, vault: Vault, choices: Choices) -> None:
     for name in ("", "tls", "secrets", "secrets/passfile"):
         _own_directory(place / name, identity.uid)
     for here, there in identity.vault_names().items():
-        name = ADMINISTRATOR if here == CONTROL_ADMINISTRATOR else here
-        _write(place / "secrets" / name, vault.secret(there), identity.uid, 0o600)
-    authority_text = authority.files.certificate.read_text(encoding="utf-8")
-    _write(place / "tls/ca.crt", authority_text, identity.uid)
-    certify(place, identity, authority, choices)
+        for name in _logins(here, identity, choices):
+            _write(place / "secrets" / name, vault.secret(there), identity.uid, 0o600)
     if identity.control or identity.redis:
         text = settings_for(identity, choices).model_dump_json(indent=1)
         _write(place / "stack.json", text, identity.uid)
     for name, text in _own_files(identity, vault, choices).items():
         _write(place / name, text, identity.uid, 0o600)
+
+
+def _logins(secret: str, identity: Identity, choices: Choices) -> tuple[str, ...]:
+    """Under which names a service finds a secret: that of the role that logs in with it."""
+    match secret:
+        case _ if secret == CONTROL_ADMINISTRATOR:
+            return (ADMINISTRATOR,)
+        case _ if secret == APPLICATION:
+            return (choices.application,)
+        case _ if secret == ADMINISTRATOR and choices.existing and identity.control:
+            return (ADMINISTRATOR, choices.existing.administrator)
+    return (secret,)
 
 
 def certify(
@@ -133,12 +159,13 @@ def _own_files(identity: Identity, vault: Vault, choices: Choices) -> dict[str, 
             users = users_acl(lambda user: vault.secret(f"redis-{user}"))
             return {"redis.conf": redis_conf(), "users.acl": users}
         case "pooler":
-            known = (POOLER_ROLE, POOLER_ADMINISTRATOR, POOLER_STATISTICS)
+            known = (POOLER_ROLE, POOLER_ADMINISTRATOR)
             users = userlist({name: vault.secret(name) for name in known})
             return {"pgbouncer.ini": pooler_conf(), "userlist.txt": users}
         case "migration-proxy":
             accounts = web_account(FLOWER_USER, vault.secret("flower"))
-            return {"nginx.conf": proxy_conf(), "web-accounts": accounts}
+            nodes = settings_for(identity, choices).nodes.values()
+            return {"nginx.conf": proxy_conf(nodes), "web-accounts": accounts}
         case "flower":
             place = Path("/var/lib/bluegreen/flower")
             secret = vault.secret("flower")
@@ -189,7 +216,7 @@ def _routes(place: Path, choices: Choices) -> None:
         _write(place / ROUTE_FILE, route_text(choices.database, blue), OURS_UID)
     link = place / DIRECT_LINK
     if not link.is_symlink():
-        link.symlink_to(NODE_SOCKETS / Colour.BLUE / f".s.PGSQL.{SERVER_PORT}")
+        link.symlink_to(socket_path(blue))
         os.lchown(link, OURS_UID, OURS_UID)
 
 
@@ -215,6 +242,19 @@ def main() -> None:
     except MigrationError as error:
         print(f"prepare: {error.message}; {error.remedy}", file=sys.stderr)
         raise SystemExit(2) from error
+    except OSError as error:
+        full = ", ".join(str(place) for place in _full(ROOT))
+        print(f"prepare: expected to write the volumes of the stack, found {error.strerror}"
+              f"{f' in {full}' if full else ''}; make room on that volume's disk "
+              "(docker-compose.migrations.yml names the volume of each path)",
+              file=sys.stderr)  # fmt: skip
+        raise SystemExit(2) from error
+
+
+def _full(root: Path) -> list[Path]:
+    """Where a volume has no room left."""
+    places = (path for path in (*root.glob("*"), *root.glob("*/*")) if path.is_mount())
+    return [path for path in places if shutil.disk_usage(path).free < NO_ROOM_BYTES]
 
 
 if __name__ == "__main__":

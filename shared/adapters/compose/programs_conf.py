@@ -8,25 +8,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.adapters.compose.inventory import AUTHORITY, DOORS, OWN, POOLER_STATISTICS
+from shared.adapters.compose.inventory import AUTHORITY, DOORS, OWN
 from shared.adapters.compose.stack_settings import (
     DIRECT_PORT,
     FLOWER_PORT,
-    NODE_SOCKETS,
     POOLED_PORT,
     REDIS_PORT,
     SERVER_PORT,
 )
+from shared.adapters.direct_door import socket_path
 from shared.adapters.embedded.build import AUTH_QUERY
 from shared.adapters.embedded.doors_conf import DIRECT_LINK, ROUTE_FILE, pgbouncer_ini
 from shared.adapters.embedded.postgres_conf import CONTROL, NODE, Network, postgresql_conf
 from shared.adapters.embedded.secrets_store import POOLER_ADMINISTRATOR
-from shared.domain.environment import Colour
 from shared.domain.objects import POOLER_ROLE
+from shared.settings import NodeSettings
 
 NETWORK = Network(transport="hostssl", addresses="samenet", local_administrator="peer")
 """`samenet`: the networks of the stack that the container is on, and no other."""
@@ -43,6 +43,8 @@ class ServerPlaces:
     conf: Path = Path("/var/lib/postgresql/conf")
     socket_dir: Path = Path("/var/run/postgresql")
     logs: Path = Path("/var/lib/postgresql/data/log")
+    other: Path = Path("/var/lib/postgresql/other")
+    """The volume of the pair's other server, read-only."""
 
 
 def server_conf(cluster_name: str, *, is_node: bool) -> str:
@@ -75,7 +77,6 @@ def pooler_conf() -> str:
         listen="*",
         route=DOORS / ROUTE_FILE,
         more={
-            "stats_users": POOLER_STATISTICS,
             "client_tls_sslmode": "require",
             "client_tls_cert_file": str(SERVER_CERTIFICATE),
             "client_tls_key_file": str(SERVER_KEY),
@@ -88,19 +89,19 @@ def pooler_conf() -> str:
     )
 
 
-def proxy_conf() -> str:
+def proxy_conf(nodes: Iterable[NodeSettings]) -> str:
     """Both doors pass TLS through. Names are resolved at each connect, so a server that is stopped
     for a fork does not keep nginx from starting. Flower's pages are guarded here once more: of its
     own pages `/metrics` asks for no password (Flower manual, "Authentication")."""
-    nodes = "".join(
+    servers = "".join(
         f"""
     server {{
-        listen unix:{NODE_SOCKETS / colour}/.s.PGSQL.{SERVER_PORT};
+        listen unix:{socket_path(node)};
         access_log off;
-        set $node postgres-{colour}:{SERVER_PORT};
+        set $node {node.host}:{node.port};
         proxy_pass $node;
     }}"""
-        for colour in Colour
+        for node in nodes
     )
     return f"""\
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
@@ -126,7 +127,7 @@ stream {{
     server {{
         listen {DIRECT_PORT};
         proxy_pass unix:{DOORS / DIRECT_LINK};
-    }}{nodes}
+    }}{servers}
 }}
 http {{
     access_log off;

@@ -13,10 +13,12 @@ from datetime import datetime
 from pathlib import Path
 
 from shared.adapters.compose.certificates import Authority, read_certificate
-from shared.adapters.compose.inventory import IDENTITIES
+from shared.adapters.compose.inventory import IDENTITIES, MONITORING_IDENTITIES
 from shared.adapters.compose.prepare import AUTHORITY_PLACE, certify
 from shared.adapters.compose.vault import Vault, choices_from
 from shared.domain.errors import Refused
+
+ALL = (*IDENTITIES, *MONITORING_IDENTITIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def init(root: Path, environment: Mapping[str, str], *, anew: bool = False) -> l
     choices = choices_from(environment, vault)
     made = {
         identity.service
-        for identity in IDENTITIES
+        for identity in ALL
         if certify(_own(root, identity.service), identity, authority, choices, anew=anew)
     }
     return [
@@ -54,7 +56,7 @@ def show(root: Path) -> list[Shown]:
 
 
 def _shown(root: Path) -> Iterator[Shown]:
-    for identity in IDENTITIES:
+    for identity in ALL:
         path = _own(root, identity.service) / "tls/server.crt"
         if path.exists():
             found = read_certificate(path)

@@ -9,8 +9,9 @@ from shared.adapters.compose.inventory import (
     BACKUPS,
     DOORS,
     KEEPER_ALL,
-    KEEPER_LOOK,
+    KEEPER_FENCE,
     METRICS,
+    OWN,
     SECRETS,
     STATE,
     Identity,
@@ -20,12 +21,15 @@ from shared.adapters.embedded.doors_conf import DIRECT_LINK, ROUTE_FILE
 from shared.adapters.embedded.roles import DATABASE
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR, APPLICATION
 from shared.domain.environment import Colour
+from shared.domain.failover import Policy
 from shared.settings import (
     AlertSettings,
     BackupSettings,
     DoorSettings,
+    FailoverSettings,
     FlowerSettings,
     KeeperSettings,
+    MonitorSettings,
     NodeSettings,
     PoolerSettings,
     RedisSettings,
@@ -39,7 +43,18 @@ NODE_SOCKETS = DOORS
 """nginx listens there once per node, and passes on over TCP. So the route of the direct door is one
 symlink, as in the embedded stack, and TLS goes through to the server. The proxy-agent sees them:
 what connects while the door is held is led on by it."""
-SOCKET_NAMES = {"replicator": KEEPER_ALL, "health-monitor": KEEPER_LOOK}
+SOCKET_NAMES = {"replicator": KEEPER_ALL, "health-monitor": KEEPER_FENCE}
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingDatabase:
+    """A server that was there before the stack, and is its active side: the DB_* of `.env`."""
+
+    host: str
+    port: int
+    administrator: str
+    cluster_name: str = ""
+    """As that server has it; tells it from another one that answers at its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,9 @@ class Choices:
     recipients: tuple[str, ...] = ()
     door_names: tuple[str, ...] = field(default=())
     """Further names under which applications reach the doors."""
+    failover: Policy = "ask"
+    existing: ExistingDatabase | None = None
+    """None: blue is a server of the stack."""
 
 
 def settings_for(identity: Identity, choices: Choices) -> Settings:
@@ -69,8 +87,7 @@ def settings_for(identity: Identity, choices: Choices) -> Settings:
         ),
         redis=RedisSettings(host="redis", port=REDIS_PORT, user=identity.redis, ca_file=AUTHORITY),
         pooler=PoolerSettings(
-            host="pooler", port=POOLED_PORT, admin_user=identity.pooler,
-            route_file=DOORS / ROUTE_FILE,
+            host="pooler", port=POOLED_PORT, route_file=DOORS / ROUTE_FILE,
         ),
         doors=DoorSettings(
             host="migration-proxy", pooled_port=POOLED_PORT, direct_port=DIRECT_PORT,
@@ -80,19 +97,43 @@ def settings_for(identity: Identity, choices: Choices) -> Settings:
         secrets_dir=SECRETS,
         backup_dir=BACKUPS,
         backup=BackupSettings(recipients=choices.recipients),
-        alerts=AlertSettings(urls=choices.alert_urls),
+        alerts=_alerts(identity, choices),
+        monitor=MonitorSettings(failover=FailoverSettings(policy=choices.failover)),
         keeper=None if keeper is None else KeeperSettings(socket=keeper / "keeper.sock"),
     )  # fmt: skip
 
 
+def _alerts(identity: Identity, choices: Choices) -> AlertSettings:
+    """Metrics are served where the monitor runs, over TLS."""
+    if identity.service != "health-monitor":
+        return AlertSettings(urls=choices.alert_urls)
+    return AlertSettings(
+        urls=choices.alert_urls, metrics_port=METRICS_PORT, metrics_address="0.0.0.0",
+        metrics_certificate=OWN / "tls/server.crt", metrics_key=OWN / "tls/server.key",
+    )  # fmt: skip
+
+
 def _node(colour: Colour, choices: Choices) -> NodeSettings:
+    existing = choices.existing
+    if existing is not None and colour is Colour.BLUE:
+        return NodeSettings(
+            colour=colour,
+            driver="remote",
+            host=existing.host,
+            port=existing.port,
+            cluster_name=existing.cluster_name,
+            socket_dir=NODE_SOCKETS / colour,
+            administrator=existing.administrator,
+            ca_file=AUTHORITY,
+        )
     return NodeSettings(
         colour=colour,
-        driver="docker",
+        driver="docker" if existing is None else "remote",
         host=f"postgres-{colour}",
         port=SERVER_PORT,
         cluster_name=f"bluegreen-{choices.stack}-{colour}",
         socket_dir=NODE_SOCKETS / colour,
         administrator=ADMINISTRATOR,
         ca_file=AUTHORITY,
+        is_read_by_other=existing is None,
     )

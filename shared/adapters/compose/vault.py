@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast, get_args
 
+from shared.adapters.compose.existing import existing_database, plain_name, read_given
 from shared.adapters.compose.stack_settings import Choices
 from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.roles import DATABASE
-from shared.adapters.embedded.secrets_store import ADMINISTRATOR
+from shared.adapters.embedded.secrets_store import ADMINISTRATOR, APPLICATION
 from shared.domain.errors import Refused
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$-]{0,62}")
+from shared.domain.failover import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class Vault:
     directory: Path
 
-    def fill(self, names: Iterable[str], *, administrator: str) -> None:
-        """Make what is not there yet. `administrator` is the file that Compose makes of
-        DB_PASSWORD; without it the administrator's password is random like the others."""
+    def fill(self, names: Iterable[str], given: Mapping[str, Given]) -> None:
+        """Make what is not there yet: random, where nothing was given."""
         place = self.directory / "secrets"
         place.mkdir(mode=0o700, exist_ok=True)
-        given = self._given(administrator)
         for name in names:
             path = place / name
-            if name == ADMINISTRATOR and given:
-                self._keep(path, given)
+            if name in given:
+                self._keep(path, given[name])
             elif not path.exists():
                 write_whole(path, secrets.token_urlsafe(24), 0o600)
 
@@ -54,40 +52,68 @@ class Vault:
         return path.read_text(encoding="utf-8")
 
     @staticmethod
-    def _given(file: str) -> str:
-        try:
-            return Path(file).read_text(encoding="utf-8").strip() if file else ""
-        except OSError:
-            return ""
-
-    @staticmethod
-    def _keep(path: Path, given: str) -> None:
-        if "\n" in given:
-            raise Refused("expected one line in DB_PASSWORD, found several", remedy="mend .env")
-        if path.exists() and path.read_text(encoding="utf-8") != given:
+    def _keep(path: Path, given: Given) -> None:
+        if path.exists() and path.read_text(encoding="utf-8") != given.secret:
             raise Refused(
-                "DB_PASSWORD differs from the administrator's password with which this stack was "
-                "made; it was left as it is",
-                remedy="take the old value, or unset DB_PASSWORD: the stack knows it",
+                f"{given.setting} differs from the password with which this stack was made; it was "
+                "left as it is",
+                remedy=f"take the old value, or unset {given.setting}: the stack knows it",
             )
-        write_whole(path, given, 0o600)
+        write_whole(path, given.secret, 0o600)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A secret that `.env` names a file of."""
+
+    setting: str
+    secret: str
+
+
+def given_secrets(environment: Mapping[str, str], choices: Choices) -> dict[str, Given]:
+    """By name in the vault. Raises Refused where one is missing that the stack cannot make."""
+    found = {}
+    for name, setting in ((ADMINISTRATOR, "DB_PASSWORD_FILE"),
+                          (APPLICATION, "DB_APP_PASSWORD_FILE")):  # fmt: skip
+        secret = read_given(environment.get(setting, ""))
+        if "\n" in secret:
+            raise Refused(f"expected one line in the file of {setting}, found several",
+                          remedy="write the password alone into it")  # fmt: skip
+        if secret:
+            found[name] = Given(setting, secret)
+        elif choices.existing is not None:
+            raise Refused(
+                f"expected a password of {choices.existing.host} in the file of {setting}, found "
+                "none",
+                remedy=f"write it into a file, one line, and name the file in .env as {setting}",
+            )
+    return found
 
 
 def choices_from(environment: Mapping[str, str], vault: Vault) -> Choices:
     """Raises Refused, with the name of the setting, when one cannot be obeyed."""
-    database = environment.get("DB_NAME") or DATABASE
-    if not _NAME.fullmatch(database):
-        raise Refused(f"expected a plain name in DB_NAME, found {database!r}", remedy="mend .env")
+    database = plain_name(environment, "DB_NAME", DATABASE)
+    existing = existing_database(environment)
     user = environment.get("DB_USER") or ADMINISTRATOR
-    if user != ADMINISTRATOR:
+    if existing is None and user != ADMINISTRATOR:
         raise Refused(
             f"expected DB_USER={ADMINISTRATOR}, the administrator of the stack's own servers, "
             f"found {user!r}",
             remedy="leave DB_USER out of .env; the application logs in as app",
         )
+    application = APPLICATION if existing is None else plain_name(environment, "DB_APP_USER")
+    policy = environment.get("BLUEGREEN_FAILOVER") or "ask"
+    if policy not in get_args(Policy):
+        raise Refused(
+            f"expected {' | '.join(get_args(Policy))} in BLUEGREEN_FAILOVER, found {policy!r}",
+            remedy="mend .env",
+        )
     return Choices(
+        failover=cast(Policy, policy),
         stack=vault.stack(),
         database=database,
+        application=application,
+        existing=existing,
         alert_urls=_words(environment.get("BLUEGREEN_ALERT_URLS", "")),
         recipients=_words(environment.get("BLUEGREEN_BACKUP_RECIPIENTS", "")),
         door_names=_words(environment.get("BLUEGREEN_DOOR_NAMES", "")),

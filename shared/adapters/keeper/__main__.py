@@ -1,8 +1,8 @@
 """The keeper: hears orders on Unix sockets, and gives them to the engine.
 
 `python -m shared.adapters.keeper`. Two sockets in two volumes: on one every order is heard (the
-replicator mounts it), on the other only looks (the health-monitor). It has no network, no password,
-and no settings of the stack.
+replicator mounts it), on the other what a takeover needs (the health-monitor). It has no network,
+no password, and no settings of the stack.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from shared.adapters.keeper import orders
 from shared.adapters.keeper.engine import ENGINE_LIMIT_S, Engine
 from shared.domain.errors import MigrationError
 
 MOUNTS = Path("/nodes")
-SOCKETS = {Path("/run/keeper/all/keeper.sock"): False, Path("/run/keeper/look/keeper.sock"): True}
-"""Path -> whether only looks are heard there."""
+SOCKETS: dict[Path, tuple[type[BaseModel], ...]] = {
+    Path("/run/keeper/all/keeper.sock"): (BaseModel,),
+    Path("/run/keeper/fence/keeper.sock"): orders.FENCING,
+}
+"""Path -> the orders that are heard there."""
 LONGEST_ORDER_BYTES = 65_536
 SILENCE_LIMIT_S = 10.0
 
@@ -34,11 +37,11 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, path: Path, engine: Engine, *, only_looks: bool) -> None:
+    def __init__(self, path: Path, engine: Engine, heard: tuple[type[BaseModel], ...]) -> None:
         path.unlink(missing_ok=True)
         super().__init__(str(path), _Handler)
         path.chmod(0o666)  # who mounts the volume may speak
-        self.engine, self.only_looks = engine, only_looks
+        self.engine, self.heard = engine, heard
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -57,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (ValueError, ValidationError) as error:
             first = str(error).splitlines()[0]
             return self._answer(400, {"message": f"not an order of the keeper: {first}"})
-        if self.server.only_looks and not isinstance(order, orders.LOOKING):
+        if not isinstance(order, self.server.heard):
             return self._answer(403, {"message": f"{order.order} is not heard on this socket"})
         try:
             self._answer(200, {"answer": obey(self.server.engine, order)})
@@ -93,6 +96,11 @@ def obey(engine: Engine, order: orders.Order) -> Any:
             return engine.start(order.colour, order.limit_s)
         case orders.Stop():
             return engine.stop(order.colour, order.mode, order.limit_s)
+        case orders.End():
+            return engine.end(order.colour, order.limit_s)
+        case orders.CommitsAfter():
+            found = engine.commits_after(order.colour, order.lsn)
+            return None if found is None else [[commit.lsn, commit.at] for commit in found]
         case orders.Reload():
             return engine.reload(order.colour)
         case orders.StartDeed() | orders.LookAtDeed() | orders.ForgetDeed():
@@ -134,7 +142,7 @@ def main() -> None:
         timeout=ENGINE_LIMIT_S,
     )
     engine = Engine(os.environ["BLUEGREEN_PROJECT"], MOUNTS, client)
-    servers = [_Server(path, engine, only_looks=only) for path, only in SOCKETS.items()]
+    servers = [_Server(path, engine, heard) for path, heard in SOCKETS.items()]
     for server in servers[1:]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     servers[0].serve_forever()

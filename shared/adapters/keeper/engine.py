@@ -14,8 +14,8 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -29,10 +29,12 @@ from shared.adapters.deeds import last_line_and_progress
 from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.postgres_conf import Access, access_of, node_hba, setting_lines
 from shared.adapters.embedded.postmaster import READY
+from shared.adapters.keeper.load import load_of
 from shared.adapters.keeper.orders import NodeState
+from shared.adapters.wal_reader import commits_after
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Transient
-from shared.ports import DeedState
+from shared.ports import Commit, DeedState
 
 COMPOSE = "com.docker.compose."
 PROJECT, SERVICE, ONE_OFF = (COMPOSE + name for name in ("project", "service", "oneoff"))
@@ -40,6 +42,11 @@ DEED = "bluegreen.deed"
 POLL_S = 0.02
 ENGINE_LIMIT_S = 60
 EMPTY_THEN = "mkdir -p {data}; find {data} -mindepth 1 -delete; "
+STANDBY_THEN = "; touch {data}/standby.signal"
+"""What was rewound or copied is a standby, whoever starts it: never a second writer. The deed may
+have taken away a signal file that a start in between had made."""
+PROGRAMS = Path("/usr/local/bin")
+"""Where our image has the server's own pg_waldump."""
 PLACES = ServerPlaces()
 LOCK = PLACES.data.parent / "lock"
 """Held by whoever writes to the data directory: the server (compose/node-entrypoint.sh) or a deed.
@@ -52,21 +59,19 @@ class Engine:
     mounts: Path
     """`<colour>/conf` and `<colour>/data` are that node's volumes."""
     client: docker.DockerClient
-    _cpu: dict[Colour, tuple[float, float]] = field(default_factory=dict)
 
     def look(self, colour: Colour) -> NodeState:
         with _translated():
             container = self._container(colour)
             running = container.status == "running"
-            memory, cpu = self._usage(colour, container) if running else (None, None)
+            stats = container.stats(stream=False, one_shot=True) if running else {}
             health = (container.attrs["State"].get("Health") or {}).get("Status", "")
         place = os.statvfs(self.mounts / colour / "data")
         return NodeState(
             running=running,
             access=self._access(colour),
             free_disk_bytes=place.f_bavail * place.f_frsize,
-            memory_bytes=memory,
-            cpu_share=cpu,
+            load=load_of(stats),
             health=health,
         )
 
@@ -80,12 +85,23 @@ class Engine:
         started again by its restart policy, killed ones included."""
         with _translated():
             container = self._container(colour)
-            if mode == "immediate" and container.status == "running":
-                container.kill()
+            if mode == "immediate":
+                with suppress(APIError):  # it does not run, or no more
+                    container.kill()
             container.stop(timeout=int(limit_s))
             container.reload()
             if container.status == "running":
                 raise Transient(f"expected {colour} to stop ({mode}) within {limit_s:.0f} s")
+
+    def end(self, colour: Colour, limit_s: float) -> None:
+        """A container's processes end with its first one, frozen ones too."""
+        self.stop(colour, "immediate", limit_s)
+
+    def commits_after(self, colour: Colour, lsn: str) -> Sequence[Commit] | None:
+        with _translated():
+            if self._container(colour).status == "running":
+                raise Broken(f"expected {colour} to be ended before its WAL is read to the end")
+        return commits_after(self.mounts / colour / "data" / PLACES.data.name, PROGRAMS, None, lsn)
 
     def reload(self, colour: Colour) -> None:
         with _translated():
@@ -122,6 +138,8 @@ class Engine:
                 if old.status in ("created", "running"):
                     return
                 old.remove(force=True)
+            # From here on whoever starts it, before the deed or after it, starts a standby.
+            self.set_recovery(colour, {}, standby=True)
             self._one_off(node, colour, name, _command(program, args))
 
     def look_at_deed(self, colour: Colour, name: str) -> DeedState:
@@ -196,20 +214,6 @@ class Engine:
         except (OSError, ValueError, IndexError):
             return False
 
-    def _usage(self, colour: Colour, container: Any) -> tuple[int | None, float | None]:
-        """Memory, and the share of one processor since the look before. Every field is optional:
-        cgroup versions differ."""
-        said = container.stats(stream=False, one_shot=True)
-        memory = said.get("memory_stats", {}).get("usage")
-        used = said.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage")
-        if used is None:
-            return memory, None
-        now, before = (time.monotonic(), used / 1e9), self._cpu.get(colour)
-        self._cpu[colour] = now
-        if before is None or now[0] <= before[0]:
-            return memory, None
-        return memory, max(0.0, (now[1] - before[1]) / (now[0] - before[0]))
-
     def _write_mode(self, colour: Colour, mode: str) -> None:
         write_whole(self._conf(colour) / "recovery.mode", f"{mode} {time.time_ns()}\n")
 
@@ -228,11 +232,10 @@ def _command(program: str, args: Sequence[str]) -> list[str]:
     """The program under the data directory's lock, in the working directory of its own volume."""
     data, conf = str(PLACES.data), str(PLACES.conf / "postgresql.conf")
     if program == "pg_rewind":
-        words = [program, "--target-pgdata", data, "--config-file", conf, *args]
-        work = shlex.join(words)
+        work = shlex.join([program, "--target-pgdata", data, "--config-file", conf, *args])
     else:
-        words = [program, "--pgdata", data, *args]
-        work = EMPTY_THEN.format(data=shlex.quote(data)) + "exec " + shlex.join(words)
+        work = EMPTY_THEN.format(data=data) + shlex.join([program, "--pgdata", data, *args])
+    work += STANDBY_THEN.format(data=data)
     return ["flock", "--nonblock", str(LOCK), "/bin/sh", "-ec", work]
 
 

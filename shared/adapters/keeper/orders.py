@@ -19,7 +19,10 @@ RECOVERY = frozenset((
     "recovery_target_action", "recovery_target_timeline", "hot_standby_feedback",
     "recovery_min_apply_delay",
 ))  # fmt: skip
-"""Never `restore_command` and its like: those are run by a shell."""
+"""Never `restore_command` and its like, which a shell runs; but for the one in READ_ON."""
+READ_ON = 'cp "/var/lib/postgresql/other/main/pg_wal/%f" "%p"'
+"""With this `restore_command` a standby reads the WAL that the other server never sent: it sees
+that server's volume read-only (docker-compose.migrations.yml)."""
 OPTIONS = frozenset((
     "--source-server", "--dbname", "--slot", "--wal-method", "--checkpoint", "--max-rate",
     "--progress",
@@ -33,7 +36,9 @@ WORD = re.compile(r"[A-Za-z0-9][\w.-]*")
 def _recovery(settings: dict[str, str]) -> dict[str, str]:
     if "primary_conninfo" in settings and not _connects(settings["primary_conninfo"]):
         raise ValueError("primary_conninfo names a parameter that the stack does not use")
-    if unknown := settings.keys() - RECOVERY:
+    if settings.get("restore_command", READ_ON) != READ_ON:
+        raise ValueError("the keeper passes on one restore_command, and this is another")
+    if unknown := settings.keys() - RECOVERY - {"restore_command"}:
         raise ValueError(f"not a recovery setting: {', '.join(sorted(unknown))}")
     return settings
 
@@ -79,6 +84,20 @@ class Stop(_Order):
     limit_s: Limit
 
 
+class End(_Order):
+    """Kill it: afterwards none of its processes is left, and the engine does not start it again."""
+
+    order: Literal["end"] = "end"
+    limit_s: Limit
+
+
+class CommitsAfter(_Order):
+    """Commits in the WAL of a server that does not run: changes nothing."""
+
+    order: Literal["commits_after"] = "commits_after"
+    lsn: Annotated[str, Field(pattern=r"^[0-9A-F]{1,8}/[0-9A-F]{1,8}$")]
+
+
 class Reload(_Order):
     order: Literal["reload"] = "reload"
 
@@ -116,13 +135,26 @@ class ForgetDeed(_Order):
 
 
 Order = Annotated[
-    Look | Start | Stop | Reload | SetAccess | SetRecovery | ClearRecovery | StartDeed
-    | LookAtDeed | ForgetDeed,
+    Look | Start | Stop | End | CommitsAfter | Reload | SetAccess | SetRecovery | ClearRecovery
+    | StartDeed | LookAtDeed | ForgetDeed,
     Field(discriminator="order"),
 ]  # fmt: skip
 ORDERS: TypeAdapter[Order] = TypeAdapter(Order)
-LOOKING = (Look, LookAtDeed)
-"""Orders that change nothing: all that is heard on the second socket."""
+LOOKING = (Look, LookAtDeed, CommitsAfter)
+"""Orders that change nothing."""
+FENCING = (*LOOKING, End, Start, Reload, SetAccess, SetRecovery, ClearRecovery)
+"""What a takeover from a dead server needs: all that is heard on the second socket."""
+
+
+class Load(BaseModel):
+    """What a server's container takes, and what it may take (shared/ports, HostLoad)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    cpu_seconds: float
+    cores: int
+    memory_bytes: int
+    memory_available_bytes: int
+    memory_total_bytes: int
 
 
 class NodeState(BaseModel):
@@ -132,8 +164,7 @@ class NodeState(BaseModel):
     running: bool
     access: Literal["open", "closed"]
     free_disk_bytes: int
-    memory_bytes: int | None = None
-    cpu_share: float | None = None
-    """Of one processor, since the look before; None at the first."""
+    load: Load | None = None
+    """None: it does not run, or the engine's cgroups do not tell."""
     health: str = ""
     """What the engine's health check says: `healthy`, `unhealthy`, `starting`."""

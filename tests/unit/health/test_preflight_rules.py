@@ -107,6 +107,7 @@ FIRES: dict[str, list[Snapshot]] = {
     "backup_disk": [replace(source(touched_bytes=1 << 30), free_backup_bytes=1 << 28)],
     "memory": [source(host=host(memory_available_bytes=m << 20)) for m in (63, 127)],
     "cores": [target(host=host(cores=1))],
+    "way_back": [replace(SOUND, unread=(Colour.GREEN,))],
     "standby": [
         replace(SOUND, servers={Colour.BLUE: BLUE}),
         target(in_recovery=False),

@@ -14,6 +14,7 @@ RULES: tuple[Rule, ...] = (
     Rule("backup_disk", EVERY, room.backup_disk),
     Rule("memory", EVERY, room.memory),
     Rule("cores", RISKY, room.cores),
+    Rule("way_back", RISKY, servers.way_back),
     Rule("standby", STANDBY, servers.standby, only="fork"),
     Rule("streaming", STANDBY, servers.streaming, only="fork"),
     Rule("synchronous", STANDBY, servers.synchronous, only="fork"),

@@ -38,6 +38,16 @@ def writable(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+def way_back(snapshot: Snapshot) -> Iterator[Finding]:
+    other = snapshot.active.other
+    if other in snapshot.unread:
+        yield Finding(
+            f"expected {snapshot.active} to reach {other}, from which it reads while there is a "
+            f"way back; {other} stands in the stack's own network",
+            "--type safe; docs/compose.md, An existing database",
+        )
+
+
 def standby(snapshot: Snapshot) -> Iterator[Finding]:
     target = snapshot.target
     if target is None:

@@ -58,6 +58,8 @@ class Preflight:
     """Whence the direct door reaches the servers, where that is over TCP."""
     remote: tuple[Colour, ...] = ()
     """Sides of which only an address is known: no standby can be made there."""
+    unread: tuple[Colour, ...] = ()
+    """Sides that the other server cannot reach."""
     exempt_applications: tuple[str, ...] = ()
     """application_name of those that may come past the doors."""
     free_backup_bytes: Callable[[], int | None] = lambda: None
@@ -120,6 +122,7 @@ class Preflight:
             remote=self.remote,
             free_backup_bytes=self.free_backup_bytes(),
             copy=self._copy_facts(job, servers),
+            unread=self.unread,
             makes_standby=job.kind is Kind.RISKY and job.target not in self.remote,
         )
         return replace(snapshot, stays=self._still_past(snapshot)) if pooler else snapshot
