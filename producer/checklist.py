@@ -61,6 +61,8 @@ def _step(steps: Mapping[str, Body], name: str, without: str) -> tuple[State, st
     step = steps.get(name)
     if step is None:
         return "open", without
+    if step["state"] == "undone":  # its sentence tells of the undo
+        return "ok", "passed, before the job was taken back"
     return _state(step), step["sentence"] or step["state"]
 
 
@@ -87,6 +89,8 @@ def _backup(body: Body) -> tuple[State, str]:
 
 def _way_back(body: Body) -> tuple[State, str]:
     kind, job = body["type"], body["job"]
+    if body["outcome"] == "rolled_back":
+        return "ok", "it was gone: everything is as it was"
     if kind == "risky":
         return "ok", f"`bluegreen rollback {job}` until `finish`, without losing a write"
     if kind == "maintenance":
@@ -160,9 +164,9 @@ def _performance(body: Body, steps: Mapping[str, Body]) -> tuple[State, str]:
     switches = body["switches"]
     if switches and switches[-1]["baselineMs"]["p50"] is not None:
         base = switches[-1]["baselineMs"]
-        said = steps.get("confirm", {}).get("sentence", "")
         usual = f"before p50 {base['p50']:.1f} ms, p99 {base['p99']:.1f} ms"
-        return _state(steps["confirm"]) if said else "open", f"{usual}; {said or 'not confirmed'}"
+        state, said = _step(steps, "confirm", "not confirmed")
+        return state, f"{usual}; {said}"
     return _step(steps, "confirm", "not measured: it did not come so far")
 
 

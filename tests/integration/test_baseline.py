@@ -89,6 +89,8 @@ def test_a_baseline_is_measured_under_traffic_kept_and_shown(
     shown = bluegreen("baseline", "show", "--json").body
     assert shown == body
     assert "transactions a second" in bluegreen("baseline", "show").out
+    checks = {check["name"]: check for check in bluegreen("health", "--json").body["checks"]}
+    assert "the baseline is" in checks["door.response_time"]["sentence"]
 
 
 def test_an_update_accepts_a_schema_that_was_changed_by_hand(

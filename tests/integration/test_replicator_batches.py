@@ -167,6 +167,20 @@ def test_progress_and_the_time_that_is_left_are_told(
     assert f"of about {ROWS} looked at" in seen[-1].sentence
 
 
+def test_progress_is_told_of_a_table_that_was_never_analyzed(
+    servers: Pair, pool: CountingPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "LOOK_S", 0.01)
+    servers.run(BLUE, "CREATE TABLE kept AS TABLE t; TRUNCATE t; INSERT INTO t TABLE kept")
+    servers.run(BLUE, "DROP TABLE kept")
+    job, step = safe(servers, ONCE_MORE), applying(servers.nodes, pool)
+    first = step.do(job)
+    assert isinstance(first, Pending)
+    assert first.progress is not None
+    done(step, job)
+    assert servers.value(BLUE, WRONG) == 0
+
+
 def test_a_lock_that_the_application_holds_is_waited_for_elsewhere(
     servers: Pair, pool: CountingPool
 ) -> None:

@@ -87,3 +87,15 @@ def test_it_reads_as_three_lists() -> None:
     assert heads == ["Before the migration", "During the migration", "After the migration"]
     assert "- [x] data integrity: 12,345 rows compared, 0 different" in text
     assert "- [!] issues: catch_up at attempt 3" in text
+
+
+def test_what_passed_before_a_rollback_is_not_told_by_its_undo() -> None:
+    undone = [step(name, "undone", said="nothing to undo") for name in ("validate", "preflight")]
+    found = lines(
+        body("maintenance", outcome="rolled_back", steps=[*undone, step("confirm", "failed",
+             said="the server does not answer")])
+    )  # fmt: skip
+    assert found["tested"].answer.startswith("validated against the live schema: passed")
+    assert found["health baseline"][2:] == ("ok", "passed, before the job was taken back")
+    assert found["way back"].answer == "it was gone: everything is as it was"
+    assert found["performance"].state == "failed"

@@ -2,7 +2,8 @@
 
 Guarantee   for some seconds nothing rolled back, failed or slowed down beyond what was usual
             before; of a safe file, which could not be taken back, only that the door answers and
-            nothing fails yet: the monitor watches those seconds afterwards (docs/adr/0022)
+            nothing fails yet: the monitor watches those seconds afterwards (docs/adr/0022); of a
+            maintenance only that the server answers and nothing fails: its clients are still held
 Repeats     safe: the observation goes on from where it began
 Undo        nothing to undo
 Fails with  Broken     errors, rollbacks or latency beyond what was usual; or the limit
@@ -63,8 +64,10 @@ class Confirm:
         return Done("nothing to undo")
 
     def _confirmed(self, job: Job, seen: dict[str, Any], found: Traffic) -> str:
-        if observe_s(job) == 0:
+        if job.kind is Kind.SAFE:
             return "confirmed: the door answers, nothing fails; the monitor goes on watching"
+        if job.kind is Kind.MAINTENANCE:
+            return "confirmed: the server answers, nothing fails; clients were still held"
         self.watch.note_impact(job, seen)
         return (
             f"confirmed: {found.total} transactions in {self.watch.elapsed_s(seen):.0f} s, "
@@ -73,6 +76,6 @@ class Confirm:
 
 
 def observe_s(job: Job) -> float:
-    """How long the job waits for its verdict. Nothing is to be decided by it for a safe file: what
-    was committed on the side that serves stays."""
-    return 0.0 if job.kind is Kind.SAFE else min(OBSERVE_S, job.options.timeout_s)
+    """How long the job waits for its verdict: while there is traffic to judge, and something to be
+    decided by it. A safe file is committed and stays; in a maintenance nobody works, and waits."""
+    return min(OBSERVE_S, job.options.timeout_s) if job.kind is Kind.RISKY else 0.0
