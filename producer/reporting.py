@@ -62,7 +62,7 @@ def impact_of(database: ControlDatabase, job: JobRecord) -> dict[str, Any] | Non
     changed_at = datetime.fromisoformat(noted["changed_at"])
     record = BaselineStore(database)
     begin, end = changed_at - BEFORE, changed_at + AFTER
-    if job.ended_at is not None and job.kind is not Kind.SAFE:  # that one is watched afterwards
+    if job.ended_at is not None and job.kind is Kind.RISKY:  # others are watched afterwards
         end = min(end, job.ended_at)
     return impact_document(
         record.between(job.database, begin, changed_at),

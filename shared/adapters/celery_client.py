@@ -97,6 +97,7 @@ class AgentPing:
         if self._app is None or self._client is None:
             redis_bus.check(self._settings)
             self._app = celery_app(self._settings)
+            self._app.conf.task_send_sent_event = False  # nobody wants to see six in four seconds
             self._client = redis_bus.client(self._settings, limit_s=limit_s + redis_bus.LIMIT_S)
         nonce = secrets.token_hex(8)
         began = time.monotonic()
@@ -113,13 +114,20 @@ class AgentPing:
         return answered
 
 
-def pong(settings: Settings, agent: str, nonce: str) -> None:
-    """The worker's side of a ping."""
-    key = _pong_key(settings, nonce)
-    with redis_bus.client(settings) as client, client.pipeline() as pipe:
-        pipe.rpush(key, agent)
-        pipe.expire(key, PONG_KEPT_S)
-        pipe.execute()
+class Pong:
+    """The worker's side of a ping, over a connection that is kept: it comes every few seconds."""
+
+    def __init__(self, settings: Settings, agent: str) -> None:
+        self._settings = settings
+        self._agent = agent
+        self._client = redis_bus.client(settings)
+
+    def __call__(self, nonce: str) -> None:
+        key = _pong_key(self._settings, nonce)
+        with self._client.pipeline() as pipe:
+            pipe.rpush(key, self._agent)
+            pipe.expire(key, PONG_KEPT_S)
+            pipe.execute()
 
 
 def _pong_key(settings: Settings, nonce: str) -> str:

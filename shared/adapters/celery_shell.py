@@ -23,7 +23,7 @@ from celery.exceptions import Ignore
 
 from shared import runner
 from shared.adapters.celery_app import celery_app
-from shared.adapters.celery_client import pong
+from shared.adapters.celery_client import Pong
 from shared.adapters.celery_transport import Transport
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.worker_store import Claim, Failed, Result, WorkerStore
@@ -110,10 +110,12 @@ def make_worker(agent: str, build_steps: Callable[[Settings], Sequence[Step]]) -
     for step in build_steps(settings):
         _register(app, shell, step)
 
-    def ping(nonce: str) -> None:
-        pong(settings, agent, nonce)
+    pong = Pong(settings, agent)
 
-    app.task(ping, name=f"{agent}.ping", shared=False)
+    def ping(nonce: str) -> None:
+        pong(nonce)
+
+    app.task(ping, name=f"{agent}.ping", shared=False, send_events=False)
     _audit_what_is_refused(shell)
     _show_life(os.environ.get(ALIVE_FILE, ""))
     return app

@@ -71,6 +71,7 @@ def test_traffic_is_held_the_downtime_measured_and_told_before_and_after(journey
         job = maintain(journey, "plain.sql", TAKES_A_WHILE, "--at", soon)
         until(lambda: told(journey, job), limit_s=60, what="the plan is announced")
         assert journey.until_ended(job) == "completed"
+        until(lambda: journey.report(job)["impact"], limit_s=30, what="the impact is measured")
     account = journey.account(journal)
     assert account.clean, account
     assert count(journey) == 500

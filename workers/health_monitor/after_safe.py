@@ -1,8 +1,9 @@
-"""After a safe file the monitor goes on watching: `confirm` ended with the first look.
+"""After a safe file and after a maintenance the monitor goes on watching: `confirm` ended with the
+first look.
 
-Nobody could undo a safe file by what is seen here, so no job waits for it. What became worse is an
-alert of the job's name, which names a later file as the way back; what became different stands in
-the report.
+Nobody could undo them by what is seen here, so no job and no client waits for it. What became worse
+is an alert of the job's name, which names a later file as the way back; what became different
+stands in the report.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class AfterSafe:
 
     def after_look(self, _results: Sequence[CheckResult]) -> None:
         """Raises Transient without the control database."""
-        for job in self.store.unwatched_safe_jobs():
+        for job in self.store.unwatched_jobs():
             seen = self.watch.seen(job)
             if seen is not None and self.watch.elapsed_s(seen) >= OBSERVE_S:
                 self._judge(job, seen)

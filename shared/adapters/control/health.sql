@@ -84,12 +84,12 @@ WHERE alert.cleared_at IS NULL
                   WHERE later.database = job.database AND later.outcome = 'completed'
                     AND later.ended_at > job.ended_at))
 
--- unwatched_safe_jobs: safe jobs that ended well a moment ago, and whose traffic was not judged since
-SELECT job.id, job.database, job.file_name, job.source, job.options, job.epoch,
+-- unwatched_jobs: jobs that ended well a moment ago and did not wait for a verdict on the traffic since
+SELECT job.id, job.database, job.kind, job.file_name, job.source, job.options, job.epoch,
        split_part(confirm.key, '/', 2)::int AS attempt
 FROM bluegreen_control.job
 JOIN bluegreen_control.observation AS confirm ON confirm.job = job.id AND confirm.key LIKE 'confirm/%%'
-WHERE job.kind = 'safe' AND job.outcome = 'completed'
+WHERE job.kind IN ('safe', 'maintenance') AND job.outcome = 'completed'
   AND job.ended_at > clock_timestamp() - interval '2 minutes'
   AND NOT EXISTS (SELECT FROM bluegreen_control.observation AS after
                   WHERE after.job = job.id AND after.key = 'after')

@@ -160,14 +160,15 @@ class HealthStore:
         with self._database.session() as session:
             return [name for (name,) in session.rows(_SQL["settled_bad_ends"])]
 
-    def unwatched_safe_jobs(self) -> list[Job]:
-        """Safe jobs that completed within two minutes, and whose traffic was not judged since."""
+    def unwatched_jobs(self) -> list[Job]:
+        """Safe and maintenance jobs that completed within two minutes, and whose traffic was not
+        judged since."""
         with self._database.session() as session:
             return [
                 Job(
                     id=row["id"],
                     database=row["database"],
-                    kind=Kind.SAFE,
+                    kind=Kind(row["kind"]),
                     file_name=row["file_name"],
                     sql="",
                     options=RunOptions.model_validate(row["options"]),
@@ -175,5 +176,5 @@ class HealthStore:
                     epoch=row["epoch"],
                     attempt=row["attempt"],
                 )
-                for row in session.dicts(_SQL["unwatched_safe_jobs"])
+                for row in session.dicts(_SQL["unwatched_jobs"])
             ]

@@ -3,7 +3,7 @@
 Guarantee   for some seconds nothing rolled back, failed or slowed down beyond what was usual
             before; of a safe file, which could not be taken back, only that the door answers and
             nothing fails yet: the monitor watches those seconds afterwards (docs/adr/0022); of a
-            maintenance only that the server answers and nothing fails: its clients are still held
+            maintenance the same, at the server: its clients are still held
 Repeats     safe: the observation goes on from where it began
 Undo        nothing to undo
 Fails with  Broken     errors, rollbacks or latency beyond what was usual; or the limit
@@ -67,7 +67,7 @@ class Confirm:
         if job.kind is Kind.SAFE:
             return "confirmed: the door answers, nothing fails; the monitor goes on watching"
         if job.kind is Kind.MAINTENANCE:
-            return "confirmed: the server answers, nothing fails; clients were still held"
+            return "confirmed: the server answers, nothing fails; clients are still held"
         self.watch.note_impact(job, seen)
         return (
             f"confirmed: {found.total} transactions in {self.watch.elapsed_s(seen):.0f} s, "
