@@ -446,8 +446,9 @@ $$;
 CREATE OR REPLACE FUNCTION bluegreen.own_sequences(positions jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF to_regclass('bluegreen_job.sequence_twin') IS NULL
-     OR NOT EXISTS (SELECT FROM bluegreen_job.sequence_twin) THEN
+  IF to_regclass('bluegreen_job.sequence_twin') IS NULL THEN  -- else it could not be named below
+    RETURN positions;
+  ELSIF NOT EXISTS (SELECT FROM bluegreen_job.sequence_twin) THEN
     RETURN positions;
   END IF;
   RETURN (SELECT coalesce(jsonb_object_agg(twin.ours::text, theirs.value), '{}')
