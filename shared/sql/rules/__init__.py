@@ -98,26 +98,30 @@ def findings(step: Step) -> list[tuple[Rule, Finding]]:
 @lru_cache(maxsize=1024)
 def _asked(type_: str, in_use: bool) -> tuple[tuple[Rule, Check], ...]:
     """The rules that look at such an operation: of most, a few."""
-    named = {*_NAMING.get(type_, ()), *_NOT_NAMING}
-    return tuple(
-        (rule, check)
-        for rule, check in map(RULES.__getitem__, sorted(named))
-        if (in_use or not rule.in_use) and rule.concerns(type_)
-    )
+    numbers = set(_NAMING.get(type_, _ALWAYS))
+    for begins, number in _PREFIXES:
+        if type_.startswith(begins):
+            numbers.add(number)
+    asked = [RULES[number] for number in sorted(numbers)]
+    return tuple([each for each in asked if in_use or not each[0].in_use])
 
 
-def _naming() -> dict[str, list[int]]:
-    """Type of operation -> the rules that name it, as they are numbered."""
-    found: dict[str, list[int]] = {}
+_ALWAYS = frozenset(number for number, (rule, _) in enumerate(RULES) if not rule.types)
+_PREFIXES = tuple(
+    (type_[:-1], number)
+    for number, (rule, _) in enumerate(RULES)
+    for type_ in rule.types
+    if type_.endswith("*")
+)
+
+
+def _naming() -> dict[str, frozenset[int]]:
+    """Type of operation -> the rules that name it and those that look at all, by their numbers."""
+    found: dict[str, frozenset[int]] = {}
     for number, (rule, _) in enumerate(RULES):
         for type_ in rule.types:
-            found.setdefault(type_, []).append(number)
+            found[type_] = found.get(type_, _ALWAYS) | {number}
     return found
 
 
 _NAMING = _naming()
-_NOT_NAMING = tuple(
-    number
-    for number, (rule, _) in enumerate(RULES)
-    if not rule.types or any(type_.endswith("*") for type_ in rule.types)
-)

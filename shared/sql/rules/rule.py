@@ -35,10 +35,6 @@ class Rule:
     in_use: bool = True
     """It looks only at operations that lock something in use."""
 
-    def concerns(self, type_: str) -> bool:
-        begins = tuple(each[:-1] for each in self.types if each.endswith("*"))
-        return not self.types or type_ in self.types or type_.startswith(begins)
-
 
 class Finding(NamedTuple):
     operation: Operation
