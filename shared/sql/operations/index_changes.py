@@ -71,12 +71,8 @@ def _make(
     if exists:
         ctx.error("catalog", f'relation "{name}" already exists', remedy="choose another name")
     only = not node["relation"].get("inh", False)
-    for member in [relation, *([] if only else ctx.catalog.partitions_of(relation))]:
-        operation.lock(member, operation.locks.get(relation.label, Lock.SHARE))
-        if member.stored:
-            operation.scan(member)
     params = node.get("indexParams", ())
-    ctx.catalog.indexes[key] = Index(
+    made = Index(
         schema=relation.schema,
         name=name,
         table=relation.key,
@@ -85,6 +81,20 @@ def _make(
         valid=not (only and relation.partition_key is not None),
         method="" if any("opclass" in p["IndexElem"] for p in params) else _method(node),
         plain="whereClause" not in node and all("name" in p["IndexElem"] for p in params),
+    )
+    for member in [relation, *([] if only else ctx.catalog.partitions_of(relation))]:
+        operation.lock(member, operation.locks.get(relation.label, Lock.SHARE))
+        if member.stored and not _has_one(ctx, member, made):
+            operation.scan(member)
+    ctx.catalog.indexes[key] = made
+
+
+def _has_one(ctx: Context, member: Relation, made: Index) -> bool:
+    """Whether a partition has the index already that a new one of its parent asks of it."""
+    asked = (made.columns, made.unique, True, made.method or None)
+    return member.bound is not None and any(
+        (own.columns, own.unique, own.plain, own.method) == asked
+        for own in ctx.catalog.indexes_of(member.key)
     )
 
 
@@ -182,7 +192,8 @@ def reindex(ctx: Context, node: Node) -> None:
         ctx.step.outside_block = True
     for table, indexed in reached:
         operation.touch(table)
-        light = concurrent and not (parted and table.bound is not None)
+        listed = parted and table.bound is not None and kind != "REINDEX_OBJECT_INDEX"
+        light = concurrent and not listed
         operation.lock(table, Lock.SHARE_UPDATE_EXCLUSIVE if light else Lock.SHARE)
         if table.stored and indexed:
             operation.scan(table)
@@ -191,8 +202,8 @@ def reindex(ctx: Context, node: Node) -> None:
 
 
 _IN_A_BLOCK = ("REINDEX_OBJECT_TABLE", "REINDEX_OBJECT_INDEX")
-"""Of what is not partitioned. Of what is, the partitions are locked in SHARE mode to be listed,
-also by CONCURRENTLY (ReindexPartitions in indexcmds.c)."""
+"""Of what is not partitioned. Of a table that is, the partitions are locked in SHARE mode to be
+listed, also by CONCURRENTLY (ReindexPartitions in indexcmds.c)."""
 
 
 def _reindexed(ctx: Context, node: Node) -> list[tuple[Relation, bool]]:

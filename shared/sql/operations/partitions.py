@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
-
 from shared.domain.kinds import Kind
 from shared.sql.catalog import Constraint, Relation
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.names import scalar, strings
-from shared.sql.operations.column_marks import implies_not_null
+from shared.sql.names import scalar
+from shared.sql.operations.partition_bounds import (
+    excludes_bound,
+    limits,
+    moment,
+    proves_bound,
+)
 
 
 def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
@@ -100,7 +101,7 @@ def scan_default(ctx: Context, parent: Relation, bound: Node, operation: Operati
         return
     operation.lock(default, Lock.ACCESS_EXCLUSIVE)
     for member in [default, *ctx.catalog.partitions_of(default)]:
-        if member.stored and not proves_bound(parent, member, bound, negated=True):
+        if member.stored and not excludes_bound(parent, member, bound):
             operation.scan(member)
             operation.note("default-partition-scanned")
 
@@ -149,89 +150,6 @@ def detach(ctx: Context, relation: Relation, cmd: Node) -> None:
         )
 
 
-def proves_bound(parent: Relation, child: Relation, bound: Node, *, negated: bool = False) -> bool:
-    """Whether validated constraints of `child` already say that its rows fit.
-
-    Knows the forms that people write: `k >= a AND k < b` with k NOT NULL for a range,
-    `k = v` or `k IN (..)` for a list.
-    """
-    key = parent.partition_key
-    if negated or not key or len(key) != 1 or not bound:
-        return False
-    name = key[0]
-    facts = list(_facts(child, name))
-    not_null = _is_not_null(child, name)
-    if bound.get("strategy") == "r":
-        low, high = _range(bound)
-        lower = low is None or (">=", low) in facts
-        upper = high is None or ("<", high) in facts
-        return not_null and lower and upper
-    if bound.get("strategy") == "l":
-        wanted = {moment(scalar(v)) for v in bound.get("listdatums", ())}
-        allowed = {value for operator, value in facts if operator == "="}
-        return bool(allowed) and allowed <= wanted and not_null
-    return False
-
-
-def _is_not_null(child: Relation, name: str) -> bool:
-    column = (child.columns or {}).get(name)
-    if column is not None and column.not_null:
-        return True
-    return any(
-        c.valid and c.kind == "check" and implies_not_null(c.expression, name)
-        for c in child.constraints.values()
-    )
-
-
-def _range(bound: Node) -> tuple[Any, Any]:
-    """(low, high); None for MINVALUE and MAXVALUE."""
-    low = bound.get("lowerdatums") or [{}]
-    high = bound.get("upperdatums") or [{}]
-    return moment(scalar(low[0])), moment(scalar(high[0]))
-
-
-def moment(value: Any) -> Any:
-    """Dates and times in one form, so that `2026-01-01` and `2026-01-01 00:00:00` are equal."""
-    if not isinstance(value, str):
-        return value
-    try:
-        found = datetime.fromisoformat(value.strip())
-    except ValueError:
-        return value
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=UTC)
-    return found.astimezone(UTC).isoformat()
-
-
-def _facts(child: Relation, name: str) -> Iterator[tuple[str, Any]]:
-    """(operator, constant) pairs that validated CHECK constraints promise about a column."""
-    for constraint in child.constraints.values():
-        if constraint.kind == "check" and constraint.valid and constraint.enforced:
-            for part in _conjuncts(constraint.expression):
-                yield from _comparison(part, name)
-
-
-def _conjuncts(expression: Node | None) -> Iterator[Node]:
-    both = (expression or {}).get("BoolExpr", {})
-    if both.get("boolop") == "AND_EXPR":
-        for argument in both["args"]:
-            yield from _conjuncts(argument)
-    elif expression:
-        yield expression
-
-
-def _comparison(part: Node, name: str) -> Iterator[tuple[str, Any]]:
-    body = part.get("A_Expr", {})
-    left = body.get("lexpr", {}).get("ColumnRef")
-    if not left or strings(left["fields"])[-1] != name:
-        return
-    right = body.get("rexpr", {})
-    values = right["List"]["items"] if "List" in right else [right]
-    operator = strings(body.get("name"))[-1]
-    for value in values:
-        yield operator, moment(scalar(value))
-
-
 def overlap(ctx: Context, parent: Relation, bound: Node | None, name: str) -> None:
     """A problem when the new bounds cover what another partition already covers."""
     if not bound:
@@ -263,7 +181,7 @@ def _ranges_meet(one: Node, other: Node) -> bool:
         return False
     if len(one.get("lowerdatums", ())) != 1 or len(other.get("lowerdatums", ())) != 1:
         return False
-    (low, high), (below, above) = _range(one), _range(other)
+    (low, high), (below, above) = limits(one), limits(other)
     known = [value for value in (low, high, below, above) if value is not None]
     if len({type(value) for value in known}) > 1:
         return False

@@ -185,6 +185,7 @@ def _effects(
     *,
     recollated: bool,
 ) -> None:
+    """Indexes with an expression or a predicate are always built again (CheckIndexCompatible)."""
     copies = cost == "copies"
     moved = copies or (cost == "free" and column.type.name.startswith("timestamp"))
     for member in family:
@@ -192,8 +193,9 @@ def _effects(
             operation.rewrite(member)
         elif member.stored and cost != "same" and _checked_again(member, column.name):
             operation.scan(member)
-        indexed = any(column.name in i.columns for i in ctx.catalog.indexes_over(member))
-        if member.stored and indexed and (moved or recollated):
+        indexes = [i for i in ctx.catalog.indexes_over(member) if column.name in i.columns]
+        computed = any(not index.plain for index in indexes)
+        if member.stored and indexes and (moved or recollated or computed):
             operation.scan(member)
             operation.note("index-rebuilt")
     if cost != "same":

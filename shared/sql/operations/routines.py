@@ -181,7 +181,8 @@ def follow_calls(ctx: Context, node: Node, operation: Operation) -> None:
         if schema == "pg_catalog":
             continue
         for routine in ctx.catalog.routines_named(schema, name, ctx.path):
-            if routine.volatility == "volatile":
+            seen = routine.volatility == "stable" and routine.language in ("sql", "plpgsql")
+            if seen or routine.volatility == "volatile":
                 follow(ctx, routine, operation)
 
 

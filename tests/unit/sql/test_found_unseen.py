@@ -19,6 +19,12 @@ ALTER TABLE scans ADD PRIMARY KEY (id, at);
 CREATE INDEX scans_bin ON scans (bin_id);
 CREATE TABLE old (id bigint NOT NULL, bin_id bigint, at timestamptz NOT NULL,
   CHECK (at >= '2024-01-01' AND at < '2025-01-01'));
+CREATE INDEX bins_lower ON bins (lower(label));
+CREATE TABLE log (at timestamptz, region text NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE log_default PARTITION OF log DEFAULT;
+CREATE TABLE sale (region text NOT NULL) PARTITION BY LIST (region);
+CREATE TABLE sale_default PARTITION OF sale DEFAULT;
+CREATE FUNCTION counted() RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT count(*) FROM lines $$;
 CREATE TABLE base (id int); CREATE TABLE child () INHERITS (base);
 """  # noqa: E501
 ATTACH = "ALTER TABLE scans ATTACH PARTITION old FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')"
@@ -60,7 +66,8 @@ def test_reindex_of_what_is_partitioned_reaches_the_partitions(sql):
     assert found.locks == {"scans": "ShareLock", "scans_2025": "ShareLock"}
     assert not found.plan[0].transaction
     concurrently = report(sql.replace(" scans", " CONCURRENTLY scans"))
-    assert concurrently.locks["scans_2025"] == "ShareLock"
+    listed = "ShareLock" if "TABLE" in sql else "ShareUpdateExclusiveLock"
+    assert concurrently.locks["scans_2025"] == listed
     assert (concurrently.blocks_reads_of, concurrently.blocks_writes_of) == ((), ())
 
 
@@ -103,3 +110,60 @@ def test_from_text_alone_a_type_takes_its_columns_along():
     found = validate("DROP TYPE tier CASCADE", file="m.sql")
     assert found.destructive
     assert not validate("DROP TYPE tier", file="m.sql").destructive
+
+
+def test_an_index_over_an_expression_is_built_again_with_its_column():
+    found = report("ALTER TABLE bins ALTER label TYPE text")
+    assert (found.rewrites_tables, found.blocks_reads_of) == ((), ("bins",))
+
+
+def test_an_index_that_every_partition_has_is_not_built():
+    one = "CREATE INDEX CONCURRENTLY ON scans_2025 (at);"
+    assert report("CREATE INDEX ON scans (at)").blocks_writes_of == ("scans", "scans_2025")
+    assert report(f"{one} CREATE INDEX ON scans (at)").blocks_writes_of == ()
+    assert report(f"{one} CREATE UNIQUE INDEX ON scans (at)").blocks_writes_of
+    assert report(f"{one} CREATE INDEX ON scans USING hash (at)").blocks_writes_of
+
+
+LOW, HIGH = "at >= '2026-02-01'", "at < '2026-03-01'"
+
+
+@pytest.mark.parametrize(
+    ("check", "proves"),
+    [
+        (f"NOT ({LOW} AND {HIGH})", True),
+        ("at < '2026-02-01' OR at >= '2026-03-01'", True),
+        ("at < '2026-02-01'", True),
+        ("at < '2026-02-10'", False),
+        (f"NOT ({LOW} AND {HIGH} AND region = 'x')", False),
+        (f"NOT ({LOW})", True),
+        ("at < '2026-02-02' OR at >= '2026-03-01'", False),
+    ],
+)
+def test_a_check_of_the_default_partition_spares_its_scan(check, proves):
+    add = f"ALTER TABLE log_default ADD CONSTRAINT c CHECK ({check}) NOT VALID;"
+    valid = "ALTER TABLE log_default VALIDATE CONSTRAINT c;"
+    make = "CREATE TABLE n PARTITION OF log FOR VALUES FROM ('2026-02-01') TO ('2026-03-01')"
+    assert report(add + valid + make).operations[-1].scans_table is not proves
+    assert report(add + make).operations[-1].scans_table
+
+
+@pytest.mark.parametrize(
+    ("check", "proves"),
+    [
+        ("region <> 'eu'", True),
+        ("region NOT IN ('us', 'eu')", True),
+        ("NOT (region = 'eu')", True),
+        ("NOT (region IN ('us', 'eu'))", True),
+        ("region <> 'us'", False),
+        ("region <> 'eu' OR region <> 'us'", False),
+    ],
+)
+def test_a_check_of_a_default_list_partition_spares_its_scan(check, proves):
+    add = f"ALTER TABLE sale_default ADD CONSTRAINT c CHECK ({check});"
+    make = "CREATE TABLE n PARTITION OF sale FOR VALUES IN ('eu')"
+    assert report(add + make).operations[-1].scans_table is not proves
+
+
+def test_a_stable_function_reads_what_it_reads():
+    assert report("SELECT counted()").locks == {"lines": "AccessShareLock"}
