@@ -96,6 +96,7 @@ class PgCtlDriver:
     def start_deed(self, name: str, program: str, args: Sequence[str]) -> None:
         if self.look_at_deed(name).state == "running":
             return
+        self.clear_recovery()
         target = ["--target-pgdata" if program == "pg_rewind" else "--pgdata", str(self.data)]
         if program == "pg_rewind":
             target += ["--config-file", str(self.conf / "postgresql.conf")]
