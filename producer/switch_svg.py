@@ -103,8 +103,9 @@ def _grid(scale: _Scale, unit: float, name: str) -> Iterator[str]:
         yield f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{latency:g} ms</text>'
     for fifth in range(6):
         at_ms = scale.begin_ms + (scale.end_ms - scale.begin_ms) * fifth / 5
+        anchor = "middle" if fifth < 5 else "end"  # the last would be cut off at the edge
         yield (
-            f'<text x="{scale.x(at_ms)}" y="{HEIGHT - 12}" text-anchor="middle">'
+            f'<text x="{scale.x(at_ms)}" y="{HEIGHT - 12}" text-anchor="{anchor}">'
             f"{at_ms / unit + 0.0:+.1f} {name}</text>"
         )
 

@@ -124,8 +124,10 @@ def test_each_agent_keeps_what_it_learns(settings: Settings, job: str) -> None:
     assert comparisons.find(job) == {"phase": "raw"}
     comparisons.forget(job)
     switches = SwitchStore(database(settings, "proxy-agent"))
-    switches.save(SwitchRecord(job, 1, "blue->green", datetime.now(UTC), 10.0))
-    assert len(switches.of_job(job)) == 1
+    phases = {"pause": 3.0, "hold_door": 0.2, "door": 0.1}
+    switches.save(SwitchRecord(job, 1, "blue->green", datetime.now(UTC), 10.0, phases))
+    (kept,) = switches.of_job(job)
+    assert list(kept.phases_ms) == list(phases), "in the order in which they came"
     BackupStore(database(settings, "backup")).write([])
     assert HealthStore(database(settings, "backup")).raise_alert("b", "warning", "b", {})
     health = HealthStore(database(settings, "health-monitor"))

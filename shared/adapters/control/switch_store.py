@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from psycopg.types.json import Jsonb
 
 from shared.adapters.control.connection import ControlDatabase
+from shared.domain.pause_phases import in_order
 from shared.ports import SwitchRecord
 
 COLUMNS = tuple(column.name for column in fields(SwitchRecord))
@@ -32,6 +33,11 @@ class SwitchStore:
         with self.control.session() as session:
             rows = [dict(zip(COLUMNS, row, strict=True)) for row in session.rows(_OF_JOB, [job])]
         return [
-            SwitchRecord(**row | {"samples": [tuple(sample) for sample in row["samples"]]})
+            SwitchRecord(
+                **row | {
+                    "phases_ms": in_order(row["phases_ms"]),
+                    "samples": [tuple(sample) for sample in row["samples"]],
+                }
+            )
             for row in rows
-        ]
+        ]  # fmt: skip
