@@ -24,6 +24,8 @@ END_LIMIT_S = 3.0
 HAS_SLOT = "SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %s)"
 DROP_FORWARD = "SELECT bluegreen.drop_stream_slot('forward')"
 DROP_BACK = "SELECT bluegreen.drop_stream_slot('back')"
+IS_WRITABLE = "SELECT writable_at IS NOT NULL FROM bluegreen_job.fork"
+"""Noted last: where the rest was built between two looks, nobody has said so yet."""
 CONTENTS_ARE_OURS = "SELECT bluegreen.may_be_emptied(%s)"
 
 
@@ -44,6 +46,7 @@ class CopyGreen:
                 and not at_source.value(copying.HAS_PUBLICATION, [COPY])
                 and not subscription.exists(at_target, COPY)
                 and run_file.is_applied(at_target, job, copy_target.REST)
+                and bool(at_source.value(IS_WRITABLE))
             )
 
     def do(self, job: Job) -> Done | Pending:

@@ -5,7 +5,7 @@ Source: PostgreSQL manual, "CREATE SUBSCRIPTION"; `origin` is of 16 and later.
 
 from __future__ import annotations
 
-from shared.domain.identifiers import ident, literal
+from shared.domain.identifiers import ident
 from shared.domain.objects import APPLY_ROLE
 from shared.ports import Session
 
@@ -28,6 +28,19 @@ SELECT subenabled
 FROM pg_subscription AS s WHERE subname = %s
 """
 OWNER = "SELECT rolname::text FROM pg_roles WHERE rolname = %s"
+SET_CONNINFO = "SELECT set_config('bluegreen.conninfo', %s, false)"
+CREATE = """
+DO $create$
+BEGIN
+    EXECUTE 'CREATE SUBSCRIPTION {name} CONNECTION '
+        || quote_literal(current_setting('bluegreen.conninfo'))
+        || ' PUBLICATION {name} WITH ({options})';
+EXCEPTION WHEN OTHERS THEN
+    RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM;
+END $create$
+"""
+"""In no statement of ours stands a password, nor in what is said of one that fails: statistics and
+logs keep both. The conninfo may hold one (`Node.replication_conninfo`)."""
 HAS_ORIGIN_OPTION = "SELECT current_setting('server_version_num')::int >= 160000"
 
 
@@ -62,19 +75,18 @@ def create_copying(session: Session, name: str, *, slot: str, conninfo: str) -> 
 
 def _create(session: Session, name: str, slot: str, conninfo: str, more: str) -> None:
     """Where there is a role of its own for it, that one owns it (docs/managed-servers.md)."""
-    options = f"slot_name = {literal(slot)}, create_slot = false, disable_on_error = true, {more}"
+    options = f"slot_name = {ident(slot)}, create_slot = false, disable_on_error = true, {more}"
     if session.value(HAS_ORIGIN_OPTION):
         options += ", origin = none"
     owner = session.value(OWNER, [APPLY_ROLE])
+    session.rows(SET_CONNINFO, [conninfo])
     if owner is not None:
         session.execute(f"SET ROLE {ident(owner)}")
     try:
-        session.execute(
-            f"CREATE SUBSCRIPTION {ident(name)} CONNECTION {literal(conninfo)}"
-            f" PUBLICATION {ident(name)} WITH ({options})"
-        )
+        session.execute(CREATE.format(name=ident(name), options=options))
     finally:
         session.execute("RESET ROLE")
+        session.rows(SET_CONNINFO, [""])
 
 
 def advance_origin(session: Session, name: str, lsn: str) -> None:
