@@ -21,6 +21,7 @@ from shared.domain.rollback_point import Manifest, part_file
 from shared.settings import BackupSettings, Settings
 from tests.support.cluster import bin_dir, postgres
 from tests.support.paper_stack import PaperStack, paper_stack, prepare, settings_over
+from tests.support.wait import until
 
 SCHEMA = """
     CREATE TYPE mood AS ENUM ('sad', 'glad');
@@ -88,7 +89,7 @@ def test_a_schema_point_is_taken_verified_and_leaves_nothing_behind(stack: Paper
     assert kept is not None
     assert kept.verified_at is not None
     assert kept.name.startswith("rollback-20261123-7f3a-")
-    assert leftovers(stack) == []
+    until(lambda: leftovers(stack) == [], limit_s=20, what="what was restored is dropped")
 
 
 def test_the_rows_of_affected_tables_are_dumped_with_their_partitions_and_counted(
@@ -100,7 +101,7 @@ def test_the_rows_of_affected_tables_are_dumped_with_their_partitions_and_counte
     assert data.rows == {'public."Odd ""Orders"': 2, "public.log_2026": 7, "public.users": 1000}
     verified = backups.verify(stack.settings, point.name)
     assert verified.verified_at is not None
-    assert leftovers(stack) == []
+    until(lambda: leftovers(stack) == [], limit_s=20, what="what was restored is dropped")
 
 
 def test_a_full_point_holds_every_table(stack: PaperStack) -> None:
@@ -130,7 +131,7 @@ def test_a_flipped_byte_is_found(
             backups.verify(stack.settings, point.name)
         with pytest.raises(Broken, match="damaged"):
             backups.restore(stack.settings, point.name, on=Colour.BLUE, into="no", confirm=True)
-    assert leftovers(stack) == []
+    until(lambda: leftovers(stack) == [], limit_s=20, what="what was restored is dropped")
     kept = BackupDirectory(stack.settings).of_job(point.job)
     assert kept is not None
     assert kept.verified_at is None
@@ -209,7 +210,7 @@ def test_an_encrypted_point_is_verified_without_anyones_private_key(
     kept = BackupDirectory(stack.settings).of_job(point.job)
     assert kept is not None
     assert kept.verified_at is not None, "a wrong key says nothing about the point"
-    assert leftovers(stack) == []
+    until(lambda: leftovers(stack) == [], limit_s=20, what="what was restored is dropped")
     with pytest.raises(Refused, match="cannot be decrypted"):
         restored(stack, point, identity=tmp_path / "stranger")
     assert restored(stack, point, identity=tmp_path / "recipient") == 1000

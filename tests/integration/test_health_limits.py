@@ -15,6 +15,7 @@ from shared.domain.environment import Colour
 from shared.ports import Measuring
 from tests.support.disturbances import at_work, connections
 from tests.support.stack import Stack, running_stack
+from tests.support.wait import until
 from tests.support.watched import Watching
 
 
@@ -158,6 +159,15 @@ def test_a_slot_that_keeps_much_wal_is_told(watch: Watching, stack: Stack) -> No
     watched.clears("blue.retained_wal")
 
 
+def follows(blue: psycopg.Connection) -> bool:
+    """Whether the standby's slot holds no segment but the one that is written now."""
+    found = blue.execute(
+        "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) < 100000"
+        " FROM pg_replication_slots WHERE active"
+    ).fetchall()
+    return found == [(True,)]
+
+
 def test_a_slot_that_lost_its_wal_is_told(watch: Watching, stack: Stack) -> None:
     """PostgreSQL then forgets where it stood: it must not pass for one that keeps nothing."""
     watched = watch()
@@ -170,6 +180,7 @@ def test_a_slot_that_lost_its_wal_is_told(watch: Watching, stack: Stack) -> None
             for _ in range(4):
                 blue.execute("SELECT pg_logical_emit_message(false, 'test', 'x')")
                 blue.execute("SELECT pg_switch_wal()")
+            until(lambda: follows(blue), limit_s=20, what="the standby holds no WAL back")
             blue.execute("CHECKPOINT")
             watched.raises("blue.retained_wal")
             assert "slots that lost WAL: left_behind" in watched.last["blue.retained_wal"].sentence

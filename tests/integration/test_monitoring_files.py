@@ -22,7 +22,7 @@ DOCUMENTED = frozenset(
 @pytest.fixture(scope="module")
 def promtool() -> str:
     found = shutil.which("promtool")
-    return found or str(unpacked("prometheus", ("prometheus",), owner=None) / "usr/bin/promtool")
+    return found or str(unpacked("promtool", ("promtool",), owner=None) / "usr/bin/promtool")
 
 
 def checked(promtool: str, *words: str) -> None:
