@@ -30,7 +30,7 @@ CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   agent_grants docker_driver stream_keeper redis_sentinel poolers cli_proxy mapping_rehearsal \
   control_roles preflight_refusals lost_standby copy_rights \
   backup_steps backup_points backup_daily health_steps after_safe \
-  health_monitor health_limits health_replication monitoring_files cli_alerts))
+  health_monitor health_limits health_replication monitoring_files doctor_outside cli_alerts))
 
 test: check validator-cases  ## unit tests, the validator's cases, and the CI size of the tests on real servers
 	$(BIN)/pytest -q $(CI_TESTS) --durations=10

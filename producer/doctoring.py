@@ -94,11 +94,15 @@ def _run(
 
 def _start(error: MigrationError, settings: Settings | None) -> str:
     """What brings a service back that does not answer, or is not spoken to."""
-    if settings is None or all(node.driver == "local" for node in settings.nodes.values()):
+    if settings is None or not _is_compose(settings):
         return START
     if "certificate" in error.message:
         return "`./scripts/migration/renew-certificates.sh` makes and loads new ones"
     return f"{UP} starts what is missing"
+
+
+def _is_compose(settings: Settings) -> bool:
+    return any(node.driver != "local" for node in settings.nodes.values())
 
 
 def _looks(
@@ -213,7 +217,9 @@ def _agents(settings: Settings) -> str:
     if silent:
         raise Transient(
             f"expected every agent to answer through its queue, found {', '.join(silent)} silent",
-            remedy=f"their logs are in {settings.state_dir}/logs; {START}",
+            remedy=f"`docker compose logs` of them says why; {UP} starts what is missing"
+            if _is_compose(settings)
+            else f"their logs are in {settings.state_dir}/logs; {START}",
         )
     return f"{len(answers)} answer through their queues"
 
