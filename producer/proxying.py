@@ -90,8 +90,8 @@ def _tell_the_job(settings: Settings, output: Output, colour: str) -> str | None
                 return job.id
     except MigrationError as error:
         output.warn(
-            f"the control database was not told ({error.message}); once it answers, run "
-            "`bluegreen status`, and `bluegreen rollback JOB` for a live job"
+            f"the control database was not told ({error.message}); a job in its rollback "
+            "window sees it by itself and is undone; of any other, ask `bluegreen rollback JOB`"
         )
     return None
 

@@ -56,6 +56,7 @@ CUTOVER = (
     "commit_old(bigint)",
     "begin_return(bigint, pg_lsn)",
     "mend_streams(text)",
+    "is_meant_to_run(text, text)",
     "burn(bigint)",
     "give_back(bigint)",
     "revoke(bigint)",

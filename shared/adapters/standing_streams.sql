@@ -6,7 +6,7 @@ SET ROLE bg_owner;
 -- Whether a stream of that job is meant to run into this side now. Only what a decided attempt left,
 -- or what stands before any attempt: while one is open its own acts start and stop streams.
 CREATE OR REPLACE FUNCTION bluegreen.is_meant_to_run(for_job text, its_way text) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   last bluegreen.attempt;
 BEGIN

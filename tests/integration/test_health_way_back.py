@@ -15,6 +15,7 @@ from shared.adapters.node_factory import make_nodes
 from shared.adapters.postgres import PsycopgSession
 from shared.adapters.standing import install
 from shared.domain.environment import Colour
+from shared.domain.errors import Broken
 from shared.domain.health import Severity
 from shared.domain.objects import REVERSE
 from shared.ports import Done, Pending
@@ -167,6 +168,30 @@ def test_values_that_a_rollback_would_lose_are_counted(
         serving.execute("CREATE SCHEMA bluegreen_job")
         serving.execute("CREATE TABLE bluegreen_job.lost AS SELECT 1 FROM generate_series(1, 3)")
     said_within(step, "3 values would be lost", limit_s=20)
+
+
+@pytest.mark.parametrize("target", ["closed", "dead"])
+def test_a_target_that_traffic_was_taken_from_by_hand_undoes_the_job(
+    pair: tuple[Server, Server], tmp_path: Path, target: str
+) -> None:
+    """`bluegreen proxy switch`, which the control database could not be told of."""
+    blue, green = pair
+    nodes = make_nodes(settings_over(tmp_path, blue, blue, green), "bg_health")
+    finishing = JOB.model_copy(update={"requests": frozenset({"finish"})})
+    step = HoldRollbackWindow(nodes, Book(), lambda: datetime.now(UTC))
+    said_within(step, "blue is", limit_s=20)
+    assert step.is_done(finishing)
+    with green.connect("app") as serving:
+        serving.execute("SELECT bluegreen.fence()")
+    if target == "dead":
+        green.stop("immediate")
+    for job in (JOB, finishing):
+        assert not step.is_done(job)
+        with pytest.raises(Broken, match="found blue: traffic was brought back by hand"):
+            step.do(job)
+    with blue.connect("app") as old:
+        old.execute("SELECT bluegreen.fence()")
+    assert isinstance(step.do(JOB), Pending)
 
 
 def test_a_side_that_is_away_does_not_end_the_window(

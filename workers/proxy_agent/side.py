@@ -51,6 +51,10 @@ class ServerSide:
         """Start again what only a lost connection has stopped."""
         self._ask("mend_streams(%s)", job)
 
+    def is_meant_to_run(self, job: str, way: Way) -> bool:
+        """Whether what led here last was to go on, also where it has stopped."""
+        return bool(self._ask("is_meant_to_run(%s, %s)", job, way))
+
     def is_fenced(self) -> bool:
         return bool(self._ask("is_fenced()"))
 

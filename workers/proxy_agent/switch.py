@@ -162,11 +162,19 @@ class Switch:
         return held.connections_cut
 
     def _settle(self, attempt: Attempt) -> End:
-        with (
-            reaching(self.nodes[attempt.old]) as old,
-            reaching(self.nodes[attempt.new]) as new,
-        ):
-            return Settlement(self.pooler, self.door).settle(attempt, old, new)
+        """Raises Transient, and says so, where the end is still to be seen."""
+        try:
+            with (
+                reaching(self.nodes[attempt.old]) as old,
+                reaching(self.nodes[attempt.new]) as new,
+            ):
+                return Settlement(self.pooler, self.door).settle(attempt, old, new)
+        except Transient as error:
+            raise Transient(
+                f"{error.message}; attempt {attempt.number} is not settled yet: "
+                "the watchdog, or the next look, brings it to its end",
+                code=error.code,
+            ) from error
 
 
 def _gave_up(attempt: Attempt, clock: PauseClock, error: MigrationError) -> MigrationError:

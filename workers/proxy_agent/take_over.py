@@ -25,7 +25,8 @@ def take_over(side: ServerSide, job: str | None, *, accept_loss: bool) -> Attemp
     """`side` is fenced, and the other one does not answer. Returns the attempt that it won."""
     locks.take(side, locks.SWITCH)
     dead = side.colour.other
-    way = _way_that_led_to(side)
+    last = side.newest()
+    way = _way_that_led_to(side, job or (last.job if last is not None else NO_JOB))
     applied = side.applied_up_to(way) if way is not None else None
     if way is None or applied is None:
         raise Refused(
@@ -38,7 +39,6 @@ def take_over(side: ServerSide, job: str | None, *, accept_loss: bool) -> Attemp
             _what_may_be_missing(side, applied),
             remedy=f"start {dead} again; or add --accept-loss, and {dead} will not serve any more",
         )
-    last = side.newest()
     number = 1 if last is None else last.number + 1
     known = job or (last.job if last is not None else side.session.value(LAST_JOB)) or NO_JOB
     attempt = Attempt(number, known, way, dead, side.colour, returning=False)
@@ -46,9 +46,12 @@ def take_over(side: ServerSide, job: str | None, *, accept_loss: bool) -> Attemp
     return attempt
 
 
-def _way_that_led_to(side: ServerSide) -> Way | None:
-    for way in Way:
-        if side.session.value(CARRYING, (way.stream,)) is True:
+def _way_that_led_to(side: ServerSide, job: str) -> Way | None:
+    """The stream that runs, or was meant to: a dead publisher stops its subscriber for good, and
+    what has arrived by then is known all the same."""
+    runs = {way: side.session.value(CARRYING, (way.stream,)) for way in Way}
+    for way, enabled in runs.items():
+        if enabled or (enabled is False and side.is_meant_to_run(job, way)):
             return way
     return None
 

@@ -4,20 +4,23 @@ Guarantee   the rollback window is over, or `finish` was asked for, or the WAL t
             would soon fill the disk of the side that serves
 Repeats     safe: it only looks
 Undo        nothing to undo
-Fails with  nothing: a way back that closes by itself is an alert, never a reason to take away the
-            side that serves
+Fails with  Broken  the target serves no more: traffic was brought back by hand, and what is left of
+            the job is undone
+            A way back that closes by itself is an alert, never a reason to take away the side that
+            serves.
 Source      docs/adr/0002
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from shared.domain.environment import Colour
-from shared.domain.errors import Refused, Transient
+from shared.domain.errors import Broken, MigrationError, Refused, Transient
 from shared.domain.facts import Cutover
 from shared.domain.health import way_back_alert
 from shared.domain.migration import Job
@@ -28,6 +31,7 @@ from workers.health_monitor.sides import serving_side
 from workers.health_monitor.traffic import Stream
 
 LOOK_AGAIN_S = 2.0
+IS_FENCED = "SELECT bluegreen.is_fenced()"
 FULL_SHARE = 0.8
 """Of the disk that is free or holds WAL kept for us: over it the window ends, before the side that
 serves stops for want of room."""
@@ -42,11 +46,17 @@ class HoldRollbackWindow:
     name: ClassVar[str] = "hold_rollback_window"
 
     def is_done(self, job: Job) -> bool:
-        return "finish" in job.requests or self._left(job) <= timedelta(0)
+        return self._is_over(job) and not self._was_left(job)
 
     def do(self, job: Job) -> Done | Pending:
+        target = serving_side(job)
+        if self._was_left(job):
+            raise Broken(
+                f"expected {target} to serve, found {target.other}: "
+                "traffic was brought back by hand"
+            )
         left = self._left(job)
-        if self.is_done(job):
+        if self._is_over(job):
             return Done("the rollback window is over")
         stream = self._look(job)
         if isinstance(stream, Stream) and (full := self._fills_the_disk(job, stream)):
@@ -63,6 +73,23 @@ class HoldRollbackWindow:
     def undo(self, job: Job) -> Done | Pending:
         self.alerts.clear_alert(way_back_alert(job.id), "the job is being rolled back")
         return Done("nothing to undo")
+
+    def _is_over(self, job: Job) -> bool:
+        return "finish" in job.requests or self._left(job) <= timedelta(0)
+
+    def _was_left(self, job: Job) -> bool:
+        """The side that served before is open again, and the target is closed, or away."""
+        target = serving_side(job)
+        return self._is_fenced(target.other) is False and self._is_fenced(target) is not False
+
+    def _is_fenced(self, colour: Colour) -> bool | None:
+        """None where it cannot be asked."""
+        with (
+            suppress(MigrationError),
+            self.nodes[colour].session(limit_s=traffic.LOOK_LIMIT_S) as session,
+        ):
+            return bool(session.value(IS_FENCED))
+        return None
 
     def _left(self, job: Job) -> timedelta:
         opened = datetime.fromisoformat(Cutover.of(job).at)
