@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import resource
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ pytestmark = pytest.mark.faults
 MAX_STALL_MS = 1000
 NOISE_MS = 1000
 POOLER_AWAY_S = 0.3
+LONG_S = 30.0
 
 
 @dataclass
@@ -203,6 +205,17 @@ def test_a_new_side_that_lets_nobody_in_is_said_before_the_pause(pair: Pair) -> 
         pair.wire.mend()
 
 
+def expect_said(said: str, old: Colour, end: str) -> None:
+    """Whoever asked for the cutover was told which way it went, or that it is still to be seen."""
+    if said == "switched":
+        assert end == "forward"
+    elif "gave up in phase" in said:
+        assert f"the application is on {old} as before" in said
+        assert end == "back"
+    else:
+        assert "the watchdog, or the next look, brings it to its end" in said
+
+
 # --- in the pause ---------------------------------------------------------------------------
 
 BEFORE_COMMIT = ("after pause", "after fence", "after marker", "after catch_up", "before commit")
@@ -224,8 +237,9 @@ def test_the_network_to_green_cut_before_the_commit_point(pair: Pair, point: str
 def test_the_network_to_green_cut_behind_the_commit_point(pair: Pair, point: str) -> None:
     old = pair.serving
     with watched(pair, may_fail=True):
-        pair.run_cut_at(point)
+        said = pair.run_cut_at(point)
         end = pair.settled()
+    expect_said(said, old, end)
     assert pair.serving is (old.other if end == "forward" else old)
     if point != "after commit":
         assert end == "forward"
@@ -244,8 +258,9 @@ def test_the_pooler_killed_around_the_fence_comes_back_on_the_side_that_serves(
             threading.Timer(POOLER_AWAY_S, pair.world.pooler.start).start()
 
     with watched(pair, may_fail=True):
-        pair.run(at)
+        said = pair.run(at)
         end = pair.settled()
+    expect_said(said, old, end)
     if point in {"after commit", "after route"}:
         assert end == "forward"
     assert pair.serving is (old.other if end == "forward" else old)
@@ -268,8 +283,9 @@ def test_a_lock_or_a_session_lost_in_the_pause(pair: Pair, victim: str, point: s
                 )
 
     with watched(pair):
-        pair.run(at)
+        said = pair.run(at)
         end = pair.settled()
+    expect_said(said, old, end)
     committed = point == "after commit" or (point, victim) == ("before commit", "old")
     assert end == ("forward" if committed else "back")
     assert pair.serving is (old.other if end == "forward" else old)
@@ -305,6 +321,28 @@ def test_replication_that_stands_still_in_the_pause_is_given_up_in_time(pair: Pa
         assert "gave up in phase `catch_up`" in said
         assert pair.settled() == "back"
     assert pair.serving is old
+
+
+def test_a_transaction_of_thirty_seconds_across_the_pause(pair: Pair) -> None:
+    """It begins when all is ready. The cutover gives up, waits for it, and goes on behind it; the
+    transaction commits, and nobody else waits longer than `--max-stall`."""
+    old = pair.serving
+    with watched(pair), psycopg.connect(pair.world.application_dsn) as slow:
+
+        def at(point: str) -> None:
+            if point == "before pause":
+                slow.execute("UPDATE account SET balance = balance + 1 WHERE id = 9")
+
+        began = time.monotonic()
+        assert "gave up in phase `pause`" in pair.run(at)
+        while (left_s := began + LONG_S - time.monotonic()) > 0:
+            with pytest.raises(Transient, match="waiting for a transaction of app"):
+                switch_of(pair.world).run(order(*_next(pair), max_stall_ms=MAX_STALL_MS))
+            time.sleep(min(left_s, 2.0))
+        slow.commit()
+        assert pair.serving is old
+        until(lambda: pair.run() == "switched", limit_s=40, what="the cutover behind it")
+    assert pair.serving is old.other
 
 
 # --- behind the pause -----------------------------------------------------------------------

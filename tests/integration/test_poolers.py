@@ -169,3 +169,45 @@ def test_a_cutover_takes_the_clients_of_both_along(two: Two, pooler: Poolers) ->
     after = two.world.journal(Colour.BLUE) - before
     assert after == here.acknowledged | there.acknowledged
     until(lambda: two.side_of(two.second_dsn) == "blue", limit_s=5, what="both lead back")
+
+
+@pytest.mark.parametrize("joins", ["after empty", "after commit", "when all is over"])
+def test_one_that_dies_in_a_cutover_joins_again_on_the_side_that_serves(
+    two: Two, pooler: Poolers, joins: str
+) -> None:
+    """Its own clients break with it. It comes up unpaused, on whatever its file says: before the
+    route is written that is the old side, which lets nobody in."""
+    before = two.world.journal(Colour.BLUE)
+
+    def at(point: str) -> None:
+        if point == "after pause":
+            two.second.end(signal.SIGKILL)
+        elif point == joins:
+            two.second.start()
+            if joins == "after empty":
+                with pytest.raises(psycopg.OperationalError):
+                    two.side_of(two.second_dsn)
+
+    with Writers(two.world.application_dsn, count=4, first=len(before) + 40_000) as here:
+        switch = switch_of(
+            two.world, pooler=poolers_of(two.settings), watchdog=watchdogs(two.settings), at=at
+        )
+        switch.run(order(Way.FORWARD, Colour.BLUE))
+        if joins == "when all is over":
+            two.second.start()
+        here.until_acknowledged(20)
+        until(lambda: _leads_to_green(two), limit_s=10, what="the second one leads to green")
+        switched(
+            switch_of(two.world, pooler=poolers_of(two.settings), watchdog=watchdogs(two.settings)),
+            order(Way.BACK, Colour.GREEN),
+        )
+    assert here.failed == []
+    assert two.world.journal(Colour.BLUE) - before == here.acknowledged
+
+
+def _leads_to_green(two: Two) -> bool:
+    """A login that the fenced side refused makes the pooler wait a second before the next."""
+    try:
+        return two.side_of(two.second_dsn) == "green"
+    except psycopg.OperationalError:
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -14,13 +15,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from shared.adapters.direct_door import SymlinkDoor
 from shared.adapters.local_driver import LocalDriver
 from shared.adapters.node_factory import make_nodes
-from shared.adapters.pgbouncer import console
+from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.pooler_console import console
 from shared.adapters.pooler_facts import read_pooler
 from shared.adapters.postgres import PostgresNode
 from shared.domain.environment import Colour
-from shared.domain.errors import Refused
+from shared.domain.errors import Refused, Transient
 from shared.domain.kinds import Kind
 from tests.support.cluster import postgres
 from tests.support.paper_stack import prepare, settings_over
@@ -30,6 +33,9 @@ from workers.health_monitor.rules import findings
 from workers.health_monitor.server_facts import read_server
 from workers.health_monitor.snapshot import Snapshot
 from workers.health_monitor.steps.preflight import Preflight
+from workers.proxy_agent.attempt import Way
+from workers.proxy_agent.companions import watchdogs
+from workers.proxy_agent.switch import Order, Switch
 
 JOB = a_job()
 FUNCTION = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
@@ -166,6 +172,23 @@ def test_a_pooler_that_would_not_hold_clients_is_refused(
             pooler.execute(b"SET pool_mode = transaction")
     with pytest.raises(Refused, match="query_wait_timeout"):
         done(preflight, a_job(options={"max_stall_ms": 60_000}))
+
+
+def test_a_wrong_password_of_the_pooler_is_said_before_anything_begins(
+    stack: Stack, preflight: Preflight, tmp_path: Path
+) -> None:
+    """By preflight, and by a cutover before its pause: nobody is held."""
+    secrets = tmp_path / "secrets"
+    shutil.copytree(stack.settings.secrets_dir, secrets)
+    (secrets / stack.settings.pooler.admin_user).write_text("wrong")
+    settings = stack.settings.model_copy(update={"secrets_dir": secrets})
+    with pytest.raises(Refused, match="the pooler's admin console to answer, found nobody"):
+        done(replace(preflight, read_pooler=lambda: read_pooler(settings)), JOB)
+    nodes = make_nodes(settings, "bg_proxy")
+    switch = Switch(nodes, PgBouncer(settings), SymlinkDoor(settings), watchdogs(settings))
+    with pytest.raises(Transient, match=r"admin console: .*(SASL|password) authentication failed"):
+        switch.run(Order(JOB.id, Way.FORWARD, Colour.BLUE, True, 500))
+    assert not PgBouncer(stack.settings).is_paused()
 
 
 def warnings_within(preflight: Preflight, says: str, *, limit_s: float = 5) -> list[str]:
