@@ -103,4 +103,6 @@ def _processes_of(place: Path) -> Iterator[str]:
 
 
 def _networks() -> set[str]:
-    return {path.name for path in Path("/sys/class/net").glob("*")}
+    """Bridges and cables of containers; what others make on this host is none of ours."""
+    names = {path.name for path in Path("/sys/class/net").glob("*")}
+    return {name for name in names if name.startswith(("docker", "br-", "veth"))}
