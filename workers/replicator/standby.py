@@ -31,6 +31,8 @@ WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %s)
 IS_STANDBY = """
 SELECT pg_is_in_recovery() AND EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')
 """
+WRITTEN = "SELECT pg_current_wal_flush_lsn()::text"
+HAS_REPLAYED = "SELECT coalesce(pg_last_wal_replay_lsn() >= %s::pg_lsn, false)"
 SLOT_IS_READ = "SELECT active FROM pg_replication_slots WHERE slot_name = %s"
 IS_FENCED = "SELECT EXISTS (SELECT FROM bluegreen.fenced_role)"
 COST = """
@@ -103,7 +105,7 @@ def make_standby(
     if not node.driver.is_running():
         node.driver.set_recovery(fork.follow(active, node), standby=True)
         node.driver.start(limit_s=fork.START_LIMIT_S)
-    if not holds_within(STREAMING_LIMIT_S, lambda: streams(node, session)):
+    if not follows(node, session):
         return Pending(f"{node.colour} catches up as a standby")
     _settle(node, session, job)
     return Done(f"{node.colour} is the standing standby of {active.colour}")
@@ -132,6 +134,20 @@ def streams(node: Node, active: Session) -> bool:
         if not session.value(IS_STANDBY):
             return False
     return bool(active.value(SLOT_IS_READ, [STANDBY_SLOTS[node.colour.value]]))
+
+
+def follows(node: Node, active: Session) -> bool:
+    """Whether it streams, and replays within moments what the active side has written until now:
+    one that cannot read what it is sent asks for it again and again, and streams each time."""
+    written = active.value(WRITTEN)
+    return holds_within(
+        STREAMING_LIMIT_S, lambda: streams(node, active) and _has_replayed(node, written)
+    )
+
+
+def _has_replayed(node: Node, lsn: str) -> bool:
+    with node.session(database=SERVER_DATABASE) as session:
+        return bool(session.value(HAS_REPLAYED, [lsn]))
 
 
 def _deed(way: Way, job: Job) -> str:

@@ -48,7 +48,7 @@ class RestoreStandby:
         if not old.driver.is_running() or old.driver.access() != "open":
             return False
         with active.session() as session:
-            return standby.streams(old, session) and not session.value(HAS_GUARD, [GUARD])
+            return not session.value(HAS_GUARD, [GUARD]) and standby.follows(old, session)
 
     def do(self, job: Job) -> Done | Pending:
         old, active = self.nodes[job.source], self.nodes[job.target]
