@@ -35,6 +35,7 @@ CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
 test: check validator-cases  ## unit tests, the validator's cases, and the CI size of the tests on real servers
 	$(BIN)/pytest -q $(CI_TESTS) --durations=10
 	$(BIN)/pytest -q tests/integration/test_main_job.py -k 15
+	$(BIN)/pytest -q tests/integration/test_remote_job.py -k "18-plain and forward"
 	$(BIN)/pytest -q tests/integration/test_maintenance.py -k 18
 	$(BIN)/pytest -q tests/integration/test_batches.py
 	$(BIN)/pytest -q tests/integration/test_failover.py -k in_ten_seconds

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -18,7 +21,7 @@ from shared.adapters.door_probe import PooledDoor
 from shared.adapters.node_factory import make_nodes
 from shared.adapters.pooler_facts import read_pooler
 from shared.adapters.redis_bus import RedisBus
-from shared.domain.errors import Broken
+from shared.domain.errors import Broken, Refused
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job
 from shared.ports import Done
@@ -101,6 +104,18 @@ def test_a_fresh_stack_passes_preflight(preflight: Preflight, kind: Kind) -> Non
     assert answer.facts["warnings"] == held
     assert len(held) == (kind is Kind.MAINTENANCE), "only a maintenance holds clients for long"
     assert preflight.recall(job) == answer.facts
+
+
+def test_a_door_that_lets_the_probe_not_in_is_refused(
+    stack: Stack, preflight: Preflight, tmp_path: Path
+) -> None:
+    """As where PgBouncer knows the application only; found after the cutover it would undo it."""
+    wrong = tmp_path / "wrong"
+    shutil.copytree(stack.settings.secrets_dir, wrong)
+    (wrong / "bg_health").write_text("not its password")
+    door = PooledDoor(stack.settings.model_copy(update={"secrets_dir": wrong}))
+    with pytest.raises(Refused, match="login of bg_health through the pooled door"):
+        replace(preflight, door=door).do(a_job(Kind.RISKY, id="job-door"))
 
 
 def test_sound_traffic_is_confirmed(stack: Stack, preflight: Preflight, confirm: Confirm) -> None:

@@ -138,6 +138,8 @@ class Snapshot:
     """How long clients may be held at the pooler, everything counted."""
     free_backup_bytes: int | None = None
     """Where rollback points are written; None: that is not seen from here."""
+    door_answers: bool | None = field(default=None, kw_only=True)
+    """Whether a probe through the pooled door came back; None: none was sent."""
     holds_clients: bool = False
     """Clients are held for as long as the file takes: a maintenance that does not refuse them."""
 

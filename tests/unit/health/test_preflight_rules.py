@@ -130,7 +130,6 @@ FIRES: dict[str, list[Snapshot]] = {
         source(background=("queue sweeper",)),
     ],
     "archiving": [setting("archive_mode", "on")],
-    "host": [COPIED],
     "copy_target": [
         copied(there=None),
         replace(COPIED, servers={Colour.BLUE: BLUE, Colour.GREEN: replace(OWN, in_recovery=True)}),
@@ -179,6 +178,7 @@ FIRES: dict[str, list[Snapshot]] = {
     "application_superuser": [source(superusers=("app",))],
     "other_superusers": [source(superusers=("dba",))],
     "pooler_present": [replace(SOUND, pooler=None)],
+    "pooled_door": [replace(SOUND, door_answers=False)],
     "pooler_version": [pooler(version=(1, 20))],
     "pooler_mode": [pooler(pool_mode="session")],
     "pooler_patience": [pooler(query_wait_timeout_s=0.5)],
@@ -213,16 +213,15 @@ def test_a_sound_pair_is_refused_by_no_rule(kind: Kind) -> None:
 )
 def test_a_rule_fires_alone_and_names_a_remedy(rule: str, snapshot: Snapshot) -> None:
     found = findings(snapshot, Kind.RISKY)
-    always = {"host"} if snapshot.remote else set()
-    assert {name for name, _ in found} == {rule} | always
+    assert {name for name, _ in found} == {rule}
     assert all(finding.message and finding.remedy for _, finding in found)
 
 
 def test_two_servers_of_which_only_the_addresses_are_known_are_copied() -> None:
     assert (SOUND.strategy, COPIED.strategy) == ("fork", "copy")
-    assert [name for name, _ in findings(COPIED, Kind.RISKY)] == ["host"]
+    assert findings(COPIED, Kind.RISKY) == []
     left = copied(there=replace(THERE, contents=("table public.t",), may_be_emptied=True))
-    assert [name for name, _ in findings(left, Kind.RISKY)] == ["host"]
+    assert findings(left, Kind.RISKY) == []
 
 
 def test_a_safe_migration_needs_neither_standby_nor_pooler() -> None:

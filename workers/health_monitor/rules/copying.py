@@ -13,30 +13,23 @@ OWN_SLOTS = 2
 """The stream's, and one in hand; every table under way has one more."""
 
 
-def host(snapshot: Snapshot) -> Iterator[Finding]:
-    """A copied green is built and tested step by step; the whole job has to be shown first."""
-    names = listed(tuple(str(colour) for colour in snapshot.remote))
-    yield Finding(
-        f"expected to start, stop and rewind both servers, found only the address of {names}",
-        "use driver `local` or `docker`, or --type maintenance",
-    )
-
-
 def copy_target(snapshot: Snapshot) -> Iterator[Finding]:
     target, facts = snapshot.target, snapshot.copy.get(snapshot.active.other)
     name = snapshot.active.other
+    own = target is None or target.system_identifier != snapshot.source.system_identifier
+    if target is not None and (target.in_recovery or not own):
+        yield Finding(
+            f"expected {name} to be a writable server of its own, found a copy of"
+            f" {snapshot.active}, or that server itself",
+            "name an empty server of its own",
+        )
+        return
     if target is None or facts is None:
         yield Finding(
             f"expected a server on {name} to copy into, found none that answers",
             "start it; docs/managed-servers.md says how it is prepared",
         )
         return
-    if target.in_recovery or target.system_identifier == snapshot.source.system_identifier:
-        yield Finding(
-            f"expected {name} to be a writable server of its own, found a copy of"
-            f" {snapshot.active}, or that server itself",
-            "name an empty server of its own",
-        )
     if not facts.is_prepared:
         yield Finding(
             f"expected {name} to be prepared for Bluegreen, found no schema bluegreen there",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shared.domain.objects import AGENT_ROLES
 from workers.health_monitor.rules.finding import Finding, listed
 from workers.health_monitor.snapshot import Client, Snapshot
 
+PROBE_ROLE = AGENT_ROLES["health-monitor"]
 OLDEST_POOLER = (1, 21)
 """The first that keeps prepared statements across server connections."""
 
@@ -114,6 +116,16 @@ def pooler_present(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "expected the pooler's admin console to answer, found nobody",
             "start PgBouncer, or mend `pooler` in the settings",
+        )
+
+
+def pooled_door(snapshot: Snapshot) -> Iterator[Finding]:
+    """Where nobody answers now, `confirm` would take the migration back after the cutover."""
+    if snapshot.pooler is not None and snapshot.door_answers is False:
+        yield Finding(
+            f"expected a login of {PROBE_ROLE} through the pooled door to be answered, found none",
+            "see the pooler's log; where PgBouncer cannot ask the servers for verifiers, name"
+            f" {PROBE_ROLE} and the application in its auth_file",
         )
 
 

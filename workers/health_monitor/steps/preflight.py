@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from shared.domain import facts
 from shared.domain.environment import Colour
-from shared.domain.errors import Refused, Transient
+from shared.domain.errors import MigrationError, Refused, Transient
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job
 from shared.domain.pooler import PoolerFacts
@@ -74,7 +74,8 @@ class Preflight:
         with ThreadPoolExecutor(1, "usual") as beside:
             usual = beside.submit(self._usual, job)
             snapshot = self._look(job)
-        found = findings(snapshot, job.kind)
+        answers = bool(usual.result()["door_ms"])
+        found = findings(replace(snapshot, door_answers=answers), job.kind)
         refused = [finding for _, finding in found if finding.refuses]
         if refused:
             raise Refused(
@@ -155,7 +156,7 @@ class Preflight:
         with self.nodes[job.source].session(limit_s=traffic.LOOK_LIMIT_S) as session:
             counters = traffic.counters(session)
         door_ms: list[float] = []
-        with suppress(Transient):
+        with suppress(MigrationError):  # a rule says so
             door_ms = [self.door.round_trip_ms(limit_s=DOOR_LIMIT_S) for _ in range(PROBES)]
         source = self.nodes[job.source]
         return {
