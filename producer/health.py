@@ -5,8 +5,10 @@ The monitor that never stops makes the same checks; here they are made also when
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +23,8 @@ from shared.adapters.health import HealthChecks
 from shared.domain.errors import MigrationError
 from shared.domain.health import CheckResult
 
+NOTICE_S = 0.1
+"""How soon a Ctrl-C is noticed between two looks."""
 AVAILABILITY = ("blue.available", "green.available", "control.", "redis.", "door.", "agent.",
                 "pooler.console")  # fmt: skip
 """What a service answers, by the beginning of the check's name."""
@@ -53,14 +57,37 @@ def health(configuration: Configuration, output: Output, *, every_s: float | Non
         settings, application_name="bluegreen/health", agent="health-monitor"
     )
     checks = HealthChecks(settings, database)
+    with closing(checks):
+        if every_s is None:
+            return _look(checks, database, output)
+        with _asked_to_end() as asked:
+            while True:
+                _look(checks, database, output)
+                until = time.monotonic() + every_s
+                while not asked and time.monotonic() < until:
+                    time.sleep(NOTICE_S)
+                if asked:
+                    raise KeyboardInterrupt
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[list[int]]:
+    """Filled by the first Ctrl-C; a second one interrupts at once.
+
+    A look holds locks of the libraries that it works with: interrupted there, closing them hangs.
+    """
+    asked: list[int] = []
+
+    def heard(signum: int, _frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(signum)
+
+    before = signal.signal(signal.SIGINT, heard)
     try:
-        while True:
-            code = _look(checks, database, output)
-            if every_s is None:
-                return code
-            time.sleep(every_s)
+        yield asked
     finally:
-        checks.close()
+        signal.signal(signal.SIGINT, before)
 
 
 def _look(checks: HealthChecks, database: ControlDatabase, output: Output) -> ExitCode:

@@ -82,10 +82,13 @@ class Watched:
     def clears(self, alert: str, **limits: float) -> None:
         self.looks_until(lambda: self.stream.types(alert) == [RAISED, CLEARED], **limits)
 
-    def is_well(self, alert: str, *, looks: int = 3) -> None:
-        for _ in range(looks):
+    def is_well(self, alert: str, *, looks: int = 3, limit_s: float = 10) -> None:
+        """So many looks in a row: what a test before took needs a moment until it is given back."""
+        deadline, well = time.monotonic() + limit_s, 0
+        while well < looks:
+            assert time.monotonic() < deadline, self.last.get(alert)
             self.look()
-        assert self.last[alert].healthy, self.last[alert]
+            well = well + 1 if self.last[alert].healthy else 0
         assert self.stream.types(alert) == []
 
     @contextmanager
