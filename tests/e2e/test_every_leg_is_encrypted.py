@@ -187,14 +187,14 @@ def test_flower_is_behind_a_password_and_only_shows(stack: ComposeStack) -> None
         assert stack.flower(deed, secret=secret, method="POST")[0] == 403, deed
 
 
-def test_the_console_of_the_pooler_shows_the_health_monitor_and_obeys_only_its_administrator(
-    stack: ComposeStack,
-) -> None:
+def test_the_console_of_the_pooler_obeys_only_its_administrator(stack: ComposeStack) -> None:
     script = (
-        "PGPASSWORD=$(cat /etc/bluegreen/secrets/bg_pooler_stats) psql -XAt -h pooler -p 6432"
-        " -U bg_pooler_stats -d pgbouncer -c '{}' 2>&1"
+        "PGPASSWORD=$(cat /etc/bluegreen/secrets/{0}) psql -XAt -h pooler -p 6432"
+        " -U {0} -d pgbouncer -c 'SHOW DATABASES' 2>&1"
     )
-    assert "app" in stack.execute("health-monitor", "sh", "-c", script.format("SHOW DATABASES")).out
-    said = stack.execute("health-monitor", "sh", "-c", script.format("PAUSE app")).out
-    assert "admin access needed" in said
+    monitor = stack.execute("health-monitor", "sh", "-c", script.format("bg_pooler_admin")).out
+    assert "app|" in monitor
+    as_a_role = stack.execute("health-monitor", "sh", "-c", script.format("bg_health")).out
+    assert "FATAL" in as_a_role
+    assert "app|" not in as_a_role
     assert stack.execute(CONTROLLER, "bluegreen", "doctor").code == 0

@@ -108,7 +108,7 @@ def test_a_server_killed_while_the_sides_are_in_sync(journey: Journey, victim: s
     kill_server(journey, source if victim == "source" else source.other)
     journey.until_written(f"INSERT INTO {pets.name} (id, label) VALUES (7001, 'late')")
     journey.bluegreen("approve", job, "--detach")
-    assert at_rest(journey, job) == "completed"
+    assert at_rest(journey, job) == "completed", journey.bluegreen("report", job).out
     assert journey.count(f"{pets.name} WHERE id = 7001 AND called = 'late'") == 1
 
 
