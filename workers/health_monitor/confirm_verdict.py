@@ -38,6 +38,14 @@ class Traffic:
         return self.commits + self.rollbacks
 
 
+def passed(first: Traffic, last: Traffic) -> Traffic | None:
+    """Between two readings; None where the counters began anew, as a crashed server's do: it says
+    nothing of a reset then (PostgreSQL manual, "The Cumulative Statistics System")."""
+    if last.commits < first.commits or last.rollbacks < first.rollbacks:
+        return None
+    return Traffic(last.commits - first.commits, last.rollbacks - first.rollbacks)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     before: Traffic | None

@@ -19,7 +19,7 @@ from shared.domain.kinds import Kind
 from shared.domain.migration import Job
 from shared.ports import Door, Node, Observations
 from workers.health_monitor import traffic
-from workers.health_monitor.confirm_verdict import Evidence, Traffic, complaints
+from workers.health_monitor.confirm_verdict import Evidence, Traffic, complaints, passed
 from workers.health_monitor.sides import serving_side
 from workers.health_monitor.speed import KEY, Speed, queries_between, transaction_ms
 
@@ -155,8 +155,10 @@ class TrafficWatch:
             counters = traffic.counters(session)
             errors = traffic.errors_since(session, datetime.fromisoformat(preflight["at"]))
         same = counters.reset_at == reset_at and serving_side(job) is not job.source
-        before = [counters.commits - commits, counters.rollbacks - rollbacks] if same else None
-        return {"before": before, "errors_before": errors.counts}
+        now = Traffic(counters.commits, counters.rollbacks)
+        before = passed(Traffic(commits, rollbacks), now) if same else None
+        found = None if before is None else [before.commits, before.rollbacks]
+        return {"before": found, "errors_before": errors.counts}
 
 
 def _since(job: Job) -> str | None:

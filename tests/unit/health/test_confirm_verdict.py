@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workers.health_monitor.confirm_verdict import Evidence, Traffic, complaints
+from workers.health_monitor.confirm_verdict import Evidence, Traffic, complaints, passed
 
 USUAL = Evidence(
     before=Traffic(10_000, 10),
@@ -82,3 +82,10 @@ def test_a_door_that_does_not_answer_or_is_slow_is_seen() -> None:
     assert "did not answer 2 of 3 times" in why(door_after_ms=[5.0, None, None])
     assert "needs 900 ms, before it was 5 ms" in why(door_after_ms=[900.0, 900.0, 5.0])
     assert why(door_before_ms=[400.0], door_after_ms=[900.0, 900.0, 900.0]) == ""
+
+
+def test_counters_that_began_anew_say_nothing_of_before() -> None:
+    """A server that crashed between the two looks; the difference would be less than nothing."""
+    assert passed(Traffic(500, 3), Traffic(540, 4)) == Traffic(40, 1)
+    assert passed(Traffic(500, 0), Traffic(12, 0)) is None
+    assert passed(Traffic(500, 3), Traffic(700, 1)) is None
