@@ -4,8 +4,11 @@ Usage: python -m benchmarks.fork [MEGABYTES ...]    (300 and 2000 unless given)
 
 Beside it, of the same rows in the same run: how long a logical subscriber's initial copy takes, and
 `pg_dump | pg_restore`; and how long a risky job takes until only its approval is missing, with
-every row compared. The rows are frozen and everything is on disk before the first fork: what a fork
-takes then depends on the WAL since the last checkpoint, not on what an autovacuum happens to write.
+every row compared. The rows are frozen and everything is on disk before the first fork: what a
+fork takes then depends on the WAL since the last checkpoint, not on what an autovacuum happens to
+write. Every server has written as much WAL as the largest, by rows that are gone again: a promotion
+puts the old timeline's segments away, and a server at work has its `max_wal_size` of them at any
+size.
 """
 
 from __future__ import annotations
@@ -35,9 +38,13 @@ def psql(dsn: str, *statements: str) -> str:
     return said.strip()
 
 
-def fill(dsn: str, megabytes: int) -> None:
+def fill(dsn: str, megabytes: int, written: int) -> None:
+    """`written`: megabytes of rows that were written in all, those that stay among them."""
+    gone = (written - megabytes) * ROWS_PER_MB
     psql(
         dsn,
+        f"CREATE TABLE gone AS SELECT g AS id, {ROW} AS filler FROM generate_series(1, {gone}) g",
+        "DROP TABLE gone",
         "CREATE TABLE ballast (id bigint PRIMARY KEY, filler text)",
         f"INSERT INTO ballast SELECT g, {ROW} FROM generate_series(1, {megabytes * ROWS_PER_MB}) g",
         "CREATE TABLE pets (id bigint PRIMARY KEY, name text, chip text)",
@@ -99,9 +106,9 @@ def dump_and_restore(doors: dict[str, str]) -> float:
     return took
 
 
-def one_size(megabytes: int) -> dict[str, Any]:
+def one_size(megabytes: int, written: int) -> dict[str, Any]:
     with stack() as (state, doors):
-        fill(doors["blue"], megabytes)
+        fill(doors["blue"], megabytes, written)
         copied, restored = native_copy(doors), dump_and_restore(doors)
         writable, ready = forks(state, RUNS)
     return {
@@ -114,7 +121,7 @@ def one_size(megabytes: int) -> dict[str, Any]:
 
 def main() -> None:
     sizes = [int(word) for word in sys.argv[1:]] or [300, 2000]
-    figures = {f"{size} MB": one_size(size) for size in sizes}
+    figures = {f"{size} MB": one_size(size, max(sizes)) for size in sizes}
     medians = [figure["fork"]["median"] for figure in figures.values()]
     keep("fork", {"unit": "s", **figures, "ratio": round(max(medians) / medians[0], 2)})
 

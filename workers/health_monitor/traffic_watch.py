@@ -7,6 +7,7 @@ it: `confirm` does, and for a safe file, which nobody waits for, the monitor aft
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,19 +40,24 @@ class TrafficWatch:
         """Where the counters stand now, and what was usual before."""
         preflight = self.observations.seen(job.id, "preflight") or {}
         serving = self.nodes[serving_side(job)]
-        with serving.session(limit_s=traffic.LOOK_LIMIT_S) as session:
-            counters = traffic.counters(session)
+        with ThreadPoolExecutor(2, "begin") as beside:
+            usual = beside.submit(self._usual, job, preflight)
+            speed = None
+            if self.speed is not None:
+                speed = beside.submit(self.speed.look, serving, job.database)
+            with serving.session(limit_s=traffic.LOOK_LIMIT_S) as session:
+                counters = traffic.counters(session)
         seen: dict[str, Any] = {
             "at": self.now().isoformat(), "door_ms": [], "before": None, "errors_before": {},
             "door_before_ms": preflight.get("door_ms", []),
             "counters": [counters.commits, counters.rollbacks],
         }  # fmt: skip
-        if self.speed is not None:
-            seen["speed"] = self.speed.look(serving, job.database)
+        if speed is not None:
+            seen["speed"] = speed.result()
             seen["queries_before"] = self._queries_before(job, seen["speed"])
             seen["usual_ms"] = transaction_ms(preflight.get("speed") or {}, seen["speed"])
         with suppress(Transient):  # the old side is gone: fixed limits judge the new one
-            seen |= self._usual(job, preflight)
+            seen |= usual.result()
         self.note(job, seen)
         return seen
 
