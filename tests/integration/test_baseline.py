@@ -98,7 +98,7 @@ def test_an_update_accepts_a_schema_that_was_changed_by_hand(
 ) -> None:
     with watching(stack, tmp_path, slow_period_s=0) as watched, stack.connect("blue") as blue:
         watched.is_well("schema.consistent")
-        blue.execute("CREATE TABLE by_hand ()")
+        blue.execute("CREATE TABLE by_hand (id int PRIMARY KEY)")
         watched.raises("schema.consistent")
         assert bluegreen("baseline", "update", "--seconds", "1").code == 0
         watched.clears("schema.consistent")
