@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.bench import keep, reconfigure_monitor, stack, summary
+from benchmarks.bench import keep, reconfigure_monitor, stack, summary, until
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.layout import Layout
 from shared.adapters.redis_bus import RedisBus
@@ -62,8 +62,8 @@ class Arena:
 def away(child: str) -> Fault:
     def fault(arena: Arena) -> Iterator[None]:
         arena.control.want(child, "stopped at once")
-        while arena.control.status(child).is_running:
-            time.sleep(0.01)
+        ended = f"{child} has ended"
+        until(lambda: not arena.control.status(child).is_running, what=ended, look_s=0.01)
         yield
         arena.control.want(child, "running")
 

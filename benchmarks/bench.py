@@ -62,17 +62,23 @@ def reconfigure_monitor(state: Path, changes: dict[str, Any]) -> None:
     control = ControlFiles(Layout(state).supervisor)
     before = control.status("health-monitor").pid
     control.want("health-monitor", "stopped")
-    _until(lambda: not control.status("health-monitor").is_running)
+    until(lambda: not control.status("health-monitor").is_running, what="the old monitor ends")
     control.want("health-monitor", "running")
-    _until(lambda: control.status("health-monitor").pid not in (None, before))
+    until(
+        lambda: control.status("health-monitor").pid not in (None, before),
+        what="the health-monitor is started anew",
+    )
 
 
-def _until(holds: Callable[[], bool], limit_s: float = 60) -> None:
+def until(
+    holds: Callable[[], bool], *, what: str, limit_s: float = 60, look_s: float = 0.05
+) -> None:
+    """Look every `look_s` seconds until it holds. Raises SystemExit, which names what is not so."""
     end = time.monotonic() + limit_s
     while not holds():
         if time.monotonic() > end:
-            raise SystemExit("expected the health-monitor to be started anew, found it was not")
-        time.sleep(0.05)
+            raise SystemExit(f"expected within {limit_s:g} s that {what}, found it was not so")
+        time.sleep(look_s)
 
 
 def summary(samples: Sequence[float]) -> dict[str, float]:

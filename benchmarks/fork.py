@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import bluegreen, keep, stack, summary
+from benchmarks.bench import bluegreen, keep, stack, summary, until
 
 RUNS = 7
 LIMIT_S = 900
@@ -34,7 +34,9 @@ def psql(dsn: str, *statements: str) -> str:
     said = ""
     for statement in statements:
         command = ["psql", dsn, "-qAtc", statement]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        said = subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=LIMIT_S
+        ).stdout
     return said.strip()
 
 
@@ -63,9 +65,9 @@ def forks(state: Path, runs: int) -> tuple[list[float], list[float]]:
             file.write_text(f"ALTER TABLE pets RENAME COLUMN name TO name_{turn};\n")
             began = time.monotonic()
             job = bluegreen(state, "run", str(file), "--yes", "--hold", "--detach")["job"]
-            while bluegreen(state, "status", job)["step"] != "hold_for_approval":
-                if time.monotonic() > began + LIMIT_S:
-                    raise SystemExit(f"job {job} did not get to its hold in {LIMIT_S} s")
+            while (now := bluegreen(state, "status", job))["step"] != "hold_for_approval":
+                if now["outcome"] or time.monotonic() > began + LIMIT_S:
+                    raise SystemExit(f"job {job} did not get to its hold: {now['sentence']}")
                 time.sleep(0.2)
             ready.append(time.monotonic() - began)
             writable.append(bluegreen(state, "report", job)["secondsToWritableGreen"])
@@ -81,10 +83,7 @@ def native_copy(doors: dict[str, str]) -> float:
     psql(target, "CREATE TABLE ballast (id bigint PRIMARY KEY, filler text)")
     began = time.monotonic()
     psql(target, f"CREATE SUBSCRIPTION bench CONNECTION '{doors['blue']}' PUBLICATION bench")
-    while psql(target, COPIED) != "t":
-        if time.monotonic() > began + LIMIT_S:
-            raise SystemExit(f"the initial copy did not end in {LIMIT_S} s")
-        time.sleep(0.05)
+    until(lambda: psql(target, COPIED) == "t", what="the initial copy is done", limit_s=LIMIT_S)
     took = time.monotonic() - began
     psql(target, "DROP SUBSCRIPTION bench")
     psql(doors["blue"], "DROP PUBLICATION bench")
@@ -100,7 +99,9 @@ def dump_and_restore(doors: dict[str, str]) -> float:
     dump = ["pg_dump", "--format=custom", "--compress=0", "--table=ballast", "--no-owner"]
     with subprocess.Popen([*dump, doors["blue"]], stdout=subprocess.PIPE) as source:
         restore = ["pg_restore", "--no-owner", "--no-privileges", "--dbname", target]
-        subprocess.run(restore, stdin=source.stdout, check=True)
+        subprocess.run(restore, stdin=source.stdout, check=True, timeout=LIMIT_S)
+    if source.returncode:
+        raise SystemExit(f"pg_dump ended with {source.returncode}: half a dump was restored")
     took = time.monotonic() - began
     psql(doors["control"], "DROP DATABASE bench_dump WITH (FORCE)")
     return took

@@ -176,16 +176,19 @@ def pairs(
 ) -> list[tuple[Rates, Rates]]:
     """How fast what is read grows a second, with that process and while it is frozen, in pairs."""
     found = []
-    for number in range(rounds):
-        rates: dict[bool, Rates] = {}
-        for is_at_work in (True, False) if number % 2 else (False, True):
-            os.kill(pid, signal.SIGCONT if is_at_work else signal.SIGSTOP)
-            before, began = read(), time.monotonic()
-            time.sleep(slice_s)
-            after, seconds = read(), time.monotonic() - began
-            rates[is_at_work] = tuple((b - a) / seconds for a, b in zip(before, after, strict=True))
-        os.kill(pid, signal.SIGCONT)
-        found.append((rates[True], rates[False]))
+    try:
+        for number in range(rounds):
+            rates: dict[bool, Rates] = {}
+            for is_at_work in (True, False) if number % 2 else (False, True):
+                os.kill(pid, signal.SIGCONT if is_at_work else signal.SIGSTOP)
+                before, began = read(), time.monotonic()
+                time.sleep(slice_s)
+                after, seconds = read(), time.monotonic() - began
+                grew = zip(before, after, strict=True)
+                rates[is_at_work] = tuple((last - first) / seconds for first, last in grew)
+            found.append((rates[True], rates[False]))
+    finally:
+        os.kill(pid, signal.SIGCONT)  # never left frozen, whatever ended the measuring
     return found
 
 
