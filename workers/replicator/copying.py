@@ -8,7 +8,7 @@ The point is noted in `bluegreen_job.fork` on the source before the subscription
 progress is the only other place where it stands. No LSN: rows are copied; LSN: they are there.
 
 The file runs after the copy, not before it: over rows that are there it does what it does on a
-fork, data changes and errors included, and indexes are built once (docs/adr/0026).
+fork, data changes and errors included, and indexes are built once (docs/adr/0025).
 Source: PostgreSQL manual, "Logical Replication: Initial Snapshot", "Replication Progress Tracking".
 """
 
