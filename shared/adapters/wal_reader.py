@@ -1,7 +1,9 @@
 """The WAL of a server that does not run, read by pg_waldump.
 
 Source: PostgreSQL manual, "pg_waldump". It ends with an error where the WAL ends; the recovery of a
-standby that reads the same files ends at the very same record.
+standby that reads the same files ends at the very same record. Not told which file to begin with,
+it takes the size of segments from whichever file of the directory it meets first (pg_waldump.c,
+search_directory), and fails where that is one that the server made ahead: zeros, without a header.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import structlog
+
 from shared.adapters.embedded.accounts import account, process_options
 from shared.domain.lsn import Lsn
 from shared.ports import Commit
 
 LIMIT_S = 30
+_log = structlog.get_logger("wal")
 SEGMENT = re.compile(r"([0-9A-F]{8})[0-9A-F]{16}")
 THE_END = ("error in WAL record", "could not find a valid record")
 COMMIT = re.compile(
@@ -42,20 +47,24 @@ def commits_after(
     first = f"{timeline:08X}{start >> 32:08X}{(start & 0xFFFFFFFF) // size:08X}"
     if first not in segments:
         return None
+    last = max(name for name in segments if name.startswith(first[:8]))
     try:
         ended = subprocess.run(  # type: ignore[call-overload]
             [
                 str(bin_dir / "pg_waldump"), "--path", str(wal), "--timeline", str(timeline),
-                "--rmgr", "Transaction", "--start", str(Lsn(start)),
+                "--rmgr", "Transaction", "--start", str(Lsn(start)), first, last,
             ],
             capture_output=True, text=True, check=False, timeout=LIMIT_S, cwd="/",
             env={**os.environ, "LC_ALL": "C"},
             **process_options(account(run_as) if run_as else None),
         )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired) as error:
+        _log.warning("wal.not_read", directory=str(wal), reason=str(error))
         return None
     found = [Commit(match[1], match[2]) for match in COMMIT.finditer(ended.stdout)]
     ends_as_wal_does = any(words in ended.stderr for words in THE_END)
     if not ends_as_wal_does or len(found) != ended.stdout.count("desc: COMMIT"):
-        return None  # said in words that we do not know: better nothing than less than there is
+        # Said in words that we do not know: better nothing than less than there is.
+        _log.warning("wal.not_read", directory=str(wal), reason=ended.stderr.strip()[-300:])
+        return None
     return [commit for commit in found if Lsn.parse(commit.lsn) >= begin]
