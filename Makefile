@@ -29,7 +29,7 @@ CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   cutover_step cutover_switch cutover_applications \
   agent_grants docker_driver stream_keeper redis_sentinel poolers cli_proxy mapping_rehearsal \
   control_roles preflight_refusals lost_standby copy_rights \
-  backup_steps backup_points backup_daily health_steps after_safe \
+  backup_steps backup_points backup_daily health_steps after_safe companion \
   health_monitor health_limits health_replication monitoring_files doctor_outside cli_alerts))
 
 test: check validator-cases  ## unit tests, the validator's cases, and the CI size of the tests on real servers

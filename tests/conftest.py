@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import CalledHere
 from tests.support.journey import Journey, journey_on_a_stack
 from tests.support.stack import Stack, running_stack
 from tests.support.watched import Watching, watching
@@ -23,6 +24,18 @@ def stack() -> Iterator[Stack]:
     """One stack without agents for all tests of a session: leave it as you found it."""
     with running_stack() as running:
         yield running
+
+
+@pytest.fixture
+def bluegreen(
+    stack: Stack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> CalledHere:
+    """The command line for the stack of the file, called in an empty folder."""
+    named = {"BLUEGREEN_STATE_DIR": str(stack.state_dir)}
+    return CalledHere(tmp_path, named, monkeypatch, capsys)
 
 
 @pytest.fixture

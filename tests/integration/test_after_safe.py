@@ -52,17 +52,6 @@ def stack() -> Iterator[Stack]:
         yield stack
 
 
-@pytest.fixture
-def bluegreen(
-    stack: Stack,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> CalledHere:
-    named = {"BLUEGREEN_STATE_DIR": str(stack.state_dir)}
-    return CalledHere(tmp_path, named, monkeypatch, capsys)
-
-
 @dataclass
 class Played:
     """The monitor's part of a safe job, step by step; `ends` is the coordinator's."""

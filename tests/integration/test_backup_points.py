@@ -12,7 +12,7 @@ from shared.adapters import backups
 from shared.adapters.backups import BackupDirectory
 from shared.adapters.pg_dump import program
 from shared.adapters.point_work import dump_data_part, verify_point
-from shared.adapters.scratch import control_server, load
+from shared.adapters.scratch import control_server, load, scratch
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
 from shared.domain.kinds import BackupScope, Kind
@@ -90,6 +90,25 @@ def test_a_schema_point_is_taken_verified_and_leaves_nothing_behind(stack: Paper
     assert kept.verified_at is not None
     assert kept.name.startswith("rollback-20261123-7f3a-")
     until(lambda: leftovers(stack) == [], limit_s=20, what="what was restored is dropped")
+
+
+def test_what_a_dead_process_set_aside_is_swept_and_roles_in_use_are_not(
+    stack: PaperStack,
+) -> None:
+    """Killed between the verification and the drop: the round comes by. A role of ours goes only
+    when no scratch database is being made or stands, in whichever process."""
+    mark = "made by bluegreen for the time of a restore"
+    with stack.control.connect() as connection:
+        connection.execute("CREATE DATABASE bluegreen_aside_dead")
+        with scratch(stack.settings, taken(stack, "schema")):
+            connection.execute("CREATE ROLE needed_by_another NOLOGIN")
+            connection.execute(f"COMMENT ON ROLE needed_by_another IS '{mark}'")
+            backups.sweep_scratch(stack.settings)
+            left = leftovers(stack)
+        assert "bluegreen_aside_dead" not in left
+        assert "needed_by_another" in left
+    backups.sweep_scratch(stack.settings)
+    until(lambda: leftovers(stack) == [], limit_s=20, what="nothing is left")
 
 
 def test_the_rows_of_affected_tables_are_dumped_with_their_partitions_and_counted(

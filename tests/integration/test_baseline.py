@@ -42,17 +42,6 @@ def stack() -> Iterator[Stack]:
         yield stack
 
 
-@pytest.fixture
-def bluegreen(
-    stack: Stack,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> CalledHere:
-    named = {"BLUEGREEN_STATE_DIR": str(stack.state_dir)}
-    return CalledHere(tmp_path, named, monkeypatch, capsys)
-
-
 def truncated(stack: Stack) -> None:
     with stack.connect("app") as app:
         app.execute("TRUNCATE journal")

@@ -19,7 +19,7 @@ from shared.adapters.embedded.layout import Layout
 from shared.domain.environment import Colour
 from shared.domain.kinds import Kind
 from shared.domain.migration import RunOptions
-from tests.support.command_line import CalledHere, CommandLine
+from tests.support.command_line import CommandLine
 from tests.support.stack import Stack, running_stack
 
 
@@ -34,17 +34,6 @@ def control(stack: Stack) -> Iterator[psycopg.Connection]:
     with stack.connect("control") as connection:
         connection.execute("TRUNCATE bluegreen_control.alert, bluegreen_control.silence")
         yield connection
-
-
-@pytest.fixture
-def bluegreen(
-    stack: Stack,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> CommandLine:
-    named = {"BLUEGREEN_STATE_DIR": str(stack.state_dir)}
-    return CalledHere(tmp_path, named, monkeypatch, capsys)
 
 
 @pytest.fixture

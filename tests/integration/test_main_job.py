@@ -32,31 +32,19 @@ def to_window(journey: Journey, pets: Pets) -> str:
     return job
 
 
-def columns(journey: Journey, table: str) -> list[str]:
-    """All of them, in order: in the rollback window the landing columns are seen as well."""
-    with psycopg.connect(journey.doors["direct"], autocommit=True) as connection:
-        found = connection.execute(
-            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
-            " AND NOT attisdropped ORDER BY attnum",
-            (table,),
-        )
-        return [str(row[0]) for row in found]
-
-
 def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey) -> None:
     pets = Pets("pets_main")
     journey.as_application(pets.table)
     with journey.two_sides() as sides, journey.load() as journal:
         job = to_window(journey, pets)
-        in_window = [name for name in columns(journey, pets.name) if "bluegreen" not in name]
-        assert in_window == ["id", "called", "weight", "colour"]
+        assert journey.own_columns(pets.name) == ["id", "called", "weight", "colour"]
         journey.as_application(f"UPDATE {pets.name} SET weight = 2.5 WHERE id = 3")
         journey.as_application(
             f"INSERT INTO {pets.name} (id, called, weight) VALUES (9001, 'born on green', 0.004)"
         )
         journey.bluegreen("rollback", job, "--yes")
         assert journey.until_ended(job) == "rolled_back"
-        assert columns(journey, pets.name) == ["id", "label", "chip", "weight"]
+        assert journey.columns(pets.name) == ["id", "label", "chip", "weight"]
         with psycopg.connect(journey.doors["direct"]) as connection:
             rows = connection.execute(
                 f"SELECT id, label, weight FROM {pets.name} WHERE id IN (3, 9001) ORDER BY id"
@@ -65,7 +53,7 @@ def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey
         again = to_window(journey, pets)
         journey.bluegreen("finish", again)
         assert journey.until_ended(again) == "completed"
-        assert columns(journey, pets.name) == ["id", "called", "weight", "colour"]
+        assert journey.columns(pets.name) == ["id", "called", "weight", "colour"]
     account = journey.account(journal)
     assert account.clean, account
     assert len(sides.turns()) == 4, sides.turns()
@@ -93,7 +81,7 @@ def test_back_in_sync_then_forward_again_green_is_blue_plus_the_file(journey: Jo
         said = journey.bluegreen("rollback", job, "--keep-sync", "--yes", "--json")
         assert said.code == 0, said.err
         assert said.body["step"] == "hold_in_sync"
-        assert columns(journey, pets.name) == ["id", "label", "chip", "weight"]
+        assert journey.columns(pets.name) == ["id", "label", "chip", "weight"]
         early = journey.bluegreen("finish", job)
         assert early.code == 2, early.out
         journey.as_application(f"UPDATE {pets.name} SET weight = 7000 WHERE id = 9001")
@@ -126,7 +114,7 @@ def test_a_safe_file_runs_on_the_active_side(journey: Journey) -> None:
         again = journey.bluegreen("run", str(file), "--type", "safe")
         assert again.code == 0
         assert "already applied" in again.out + again.err
-    assert columns(journey, "parcels") == ["id", "at", "weight"]
+    assert journey.columns("parcels") == ["id", "at", "weight"]
     assert journey.account(journal).clean
 
 

@@ -26,16 +26,6 @@ def journey(
         yield found
 
 
-def columns(journey: Journey, table: str) -> list[str]:
-    with psycopg.connect(journey.doors["direct"], autocommit=True) as connection:
-        found = connection.execute(
-            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
-            " AND NOT attisdropped ORDER BY attnum",
-            (table,),
-        )
-        return [str(row[0]) for row in found if "bluegreen" not in str(row[0])]
-
-
 def closed_side(journey: Journey) -> str:
     """Where nobody of the application's may log in: the side that rests."""
     for side in ("blue", "green"):
@@ -64,14 +54,14 @@ def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey
     journey.as_application(pets.table)
     with journey.two_sides() as sides, journey.load() as journal:
         job = to_window(journey, pets)
-        assert columns(journey, pets.name) == ["id", "called", "weight", "colour"]
+        assert journey.own_columns(pets.name) == ["id", "called", "weight", "colour"]
         journey.as_application(f"UPDATE {pets.name} SET weight = 2.5 WHERE id = 3")
         journey.as_application(
             f"INSERT INTO {pets.name} (id, called, weight) VALUES (9001, 'born on green', 0.004)"
         )
         journey.bluegreen("rollback", job, "--yes")
         assert journey.until_ended(job) == "rolled_back"
-        assert columns(journey, pets.name) == ["id", "label", "chip", "weight"]
+        assert journey.own_columns(pets.name) == ["id", "label", "chip", "weight"]
         with psycopg.connect(journey.doors["direct"]) as connection:
             rows = connection.execute(
                 f"SELECT id, label, weight FROM {pets.name} WHERE id IN (3, 9001) ORDER BY id"
@@ -81,7 +71,7 @@ def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey
         again = to_window(journey, pets)
         journey.bluegreen("finish", again)
         assert journey.until_ended(again) == "completed"
-        assert columns(journey, pets.name) == ["id", "called", "weight", "colour"]
+        assert journey.own_columns(pets.name) == ["id", "called", "weight", "colour"]
     account = journey.account(journal)
     assert account.clean, account
     assert len(sides.turns()) == 4, sides.turns()
@@ -107,7 +97,7 @@ def test_the_side_that_was_left_takes_the_next_copy(journey: Journey) -> None:
         assert journey.account(journal).clean
         assert closed_side(journey) != rests
         assert left(journey) == {closed_side(journey): LEFT_CLOSED}
-        assert columns(journey, pets.name) == ["id", "called", "weight", "colour"]
+        assert journey.own_columns(pets.name) == ["id", "called", "weight", "colour"]
 
 
 def test_a_database_that_is_not_ours_is_not_touched(journey: Journey) -> None:

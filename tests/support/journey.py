@@ -220,6 +220,20 @@ class Journey:
         assert found is not None
         return int(found[0])
 
+    def columns(self, table: str) -> list[str]:
+        """All of them on the side that serves, in order."""
+        with psycopg.connect(self.doors["direct"], autocommit=True) as connection:
+            found = connection.execute(
+                "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
+                " AND NOT attisdropped ORDER BY attnum",
+                (table,),
+            )
+            return [str(row[0]) for row in found]
+
+    def own_columns(self, table: str) -> list[str]:
+        """Without the landing columns, which are seen in the rollback window as well."""
+        return [name for name in self.columns(table) if "bluegreen" not in name]
+
     def until_paused(self, *, is_over: bool, within_s: float = 180) -> None:
         """Wait for the pause of the cutover, or for its end."""
         deadline = time.monotonic() + within_s

@@ -1,0 +1,79 @@
+"""A companion that was started ahead: it is there at once, and gone with whoever keeps it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from shared.adapters.companion import SpareCompanion
+from tests.support.wait import until
+from workers.replicator.short_pause import PAUSE_GUARD
+
+KEEPING = f"""
+import time
+from shared.adapters.companion import SpareCompanion
+
+spare = SpareCompanion({PAUSE_GUARD!r})
+spare.prepare()
+print(spare._spare.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def spare() -> Iterator[SpareCompanion]:
+    found = SpareCompanion(PAUSE_GUARD)
+    yield found
+    found.end()
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def pid_of(spare: SpareCompanion) -> int:
+    with spare.taken() as companion:
+        return companion.pid
+
+
+def test_the_one_that_stood_ready_is_taken_and_another_takes_its_place(
+    spare: SpareCompanion,
+) -> None:
+    spare.prepare()
+    spare.prepare()
+    with spare.taken() as first:
+        assert first.is_alive()
+        with spare.taken() as second:
+            assert second.pid != first.pid
+    until(lambda: is_gone(first.pid), limit_s=10, what="the first one ends when it is let go")
+    assert pid_of(spare) not in (first.pid, second.pid)
+
+
+def test_one_that_died_while_nobody_looked_is_not_handed_out(spare: SpareCompanion) -> None:
+    spare.prepare()
+    assert spare._spare is not None
+    dead = spare._spare
+    os.kill(dead.pid, signal.SIGKILL)
+    until(lambda: not dead.is_alive(), limit_s=10, what="it is dead")
+    with spare.taken() as companion:
+        assert companion.pid != dead.pid
+        assert companion.is_alive()
+
+
+def test_it_ends_with_a_process_that_is_killed() -> None:
+    keeper = subprocess.Popen([sys.executable, "-c", KEEPING], stdout=subprocess.PIPE, text=True)
+    assert keeper.stdout is not None
+    pid = int(keeper.stdout.readline())
+    keeper.kill()
+    keeper.wait()
+    keeper.stdout.close()
+    until(lambda: is_gone(pid), limit_s=10, what="the spare one ends with its keeper")
