@@ -23,6 +23,7 @@ from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from tests.support.cutover_process import CutoverProcess
 from tests.support.cutover_world import World, cutover_world, order, switch_of, switched
+from tests.support.pooler import POOL_SIZE
 from tests.support.two_sides import TABLE, TwoSides
 from tests.support.wait import until
 from tests.support.writers import Writers
@@ -106,7 +107,9 @@ def faulted(world: World) -> Iterator[Fault]:
     assert world.journal(serving(world)) - before == writers.acknowledged
     assert sides.turns() in ([str(old)], [str(old), str(serving(world))])
     assert writers.longest_ms() < MAX_STALL_MS + 250 + NOISE_MS
-    assert not PgBouncer(world.settings).is_paused()
+    pooler = PgBouncer(world.settings)
+    assert not pooler.is_paused()
+    until(lambda: pooler.width() == POOL_SIZE, limit_s=5, what="the pool is as wide as before")
     assert SymlinkDoor(world.settings).routed_to() is serving(world)
 
 

@@ -16,6 +16,7 @@ from shared.adapters.embedded.accounts import server_account
 from shared.adapters.embedded.server_binaries import find_servers
 from tests.support.cluster import unprivileged
 
+POOL_SIZE = 30
 INI = """\
 %include {route}
 [pgbouncer]
@@ -28,7 +29,7 @@ auth_user = bg_pooler
 auth_query = SELECT usename, passwd FROM bluegreen.pooler_auth($1)
 admin_users = bg_pooler_admin
 pool_mode = transaction
-default_pool_size = 30
+default_pool_size = {pool_size}
 max_client_conn = 200
 max_prepared_statements = 200
 server_login_retry = 1
@@ -76,7 +77,7 @@ def pgbouncer(root: Path, port: int, route_file: Path) -> Iterator[PoolerProcess
     """A running pooler; the route file must be there already."""
     (root / "users.txt").write_text('"bg_pooler_admin" ""\n"bg_pooler" ""\n')
     (root / "pgbouncer.ini").write_text(
-        INI.format(route=route_file, port=port, users=root / "users.txt")
+        INI.format(route=route_file, port=port, users=root / "users.txt", pool_size=POOL_SIZE)
     )
     pooler = PoolerProcess(root, port, find_servers(server_account()).pgbouncer)
     pooler.start()
