@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: e2e-failover soak-monitor bench-failover bench-alerts validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover soak-cutover
+.PHONY: soak-monitor bench-failover bench-alerts validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover soak-cutover
 .PHONY: help install check test test-full docs faults corpus corpus-full e2e demo format bench-sync
 
 help:  ## this list
@@ -55,10 +55,7 @@ soak-cutover: install  ## SWITCHES= (1,000) in a row under load: nothing fails, 
 	$(BIN)/python -m benchmarks.cutover.soak $(SWITCHES)
 
 e2e: install  ## the compose stack in containers, and Flower in a browser; starts an engine if none answers
-	$(BIN)/pytest -q tests/e2e --durations=10 -p no:randomly --ignore=tests/e2e/test_failover.py
-
-e2e-failover: install  ## servers of the compose stack killed: who decides, and as what they return
-	$(BIN)/pytest -q tests/e2e/test_failover.py --durations=10 -p no:randomly
+	$(BIN)/pytest -q tests/e2e --durations=10 -p no:randomly
 
 corpus: install  ## many files on 15, 16 and 18: forward, back, forward again, beside a plain run
 	$(BIN)/python -m tests.corpus --seeds 20
