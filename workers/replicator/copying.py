@@ -14,14 +14,12 @@ Source: PostgreSQL manual, "Logical Replication: Initial Snapshot", "Replication
 
 from __future__ import annotations
 
-import uuid
-
 from shared.domain.errors import Broken, Refused, Transient
 from shared.domain.identifiers import ident
 from shared.domain.migration import Job
 from shared.domain.objects import COPY, FORWARD, STANDING
 from shared.ports import Pending, Session
-from workers.replicator import apply_errors, copy_progress, fork, subscription
+from workers.replicator import apply_errors, copy_progress, fork, marker, subscription
 from workers.replicator.poll import holds_within
 
 MARKER_LIMIT_S = 1.0
@@ -44,7 +42,6 @@ SELECT wal_status, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint,
     current_setting('max_slot_wal_keep_size') = '-1', pg_database_size(current_database())
 FROM pg_replication_slots WHERE slot_name = %s
 """
-WRITE_MARKER = "SELECT bluegreen.write_marker(%s)"
 TOKEN = "SELECT 'copy ' || oid || ' ' FROM pg_subscription WHERE subname = %s"
 HAS_OUR_MARKER = """
 SELECT EXISTS (SELECT FROM bluegreen_job.marker AS m JOIN pg_subscription AS s ON s.subname = %s
@@ -52,7 +49,6 @@ SELECT EXISTS (SELECT FROM bluegreen_job.marker AS m JOIN pg_subscription AS s O
 """
 """One of this subscription's, written when every table followed. Without it the origin may be
 behind what the workers of single tables applied: where only their rows came, it does not move."""
-MARKER_IS_THERE = "SELECT EXISTS (SELECT FROM bluegreen_job.marker WHERE token = %s)"
 NEWEST_ERROR = "SELECT bluegreen.newest_apply_error()"
 PUBLISHED = "SELECT count(*) FROM pg_get_publication_tables(%s)"
 READY = """
@@ -175,9 +171,8 @@ def _start_again(target: Session, job: Job) -> None:
 
 
 def _marker_arrives(source: Session, target: Session) -> bool:
-    token = f"{target.value(TOKEN, [COPY])}{uuid.uuid4()}"
-    source.rows(WRITE_MARKER, [token])
-    return holds_within(MARKER_LIMIT_S, lambda: target.value(MARKER_IS_THERE, [token]))
+    name = str(target.value(TOKEN, [COPY]))
+    return marker.arrives(source, target, name, limit_s=MARKER_LIMIT_S)
 
 
 def _behind(source: Session) -> str:

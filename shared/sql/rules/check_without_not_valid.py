@@ -6,8 +6,7 @@ from shared.domain.kinds import Risk
 from shared.sql.context import Step
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.names import quoted
-from shared.sql.rules.rule import Finding, Rule, alone, table
+from shared.sql.rules.rule import Finding, Rule, table, validated_later
 
 RULE = Rule(
     id="check-without-not-valid",
@@ -31,11 +30,6 @@ INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 
 def check(step: Step, operation: Operation) -> Finding | None:
     if operation.scans:
-        name, made = table(operation), operation.made
-        rewrite = (
-            f"{step.statement.text} NOT VALID;\n"
-            f"ALTER TABLE {name} VALIDATE CONSTRAINT {quoted(made)};"
-        )
-        message = f"{made} on {name}: every row is checked now"
-        return Finding(operation, message, rewrite if alone(step) else "")
+        message = f"{operation.made} on {table(operation)}: every row is checked now"
+        return Finding(operation, message, validated_later(step, operation))
     return None

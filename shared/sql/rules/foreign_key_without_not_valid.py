@@ -6,8 +6,7 @@ from shared.domain.kinds import Risk
 from shared.sql.context import Step
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
-from shared.sql.names import quoted
-from shared.sql.rules.rule import Finding, Rule, alone, table
+from shared.sql.rules.rule import Finding, Rule, table, validated_later
 
 RULE = Rule(
     id="foreign-key-without-not-valid",
@@ -30,11 +29,6 @@ INSERT INTO orgs SELECT generate_series(1, 50);
 
 def check(step: Step, operation: Operation) -> Finding | None:
     if operation.scans:
-        name, made = table(operation), operation.made
-        rewrite = (
-            f"{step.statement.text} NOT VALID;\n"
-            f"ALTER TABLE {name} VALIDATE CONSTRAINT {quoted(made)};"
-        )
-        message = f"{made} on {name}: every row is looked up now"
-        return Finding(operation, message, rewrite if alone(step) else "")
+        message = f"{operation.made} on {table(operation)}: every row is looked up now"
+        return Finding(operation, message, validated_later(step, operation))
     return None

@@ -14,6 +14,7 @@ from shared.domain.kinds import Risk
 from shared.sql.context import Step
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
+from shared.sql.names import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,29 @@ Check = Callable[[Step, Operation], Finding | None]
 def table(operation: Operation) -> str:
     """The table that an operation is about, as it is written in SQL."""
     return operation.tables[0] if operation.tables else "the table"
+
+
+def validated_later(step: Step, operation: Operation) -> str:
+    """The safe form of a constraint that every row is looked at for: added unproven, then proven
+    while the application goes on. Empty where the statement does more."""
+    if not alone(step):
+        return ""
+    validate = f"ALTER TABLE {table(operation)} VALIDATE CONSTRAINT {quoted(operation.made)};"
+    return f"{step.statement.text} NOT VALID;\n{validate}"
+
+
+def by_index(step: Step, operation: Operation, constraint: str) -> str:
+    """The safe form of `UNIQUE` or `PRIMARY KEY`: its index is built while the application goes on.
+    Empty where the statement does more."""
+    if not alone(step):
+        return ""
+    name, index = table(operation), quoted(f"{operation.made}_index")
+    columns = ", ".join(map(quoted, operation.columns))
+    return (
+        f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {name} ({columns});\n"
+        f"ALTER TABLE {name} ADD CONSTRAINT {quoted(operation.made)} {constraint}"
+        f" USING INDEX {index};"
+    )
 
 
 def alone(step: Step) -> bool:

@@ -7,7 +7,7 @@ from shared.sql.context import Step
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.names import quoted
-from shared.sql.rules.rule import Finding, Rule, alone, table
+from shared.sql.rules.rule import Finding, Rule, by_index, table
 
 RULE = Rule(
     id="unique-without-index",
@@ -35,13 +35,8 @@ ALTER TABLE users ADD CONSTRAINT one_email_key UNIQUE USING INDEX one_email
 
 def check(step: Step, operation: Operation) -> Finding | None:
     if operation.scans:
-        name, made = table(operation), quoted(operation.made)
-        columns = ", ".join(map(quoted, operation.columns))
-        index = quoted(f"{operation.made}_index")
-        rewrite = (
-            f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {name} ({columns});\n"
-            f"ALTER TABLE {name} ADD CONSTRAINT {made} UNIQUE USING INDEX {index};"
+        message = (
+            f"the index of {quoted(operation.made)} on {table(operation)} is built under the lock"
         )
-        message = f"the index of {made} on {name} is built under the lock"
-        return Finding(operation, message, rewrite if alone(step) else "")
+        return Finding(operation, message, by_index(step, operation, "UNIQUE"))
     return None

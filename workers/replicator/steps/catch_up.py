@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,18 +26,15 @@ from shared.domain.objects import FORWARD
 from shared.mapping.model import Mapping as TableMapping
 from shared.ports import Done, Node, Pending, Session
 from shared.sql.fingerprint import FINGERPRINT
-from workers.replicator import foreign_keys, fork, subscription, way_back
+from workers.replicator import foreign_keys, fork, marker, subscription, way_back
 from workers.replicator.apply_state import expect_apply, expect_tables
 from workers.replicator.background import Background
 from workers.replicator.lag import Trend
-from workers.replicator.poll import holds_within
 
 ROUND_TRIP_LIMIT_S = 1.0
 LOOK_S = 2.0
 HEADROOM = 1000
 """Values by which each sequence is ahead on green; what outruns them is set in the pause."""
-WRITE_MARKER = "SELECT bluegreen.write_marker(%s)"
-MARKER_IS_THERE = "SELECT 1 FROM bluegreen_job.marker WHERE token = %s"
 POSITIONS = "SELECT bluegreen.sequence_positions()"
 ADVANCE = "SELECT bluegreen.advance_sequences(%s::jsonb, %s)"
 
@@ -110,6 +106,4 @@ def _check_foreign_keys(target: Node, mapping: TableMapping) -> None:
 
 def _round_trip(source: Session, target: Session) -> bool:
     """Whether a marker written now is on green within the limit."""
-    token = f"catch_up {uuid.uuid4()}"
-    source.rows(WRITE_MARKER, [token])
-    return holds_within(ROUND_TRIP_LIMIT_S, lambda: target.value(MARKER_IS_THERE, [token]))
+    return marker.arrives(source, target, "catch_up ", limit_s=ROUND_TRIP_LIMIT_S)
