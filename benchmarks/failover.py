@@ -26,17 +26,12 @@ from shared.adapters.poolers import poolers_of
 from shared.domain.environment import Colour
 from shared.settings import load
 from tests.support.wait import until
-from tests.support.writers import Writers
+from tests.support.writers import TABLES, Writers
 
 WRITERS = 8
 PERIOD_S = 0.04
 BOUND_S = 10.0
 LIMIT_S = 180.0
-SETUP = """
-CREATE TABLE account (id int PRIMARY KEY, balance bigint);
-INSERT INTO account SELECT n, 0 FROM generate_series(1, 64) AS n;
-CREATE TABLE journal (writer int, n int, PRIMARY KEY (writer, n))
-"""
 AT_REST = """
 SELECT EXISTS (SELECT FROM pg_stat_replication WHERE state = 'streaming')
    AND NOT EXISTS (SELECT FROM bluegreen.failover WHERE healed_at IS NULL)
@@ -82,7 +77,7 @@ def main() -> int:
     with stack() as (state, doors):
         reconfigure_monitor(state, {"failover": {"policy": "auto"}})
         with psycopg.connect(doors["app"], autocommit=True) as app:
-            app.execute(SETUP)
+            app.execute(TABLES)
         serving = doors[Colour.BLUE.value]
         until(lambda: at_rest(serving), limit_s=LIMIT_S, what="a standby that streams")
         rounds = [one_round(state, doors, number * 1_000_000) for number in range(words.rounds)]

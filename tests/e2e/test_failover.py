@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.compose_stack import CONTROLLER, ComposeJourney, ComposeStack
 from tests.support.wait import until
-from tests.support.writers import Writers
+from tests.support.writers import TABLES, Writers
 
 MONITOR = "health-monitor"
 WRITERS = 8
@@ -56,12 +56,7 @@ def until_at_rest(stack: ComposeStack, active: str) -> None:
 @contextmanager
 def writers(journey: ComposeJourney) -> Iterator[Writers]:
     """At the end every acknowledged row is on the side that serves."""
-    journey.as_application(
-        "DROP TABLE IF EXISTS account, journal;"
-        "CREATE TABLE account (id int PRIMARY KEY, balance bigint);"
-        "INSERT INTO account SELECT n, 0 FROM generate_series(1, 64) AS n;"
-        "CREATE TABLE journal (writer int, n int, PRIMARY KEY (writer, n))"
-    )
+    journey.as_application("DROP TABLE IF EXISTS account, journal;" + TABLES)
     with Writers(journey.doors["app"], WRITERS) as found:
         yield found
     with psycopg.connect(journey.doors["app"]) as session:

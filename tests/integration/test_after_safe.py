@@ -29,7 +29,7 @@ from tests.support.stack import Stack, running_stack
 from tests.support.steps import a_job, done
 from tests.support.wait import until
 from tests.support.watched import Watched, watching
-from tests.support.writers import Writers
+from tests.support.writers import TABLES, Writers
 from workers.health_monitor.after_safe import AfterSafe
 from workers.health_monitor.recorder import Recorder
 from workers.health_monitor.speed import Speed
@@ -46,9 +46,7 @@ def now() -> datetime:
 def stack() -> Iterator[Stack]:
     with running_stack() as stack:
         with stack.connect("app") as app:
-            app.execute("CREATE TABLE account (id int PRIMARY KEY, balance bigint)")
-            app.execute("INSERT INTO account SELECT n, 0 FROM generate_series(1, 64) AS n")
-            app.execute("CREATE TABLE journal (writer int, n int, PRIMARY KEY (writer, n))")
+            app.execute(TABLES)
         yield stack
 
 

@@ -21,7 +21,7 @@ from tests.support.command_line import CalledHere
 from tests.support.stack import Stack, running_stack
 from tests.support.steps import a_job, done
 from tests.support.watched import watching
-from tests.support.writers import Writers
+from tests.support.writers import TABLES, Writers
 from workers.health_monitor.speed import Speed
 from workers.health_monitor.steps.confirm import Confirm
 from workers.health_monitor.steps.preflight import Preflight
@@ -36,9 +36,7 @@ def now() -> datetime:
 def stack() -> Iterator[Stack]:
     with running_stack() as stack:
         with stack.connect("app") as app:
-            app.execute("CREATE TABLE account (id int PRIMARY KEY, balance bigint)")
-            app.execute("INSERT INTO account SELECT n, 0 FROM generate_series(1, 64) AS n")
-            app.execute("CREATE TABLE journal (writer int, n int, PRIMARY KEY (writer, n))")
+            app.execute(TABLES)
         yield stack
 
 

@@ -21,6 +21,7 @@ from shared.settings import FailoverSettings
 from tests.support.stack import Stack, running_stack
 from tests.support.wait import until
 from tests.support.watched import Watched, watching
+from tests.support.writers import TABLES
 from workers.health_monitor.failover.deed import Failover
 from workers.health_monitor.failover.watch import ALERT, FailoverWatch
 from workers.replicator.caretaker import Caretaker
@@ -111,9 +112,7 @@ def failover_pair(place: Path) -> Iterator[FailoverPair]:
     """A stack of its own with tables for `Writers`; without agents."""
     with running_stack() as stack, watching(stack, place) as watched:
         with stack.connect("app") as app:
-            app.execute("CREATE TABLE account (id int PRIMARY KEY, balance bigint)")
-            app.execute("INSERT INTO account SELECT n, 0 FROM generate_series(1, 64) AS n")
-            app.execute("CREATE TABLE journal (writer int, n int, PRIMARY KEY (writer, n))")
+            app.execute(TABLES)
         nodes = make_nodes(stack.settings, "bg_replicator")
         pair = FailoverPair(stack, watched, Caretaker(nodes, "app", lambda: False))
         try:

@@ -16,6 +16,12 @@ import psycopg
 from tests.support.wait import until
 
 PERIOD_S = 0.04
+TABLES = """
+CREATE TABLE account (id int PRIMARY KEY, balance bigint);
+INSERT INTO account SELECT n, 0 FROM generate_series(1, 64) AS n;
+CREATE TABLE journal (writer int, n int, PRIMARY KEY (writer, n));
+"""
+"""What they work with, to be made by the application beforehand."""
 
 
 @dataclass
