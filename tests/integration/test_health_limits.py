@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 
 import psycopg
 import pytest
@@ -18,11 +18,25 @@ from tests.support.stack import Stack, running_stack
 from tests.support.wait import until
 from tests.support.watched import Watching
 
+OF_THE_POOL = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"
+
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     with running_stack() as stack:
         yield stack
+
+
+@pytest.fixture(autouse=True)
+def empty_pool(stack: Stack) -> None:
+    """The pooler keeps the server connections of a test before; what they take counts here."""
+    admin = stack.doors["pgbouncerAdmin"]
+    with closing(psycopg.connect(admin, autocommit=True, prepare_threshold=None)) as pooler:
+        pooler.execute("RECONNECT")
+    with stack.connect("blue") as blue:
+        until(
+            lambda: blue.execute(OF_THE_POOL).fetchone() == (0,), limit_s=10, what="an empty pool"
+        )
 
 
 def test_connections_near_their_limit_are_told(watch: Watching, stack: Stack) -> None:

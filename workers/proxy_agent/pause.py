@@ -22,7 +22,7 @@ from workers.proxy_agent.side import ServerSide, bounded
 
 CONSENT_LIMIT_S = 1.0
 CONCLUDE_LIMIT_S = 5.0
-AFTER_RESUME_S = 0.2
+AFTER_RESUME_S = 0.3
 """While clients log in again, the processor is theirs: what is left waits so long."""
 
 

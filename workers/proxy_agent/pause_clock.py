@@ -29,10 +29,6 @@ class PauseClock:
     ended: float | None = None
     """When clients were let go; None before."""
 
-    @property
-    def watchdog_deadline(self) -> float:
-        return self.began + self.max_stall_ms / 1000
-
     def left_s(self) -> float:
         spent_ms = (time.monotonic() - self.began) * 1000
         return max(0.0, self.max_stall_ms * (1 - RESERVE) - spent_ms) / 1000

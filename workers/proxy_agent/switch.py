@@ -23,7 +23,7 @@ from shared.domain.errors import Broken, MigrationError, Transient
 from shared.ports import Companion, DirectDoor, Node, Pooler
 from workers.proxy_agent import locks, pause, preparation
 from workers.proxy_agent.attempt import Attempt, Way
-from workers.proxy_agent.narrowing import CALM_S, narrowed, width
+from workers.proxy_agent.narrowing import CALM_S, narrowed, needed
 from workers.proxy_agent.pause_clock import PauseClock, nothing
 from workers.proxy_agent.reach import reaching
 from workers.proxy_agent.settle import End, Settlement
@@ -93,21 +93,23 @@ class Switch:
                 preparation.expect_doors(attempt, pooler, self.door)
                 preparation.expect_sides(attempt, old, new)
             pooler.prepare_route(attempt.new)
-            traffic, since = pooler.traffic(), time.monotonic()
             with self.watchdog(attempt) as watchdog:
                 with bounded(PREPARATION_LIMIT_S, old, new):
                     preparation.make_ready(old, new)
                     _expect_ready(watchdog)
                     when_ready()
                     preparation.expect_short_transactions(old, order.on_slow_transaction)
-                needed = width(traffic, pooler.traffic(), time.monotonic() - since)
-                at_once = min(needed, pooler.width())
+                    preparation.open_attempt(attempt, old, new)
+                at_once = needed(pooler)
                 with narrowed(pooler, at_once):
                     with bounded(PREPARATION_LIMIT_S, old, new):
-                        preparation.open_attempt(attempt, old, new)
                         time.sleep(CALM_S)
                         preparation.expect_short_transactions(old, order.on_slow_transaction)
-                    return self._switched(order, attempt, old, new, pooler, door, watchdog, at_once)
+                    switched = self._switched(
+                        order, attempt, old, new, pooler, door, watchdog, at_once
+                    )
+                _dismiss(watchdog, widened=True)
+                return switched
 
     def _switched(
         self,
@@ -121,9 +123,9 @@ class Switch:
         at_once: int,
     ) -> Switched:
         """From PAUSE on, under the watchdog's eyes. Raises what the attempt gave up with."""
-        clock = PauseClock(order.max_stall_ms, self.at)
-        watchdog.say({"deadline": clock.watchdog_deadline})
+        watchdog.say({"deadline": time.monotonic() + order.max_stall_ms / 1000})
         watchdog.hear(limit_s=WATCHDOG_ANSWER_LIMIT_S)
+        clock = PauseClock(order.max_stall_ms, self.at)
         cut = 0
         try:
             cut = self._hold(attempt, old, new, pooler, door, clock, watchdog, at_once)
@@ -131,7 +133,6 @@ class Switch:
             if self._settle(attempt) == "back":  # else, unsettled, the watchdog goes on
                 _dismiss(watchdog)
                 raise _gave_up(attempt, clock, error) from error
-        _dismiss(watchdog)
         return Switched(
             attempt, datetime.now(UTC), clock.began, clock.ended or time.monotonic(),
             clock.phases_ms, cut,
@@ -193,10 +194,10 @@ def _expect_ready(watchdog: Companion) -> None:
         raise Transient(f"the watchdog is not ready: {problem}")
 
 
-def _dismiss(watchdog: Companion) -> None:
-    """Nothing is left for it to do. One that is frozen by now is killed."""
+def _dismiss(watchdog: Companion, *, widened: bool = False) -> None:
+    """Nothing is left for it to do, but to widen the pool. One that is frozen by now is killed."""
     with suppress(Transient):
-        watchdog.say({"done": True})
+        watchdog.say({"done": True, "widened": True} if widened else {"done": True})
     watchdog.end(limit_s=WATCHDOG_END_LIMIT_S)
 
 

@@ -34,8 +34,8 @@ from workers.proxy_agent.settle import Settlement
 SETTLE_LIMIT_S = 120.0
 BETWEEN_TRIES_S = 0.05
 LOST_ATTEMPT = "BG001"
-AFTER_RESUME_S = 0.2
-"""Even to end takes the processor some milliseconds, which are the clients' now."""
+WIDENED_LIMIT_S = 5.0
+"""From the end of the pause until the pool must be as wide as before; later we see to it."""
 
 
 @dataclass
@@ -81,8 +81,9 @@ def main() -> None:
             return
         _say({"ready": True})
         if not _is_needed(orders):
-            with suppress(MigrationError):  # the cutover does so too, unless it has died since
-                pooler.widen()
+            if "widened" not in orders.said:
+                with suppress(MigrationError):
+                    pooler.widen()
         else:
             door = SymlinkDoor(settings)
             _settle(Settlement(pooler, door), Settlement(poolers_of(settings), door),
@@ -107,10 +108,17 @@ def _is_needed(orders: Orders) -> bool:
     while True:
         orders.listen(until=deadline)
         if "done" in orders.said:
-            time.sleep(AFTER_RESUME_S)
+            _await_widened(orders)
             return False
         if orders.ended or time.monotonic() >= deadline:
             return True
+
+
+def _await_widened(orders: Orders) -> None:
+    """The cutover widens the pool slowly. One that has died meanwhile, or is frozen, does not."""
+    until = time.monotonic() + WIDENED_LIMIT_S
+    while "widened" not in orders.said and not orders.ended and time.monotonic() < until:
+        orders.listen(until=until)
 
 
 def _settle(
@@ -139,3 +147,4 @@ def _say(message: Mapping[str, Any]) -> None:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # to tidy up would take tens of milliseconds of the clients' processor

@@ -13,12 +13,12 @@ from workers.proxy_agent.narrowing import LEAST, width
     [
         (0.0, 1.0, LEAST),  # nobody at work
         (2.0, 2.0, LEAST),  # one at a time
-        (10.0, 2.0, 15),  # five at a time, three times as many
-        (10.1, 2.0, 16),
+        (12.0, 2.0, 9),  # six at a time, half as many again
+        (12.1, 2.0, 10),
         (0.0, 0.0, LEAST),  # no time has passed
     ],
 )
-def test_three_times_what_is_under_way_and_never_less_than_a_few(
+def test_half_as_many_again_as_are_under_way_and_never_less_than_two(
     seconds: float, over_s: float, at_once: int
 ) -> None:
     assert width(PoolTraffic(0, 5.0), PoolTraffic(9, 5.0 + seconds), over_s) == at_once
