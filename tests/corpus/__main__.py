@@ -1,20 +1,18 @@
-"""`python -m tests.corpus`: run the corpus, print `N passed, 0 failed`, write the report.
+"""`python -m tests.corpus`: run it, print `N passed, 0 failed`; a report after each job.
 
 --versions 15,16,18   one job for each, with all cases in it
 --alone               a job for each case instead
 --only NAME,...       these cases; a generated one is `seed_17`
 --seeds N             so many generated cases
+--resume              go on after the last job that the report of this commit has
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from tests.corpus.case import Case
 from tests.corpus.cases import CASES, REFUSALS
@@ -22,45 +20,43 @@ from tests.corpus.faults import CASE, plant
 from tests.corpus.generated import generated
 from tests.corpus.play import Played, play
 from tests.corpus.refused import refused_otherwise
-
-REPORT = Path("build/corpus/report.json")
+from tests.corpus.report import Report
 
 
 def main() -> int:
     asked = _arguments()
-    began = time.monotonic()
-    results: list[dict[str, object]] = []
-    jobs: list[dict[str, object]] = []
+    report = Report.begin(resume=asked.resume)
     for version in asked.versions:
-        cases = [case for case in _chosen(asked) if case.since <= version]
+        cases = [
+            case
+            for case in _chosen(asked)
+            if case.since <= version and not report.has(version, case.name)
+        ]
         for group in _groups(cases, alone=asked.alone):
             for played in _until_it_ends(version, group):
-                jobs.append(_job(played))
-                results += _results(played)
+                report.add(_results(played), _job(played))
                 _tell(played)
-        ends = (min(asked.versions), max(asked.versions))  # what lies between refuses alike
-        refusals = [
-            refusal
-            for refusal in REFUSALS
-            if version in ends and refusal.since <= version and _wanted(asked, refusal.name)
-        ]
-        for name, problem in refused_otherwise(version, refusals).items():
-            results.append({"case": name, "version": version, "problems": problem})
-            _say(version, name, problem)
-    failed = [result for result in results if result["problems"]]
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    report = {
-        "passed": len(results) - len(failed),
-        "failed": len(failed),
-        "cases": len({result["case"] for result in results}),
-        "seconds": round(time.monotonic() - began, 1),
-        "jobs": jobs,
-        "results": results,
-    }
-    REPORT.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"{report['passed']} passed, {report['failed']} failed"
-          f" ({report['cases']} cases, {report['seconds']} s, {REPORT})")  # fmt: skip
-    return 1 if failed or not results else 0
+        _refuse(version, asked, report)
+    report.write(ended=True)
+    found = report.totals
+    print(f"{found['passed']} passed, {found['failed']} failed"
+          f" ({found['cases']} cases, {found['seconds']} s, {report.path})")  # fmt: skip
+    return 1 if report.failed or not report.results else 0
+
+
+def _refuse(version: int, asked: argparse.Namespace, report: Report) -> None:
+    if version not in (min(asked.versions), max(asked.versions)):
+        return  # what lies between refuses alike
+    refusals = [
+        refusal
+        for refusal in REFUSALS
+        if refusal.since <= version
+        and _wanted(asked, refusal.name)
+        and not report.has(version, refusal.name)
+    ]
+    for name, problems in refused_otherwise(version, refusals).items():
+        report.add([{"case": name, "version": version, "problems": problems}])
+        _say(version, name, problems)
 
 
 def _arguments() -> argparse.Namespace:
@@ -69,6 +65,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[])
     parser.add_argument("--seeds", type=int, default=0)
+    parser.add_argument("--resume", action="store_true")
     return parser.parse_args()
 
 

@@ -107,17 +107,23 @@ def play(
     played = Played(version, cases)
     file = job_file(cases)
     with ExitStack() as stack:
-        with played.timed("servers"):
-            here = stack.enter_context(stage(version))
-            beside = stack.enter_context(reference(version, cases, file))
-            for case in cases:
-                here.servers.run(BLUE, create(case), user="app")
+        here: Stage | None = None
         try:
+            with played.timed("servers"):
+                here = stack.enter_context(stage(version))
+                beside = stack.enter_context(reference(version, cases, file))
+                for case in cases:
+                    here.servers.run(BLUE, create(case), user="app")
             _play(here, beside, played, file, in_sync)
         except Exception as error:
-            words = f"blue: {here.last_words(BLUE)}; green: {here.last_words(GREEN)}"
-            played.broke_down(error, words)
+            played.broke_down(error, _last_words(here))
     return played
+
+
+def _last_words(here: Stage | None) -> str:
+    if here is None:
+        return "the servers did not start"
+    return f"blue: {here.last_words(BLUE)}; green: {here.last_words(GREEN)}"
 
 
 def _play(
