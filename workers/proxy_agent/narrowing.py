@@ -64,5 +64,5 @@ def _ease(pooler: Pooler, at_once: int, full: int) -> None:
     connection to log in and to warm, on the processors that serve them."""
     with suppress(MigrationError):
         while (at_once := 2 * at_once) < full:
-            pooler.narrow(at_once)
             time.sleep(STEP_S)
+            pooler.narrow(at_once)
