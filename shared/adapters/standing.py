@@ -76,6 +76,8 @@ EXECUTES: dict[str, tuple[str, ...]] = {
         "write_marker(text)",
         "await_marker(text, integer)",
         "mend_streams(text)",
+        "may_start_again(text)",
+        "is_unproven(text)",
         "contents()",
         "make_empty(text)",
     ),

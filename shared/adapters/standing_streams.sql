@@ -23,8 +23,8 @@ BEGIN
   RETURN last.way <> its_way AND last.state = 'committed' AND last.return_begun;
 END $$;
 
--- The class of the newest error of an apply worker in the JSON log's last half megabyte; NULL: none, or
--- a log that may not be read here.
+-- The code of the newest error of an apply worker in the JSON log's last half megabyte; NULL: none.
+-- `unread`: this server writes no such log, or its service keeps it to itself.
 CREATE OR REPLACE FUNCTION bluegreen.newest_apply_error() RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -32,7 +32,7 @@ DECLARE
   tail_bytes CONSTANT bigint := 512 * 1024;
 BEGIN
   IF file IS NULL THEN
-    RETURN NULL;
+    RETURN 'unread';
   END IF;
   RETURN (
     SELECT line::jsonb ->> 'state_code'
@@ -43,8 +43,69 @@ BEGIN
     ORDER BY number DESC LIMIT 1);
 EXCEPTION
   WHEN insufficient_privilege THEN
-    RETURN NULL;
+    RETURN 'unread';
 END $$;
+
+-- How often a subscription was started again at the place where it still stands.
+CREATE TABLE IF NOT EXISTS bluegreen.started_again (
+  subscription oid PRIMARY KEY,
+  place text NOT NULL,
+  times integer NOT NULL
+);
+
+-- How far a subscription came: the last commit that it applied, and the tables that it has copied. It
+-- moves with everything that is taken, and never by a row that cannot be.
+CREATE OR REPLACE FUNCTION bluegreen.place_of(its_subscription oid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('%s, %s tables',
+    (SELECT remote_lsn FROM pg_replication_origin_status
+     WHERE external_id = 'pg_' || its_subscription),
+    (SELECT count(*) FROM pg_subscription_rel
+     WHERE srsubid = its_subscription AND srsubstate = 'r'))
+$$;
+
+-- Whether a stopped subscription of this side may be started again, which is then written down: the
+-- caller does it in the same transaction. The log says whether only the connection was lost. Where
+-- nobody reads it, trying tells: a row that cannot be applied stops the stream at the same place each
+-- time, and the attempts leave nothing, since a transaction is applied as a whole or not at all.
+CREATE OR REPLACE FUNCTION bluegreen.may_start_again(its_name text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  times_at_one_place CONSTANT integer := 5;
+  code text := bluegreen.newest_apply_error();
+  its_oid oid;
+  runs boolean;
+  found integer;
+BEGIN
+  IF code IS DISTINCT FROM 'unread' THEN
+    RETURN coalesce(code LIKE '08%', false);
+  END IF;
+  LOCK TABLE bluegreen.started_again IN SHARE ROW EXCLUSIVE MODE;  -- one start is counted once
+  SELECT oid, subenabled INTO its_oid, runs FROM pg_subscription WHERE subname = its_name
+    AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database());
+  IF runs IS DISTINCT FROM false THEN
+    RETURN coalesce(runs, false);
+  END IF;
+  INSERT INTO bluegreen.started_again AS known VALUES (its_oid, bluegreen.place_of(its_oid), 1)
+    ON CONFLICT (subscription) DO UPDATE SET place = excluded.place,
+      times = CASE WHEN known.place = excluded.place THEN known.times + 1 ELSE 1 END
+      WHERE known.place <> excluded.place OR known.times < times_at_one_place
+    RETURNING times INTO found;
+  RETURN found IS NOT NULL;
+END $$;
+
+-- Whether a stream of that job was started again here and has taken nothing since. A marker on the
+-- other side moves it on, if it runs: else many connections lost in an hour without writes would look
+-- like one row that cannot be applied.
+CREATE OR REPLACE FUNCTION bluegreen.is_unproven(for_job text) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT NOT pg_is_in_recovery() AND EXISTS (
+    SELECT FROM unnest(ARRAY['forward', 'back']) AS way
+    JOIN pg_subscription AS s ON s.subname = bluegreen.stream(way) AND s.subenabled
+    JOIN bluegreen.started_again AS a ON a.subscription = s.oid
+    WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND a.place = bluegreen.place_of(s.oid) AND bluegreen.is_meant_to_run(for_job, way))
+$$;
 
 -- Start this side's streams of a job again where only a connection was lost; a row that cannot be
 -- applied stays a person's matter. The state is read again behind the subscription's lock, so that an
@@ -63,7 +124,7 @@ BEGIN
                WHERE subname = bluegreen.stream(its_way) AND NOT subenabled
                  AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()))
        AND bluegreen.is_meant_to_run(for_job, its_way)
-       AND bluegreen.newest_apply_error() LIKE '08%' THEN
+       AND bluegreen.may_start_again(bluegreen.stream(its_way)) THEN
       PERFORM bluegreen.set_subscription(its_way, true);
       IF NOT bluegreen.is_meant_to_run(for_job, its_way) THEN
         RAISE EXCEPTION 'an attempt of % began meanwhile', for_job USING ERRCODE = 'BG001';

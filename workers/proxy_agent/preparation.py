@@ -81,8 +81,8 @@ def _expect_stream(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:
     if problem and attempt.way is Way.BACK:
         raise Refused(
             f"{problem}: writes on {old.colour} would be lost; it goes on serving",
-            remedy=f"mend the row that stopped it, ENABLE the subscription on {new.colour}, and "
-            "ask again; or go on with `bluegreen finish`",
+            remedy=f"mend the row that stopped it, ALTER SUBSCRIPTION {stream} ENABLE on "
+            f"{new.colour}, and ask again; or go on with `bluegreen finish`",
         )
     if problem:
         raise Transient(problem)

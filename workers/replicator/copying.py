@@ -49,7 +49,7 @@ SELECT EXISTS (SELECT FROM bluegreen_job.marker AS m JOIN pg_subscription AS s O
 """
 """One of this subscription's, written when every table followed. Without it the origin may be
 behind what the workers of single tables applied: where only their rows came, it does not move."""
-NEWEST_ERROR = "SELECT bluegreen.newest_apply_error()"
+MAY_START_AGAIN = "SELECT bluegreen.may_start_again(%s)"
 PUBLISHED = "SELECT count(*) FROM pg_get_publication_tables(%s)"
 READY = """
 SELECT count(*) FILTER (WHERE srsubstate = 'r') FROM pg_subscription_rel
@@ -160,9 +160,10 @@ def _check_kept(source: Session, job: Job) -> None:
 
 def _start_again(target: Session, job: Job) -> None:
     """Only a lost connection is nobody's fault; everything else would come again."""
-    if str(target.value(NEWEST_ERROR) or "").startswith("08"):
-        subscription.enable(target, COPY)
-        return
+    with target.transaction():
+        if target.value(MAY_START_AGAIN, [COPY]):
+            subscription.enable(target, COPY)
+            return
     why = apply_errors.last_apply_error(target)
     raise Refused(
         f"{job.target} could not take what {job.source} has: {why}",

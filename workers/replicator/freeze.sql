@@ -37,7 +37,8 @@ CREATE TABLE bluegreen_job.sequence_twin (
 );
 
 -- Refuses DDL by others. Members of bg_owner pass, and nobody else, whatever they SET.
--- Temporary objects, REFRESH and REINDEX change no schema that green must share.
+-- Temporary objects, REFRESH and REINDEX change no schema that green must share. Whoever mended a row
+-- that could not be applied starts the stream again, which is an ALTER SUBSCRIPTION.
 -- CONCURRENTLY commits before its end is reported, and DROP SCHEMA may drop this very function
 -- before it is: those are refused at their start.
 CREATE FUNCTION bluegreen_job.freeze() RETURNS event_trigger
@@ -62,7 +63,7 @@ BEGIN
         SELECT format('%s of %s', tg_tag, object_identity) INTO refused
         FROM pg_event_trigger_dropped_objects()
         WHERE original AND NOT is_temporary LIMIT 1;
-    ELSIF tg_tag NOT IN ('REFRESH MATERIALIZED VIEW', 'REINDEX') THEN
+    ELSIF tg_tag NOT IN ('REFRESH MATERIALIZED VIEW', 'REINDEX', 'ALTER SUBSCRIPTION') THEN
         SELECT format('%s of %s', command_tag, coalesce(object_identity, object_type)) INTO refused
         FROM pg_event_trigger_ddl_commands()
         WHERE coalesce(schema_name, '') <> 'pg_temp'

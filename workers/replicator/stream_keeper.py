@@ -7,6 +7,7 @@ Any replicator may look at any moment: the server decides under its own locks wh
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,10 +16,12 @@ import structlog
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
 from shared.ports import Node, Session
+from workers.replicator import marker
 
 PERIOD_S = 1.0
 LIMIT_S = 5.0
 MEND = "SELECT bluegreen.mend_streams(%s)"
+IS_UNPROVEN = "SELECT bluegreen.is_unproven(%s)"
 _log = structlog.get_logger("stream-keeper")
 
 
@@ -45,9 +48,18 @@ class StreamKeeper:
             try:
                 with node.session(limit_s=LIMIT_S) as session:
                     started += mend(session, job)
+                    is_unproven = session.value(IS_UNPROVEN, [job])
+                if is_unproven:
+                    self._send_something(node.colour)
             except MigrationError as error:
                 _log.info("stream_keeper.away", side=node.colour.value, reason=error.message)
         return started
+
+    def _send_something(self, to: Colour) -> None:
+        """So that a stream which runs moves on from where it was started, also in an hour without
+        writes."""
+        with self.nodes[to.other].session(limit_s=LIMIT_S) as session:
+            session.rows(marker.WRITE, [f"again {uuid.uuid4()}"])
 
 
 def mend(session: Session, job: str) -> list[str]:
