@@ -163,14 +163,16 @@ def _seconds_to_writable_green(job: JobRecord) -> float | None:
 
 
 def _way_to_green(job: JobRecord) -> dict[str, Any]:
-    """Decided in preflight: `fork` or `copy`, and how long a copy was thought to take."""
+    """Decided in preflight: `fork` or `copy`, of how much, and how long a copy was thought to
+    take."""
     body = job.facts.get(Preflight.step)
     if body is None or job.kind is not Kind.RISKY:
-        return {"greenBy": None, "copyEstimateSeconds": None}
+        return {"greenBy": None, "databaseBytes": None, "copyEstimateSeconds": None}
     known = Preflight.model_validate(body)
     copied = known.strategy == "copy"
     return {
         "greenBy": known.strategy,
+        "databaseBytes": known.database_bytes or known.copy_bytes or None,
         "copyEstimateSeconds": known.copy_estimate_s if copied else None,
     }
 

@@ -117,14 +117,9 @@ def _spread(found: Mapping[str, float] | None, names: Sequence[str]) -> str:
 
 def _proof(body: Mapping[str, Any]) -> Iterator[str]:
     comparison, point = body["comparison"], body["rollbackPoint"]
-    copied = body["greenBy"] == "copy" and body["secondsToWritableGreen"] is not None
-    if comparison or point or body["statements"] or copied:
+    if comparison or point or body["statements"] or body["greenBy"]:
         yield from ("", "## Proof", "")
-    if copied:
-        yield (
-            f"- Green was copied through SQL in {duration(body['secondsToWritableGreen'])}; "
-            f"{duration(body['copyEstimateSeconds'])} were expected."
-        )
+    yield from _green(body)
     if comparison:
         yield (
             f"- Compared {counted(comparison['rowsCompared'], 'row')} in "
@@ -137,6 +132,20 @@ def _proof(body: Mapping[str, Any]) -> Iterator[str]:
     if point:
         state = "verified by restoring it" if point["verified"] else "not verified"
         yield f"- Rollback point `{point['path']}` ({point['scope']}): {state}."
+
+
+def _green(body: Mapping[str, Any]) -> Iterator[str]:
+    """How green was made, of how much and in what time, as far as the job came."""
+    if body["greenBy"] is None:
+        return
+    size, took = body["databaseBytes"], body["secondsToWritableGreen"]
+    of = f" of {size / 1e6:,.0f} MB" if size else ""
+    within = "not yet writable" if took is None else f"writable in {duration(took)}"
+    if body["greenBy"] == "fork":
+        yield f"- Green: a fork of the standby{of}, {within}."
+        return
+    expected = duration(body["copyEstimateSeconds"])
+    yield f"- Green: a copy through SQL{of}, {within}; {expected} were expected."
 
 
 def _statements(found: Mapping[str, Any] | None) -> Iterator[str]:

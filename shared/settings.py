@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
+from shared.domain.kinds import Strategy
 from shared.domain.window import opens_at
 
 
@@ -238,6 +239,11 @@ class Settings(_Frozen):
     alerts: AlertSettings = Field(default_factory=AlertSettings)
     keeper: KeeperSettings | None = None
     monitor: MonitorSettings = Field(default_factory=MonitorSettings)
+
+    @property
+    def strategy(self) -> Strategy:
+        """A fork needs the hosts of both sides: one to promote, the other to be rewound later."""
+        return "copy" if any(n.driver == "remote" for n in self.nodes.values()) else "fork"
 
     def secret(self, name: str) -> str:
         """The secret of that role or service. Raises Refused when its file cannot be read."""

@@ -95,7 +95,7 @@ def run(
     if dry_run:
         from producer import planning
 
-        raise typer.Exit(planning.dry_run(output, files, asked, context.obj.windows))
+        raise typer.Exit(planning.dry_run(context.obj, output, files, asked))
     from producer import running
 
     how = running.How(yes=yes, detach=detach, limit_s=wait_timeout)

@@ -7,16 +7,13 @@ A step stores `Facts(...).model_dump(mode="json")` in `Done.facts`; a later one 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain.errors import Broken
+from shared.domain.kinds import Strategy
 from shared.domain.migration import Job
-
-Strategy = Literal["fork", "copy"]
-"""`fork`: the standing standby leaves the source's history. `copy`: schema and rows travel through
-SQL, where only an address of a server is known (docs/managed-servers.md)."""
 
 
 class Facts(BaseModel):
@@ -79,8 +76,10 @@ class Preflight(Facts):
     warnings: list[str] = []
     strategy: Strategy = "fork"
     """How a risky migration gets its green."""
+    database_bytes: int | None = None
+    """Size of the database on the active side; None: a preflight of an older version."""
     copy_bytes: int = 0
-    """Size of the database, where it is to be copied."""
+    """The same, where it is to be copied."""
     copy_estimate_s: float = 0.0
 
 

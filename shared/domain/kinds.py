@@ -57,3 +57,9 @@ DEFAULT_SCOPE: dict[Kind, BackupScope] = {
     Kind.RISKY: "affected",
     Kind.MAINTENANCE: "full",
 }
+
+Strategy = Literal["fork", "copy"]
+"""`fork`: the standing standby leaves the source's history. `copy`: schema and rows travel through
+SQL, where only an address of a server is known (docs/managed-servers.md)."""
+COPY_BYTES_PER_S = 50e6
+"""Of an ordinary server and network, indexes included; a first guess that the copy itself mends."""

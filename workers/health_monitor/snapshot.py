@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shared.domain.environment import Colour
-from shared.domain.facts import Strategy
+from shared.domain.kinds import Strategy
 from shared.domain.pooler import PoolerFacts
 from shared.ports import HostLoad
 

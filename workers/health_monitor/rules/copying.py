@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shared.domain.kinds import COPY_BYTES_PER_S
 from workers.health_monitor.rules.finding import Finding, listed
 from workers.health_monitor.snapshot import Snapshot
 
-COPY_BYTES_PER_S = 50e6
-"""Of an ordinary server and network, indexes included; a first guess that the copy itself mends."""
 OWN_SLOTS = 2
 """The stream's, and one in hand; every table under way has one more."""
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shared.domain.facts import Strategy
-from shared.domain.kinds import Kind
+from shared.domain.kinds import Kind, Strategy
 from workers.health_monitor.snapshot import Snapshot
 
 

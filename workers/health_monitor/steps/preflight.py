@@ -175,6 +175,7 @@ def _facts(snapshot: Snapshot, warnings: list[str]) -> dict[str, Any]:
         system_identifier=snapshot.source.system_identifier,
         warnings=warnings,
         strategy=snapshot.strategy,
+        database_bytes=snapshot.source.database_bytes,
     )
     if snapshot.copy:
         more = {
