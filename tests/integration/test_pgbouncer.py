@@ -121,16 +121,14 @@ def test_a_narrow_pool_uses_few_connections_until_it_is_widened(
 ) -> None:
     """Around a pause each connection costs the clients time (workers/proxy_agent/narrowing.py)."""
     with Crowd(world.application_dsn, 12) as crowd, pooler.opened() as opened:
-        crowd.all_at_once()
-        assert connections(world) == 12
+        crowd.until_each_has_its_own(world)
         opened.narrow(4)
         until(lambda: connections(world) <= 4, limit_s=5, what="surplus connections are ended")
         crowd.all_at_once()
         assert connections(world) <= 4, "the others waited their turn"
         assert opened.width() == 4
         opened.widen()
-        crowd.all_at_once()
-        assert connections(world) == 12
+        crowd.until_each_has_its_own(world)
 
 
 def connections(world: World) -> int:
@@ -155,3 +153,13 @@ class Crowd:
 
     def all_at_once(self) -> None:
         list(self._threads.map(lambda it: it.execute("SELECT pg_sleep(0.1)"), self._clients))
+
+    def until_each_has_its_own(self, world: World) -> None:
+        """The pooler logs in one connection after the other: on a busy host 0.1 s are too short."""
+        count = len(self._clients)
+
+        def at_once() -> bool:
+            self.all_at_once()
+            return connections(world) == count
+
+        until(at_once, limit_s=20, what=f"{count} connections for {count} clients at once")
