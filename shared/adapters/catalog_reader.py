@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 
 from shared.adapters.named_queries import named_queries
@@ -24,14 +25,14 @@ from shared.sql.catalog import (
     Relation,
     RelationKind,
     Routine,
-    Trigger,
     Type,
     UserType,
 )
 from shared.sql.definitions import index_columns
+from shared.sql.expressions import called
 from shared.sql.expressions import columns as columns_of
 from shared.sql.grammar import Node, SyntaxProblem
-from shared.sql.names import strings
+from shared.sql.triggers import Rule, Trigger, read_rule, read_trigger
 from shared.sql.types import read_type
 
 QUERIES = named_queries(__file__, "catalog_reader.sql")
@@ -117,6 +118,7 @@ class _Reading:
             size,
             writes,
             identity,
+            made_of,
         ) in self._rows("relations"):
             relation = Relation(
                 schema,
@@ -129,6 +131,7 @@ class _Reading:
                 bound=_bound(bound) if bound else None,
                 row_security=secured,
                 replica_identity=identity,
+                of_type=_type(made_of).key if made_of else None,
                 size_bytes=size,
                 writes_per_s=writes / seconds if writes is not None else None,
             )
@@ -159,14 +162,15 @@ class _Reading:
                 default=None if generated else expression,
                 generated=generated,
                 reads=columns_of(expression) if generated else frozenset(),
+                calls=called(expression) if generated else frozenset(),
                 identity=bool(identity),
                 collation=collation,
             )
 
     def _constraints(self) -> None:
         for row in self._rows("constraints"):
-            oid, name, kind, valid, enforced, deferrable, on_delete = row[:7]
-            names, target, target_names, expression = row[7:]
+            oid, name, kind, valid, enforced, deferrable, on_delete, on_update = row[:8]
+            names, target, target_names, expression = row[8:]
             relation = self._by_oid.get(oid)
             if relation is None:
                 continue
@@ -182,6 +186,7 @@ class _Reading:
                 refers_columns=tuple(target_names or ()),
                 deferrable=deferrable,
                 on_delete=on_delete.strip() or "a",
+                on_update=on_update.strip() or "a",
             )
 
     def _indexes(self) -> None:
@@ -206,6 +211,7 @@ class _Reading:
                 name,
                 relation.key,
                 index_columns(params, node.get("whereClause")),
+                called(*(p["IndexElem"].get("expr") for p in params), node.get("whereClause")),
                 unique=unique,
                 plain="whereClause" not in node and all("name" in p["IndexElem"] for p in params),
                 constraint=constraint,
@@ -231,14 +237,24 @@ class _Reading:
         reads: dict[tuple[int, int], set[str]] = defaultdict(set)
         for view, source, column in self._rows("reads"):
             reads[view, source] |= {column} if column else set()
+        calls: dict[int, set[str]] = defaultdict(set)
+        for view, function in self._rows("calls"):
+            calls[view].add(function)
+        for view, called_there in calls.items():
+            if view in self._by_oid:
+                self._by_oid[view].calls = frozenset(called_there)
         for (view, source), names in reads.items():
             if view in self._by_oid and source in self._by_oid:
                 self._by_oid[view].reads[self._by_oid[source].key] = frozenset(names)
 
     def _on_tables(self) -> None:
-        for table, name, schema, function, text in self._rows("triggers"):
+        for table, name, schema, function, fires, text in self._rows("triggers"):
             if table in self._by_oid:
-                self._by_oid[table].triggers[name] = _trigger((schema, function), text)
+                found = replace(_trigger((schema, function), text), enabled=fires)
+                self._by_oid[table].triggers[name] = found
+        for table, name, fires, text in self._rows("rules"):
+            if table in self._by_oid:
+                self._by_oid[table].rules[name] = replace(_rule(text), enabled=fires)
         for table, name, using, check in self._rows("policies"):
             if table in self._by_oid:
                 read = columns_of(_expression(using)) | columns_of(_expression(check))
@@ -308,8 +324,12 @@ def _expression(text: str | None) -> Node | None:
 def _trigger(function: Key, text: str) -> Trigger:
     """`text` is the CREATE TRIGGER that pg_get_triggerdef printed."""
     node = grammar.parse(text.encode())[0]["stmt"]["CreateTrigStmt"]
-    read = columns_of(node.get("whenClause")) | set(strings(node.get("columns")))
-    return Trigger(function, frozenset(read))
+    return read_trigger(node, function)
+
+
+def _rule(text: str) -> Rule:
+    """`text` is the CREATE RULE that pg_get_ruledef printed."""
+    return read_rule(grammar.parse(text.encode())[0]["stmt"]["RuleStmt"])
 
 
 def _bound(text: str) -> Node:

@@ -7,7 +7,8 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurit
        pg_get_expr(c.relpartbound, c.oid),
        CASE WHEN c.relkind IN ('r', 'm') THEN pg_total_relation_size(c.oid) END,
        s.n_tup_ins + s.n_tup_upd + s.n_tup_del,
-       c.relreplident
+       c.relreplident,
+       CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
@@ -34,6 +35,7 @@ ORDER BY a.attrelid, a.attnum;
 -- constraints: of tables, with the columns on both sides
 SELECT k.conrelid, k.conname, k.contype, k.convalidated,
        coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true), k.condeferrable, k.confdeltype,
+       k.confupdtype,
        (SELECT array_agg(a.attname ORDER BY x.place)
           FROM unnest(k.conkey) WITH ORDINALITY AS x (attnum, place)
           JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.attnum),
@@ -78,6 +80,14 @@ LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 JOIN pg_class c ON c.oid = r.ev_class AND c.relkind IN ('v', 'm')
 JOIN pg_class o ON o.oid = d.refobjid AND o.relkind IN ('r', 'p', 'v', 'm', 'f');
 
+-- calls: the functions that a view calls
+SELECT DISTINCT r.ev_class, p.proname
+FROM pg_rewrite r
+JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+ AND d.refclassid = 'pg_proc'::regclass
+JOIN pg_proc p ON p.oid = d.refobjid
+JOIN pg_class c ON c.oid = r.ev_class AND c.relkind IN ('v', 'm');
+
 -- owned: sequences and the column that each belongs to
 SELECT d.objid, d.refobjid, a.attname
 FROM pg_depend d
@@ -87,11 +97,20 @@ WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
   AND d.deptype IN ('a', 'i');
 
 -- triggers: of the user, with the function that each runs
-SELECT t.tgrelid, t.tgname, n.nspname, p.proname, pg_get_triggerdef(t.oid)
+SELECT t.tgrelid, t.tgname, n.nspname, p.proname, t.tgenabled IN ('O', 'A'),
+       pg_get_triggerdef(t.oid)
 FROM pg_trigger t
 JOIN pg_proc p ON p.oid = t.tgfoid
 JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE NOT t.tgisinternal;
+
+-- rules: of the user, also on views
+SELECT r.ev_class, r.rulename, r.ev_enabled IN ('O', 'A'), pg_get_ruledef(r.oid)
+FROM pg_rewrite r
+JOIN pg_class c ON c.oid = r.ev_class
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE r.rulename <> '_RETURN'
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast');
 
 -- policies: with their conditions
 SELECT polrelid, polname, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)

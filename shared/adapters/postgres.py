@@ -102,6 +102,12 @@ class PsycopgSession:
                 ours.completed = completed
                 raise ours from error
 
+    def drain(self, sql: str) -> None:
+        """COPY .. TO STDOUT: the rows are read and thrown away."""
+        with _translated(), self.connection.cursor() as cursor, cursor.copy(sql) as rows:
+            for _ in rows:
+                pass
+
     def close(self) -> None:
         self.connection.close()
 

@@ -156,6 +156,7 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
             writes.update(operation.locks)
     if reads:
         _parents_wait(ctx, step, reads)
+        _middle_waits(ctx, step, reads, writes)
     step.blocked_reads, step.blocked_writes = frozenset(reads), frozenset(writes)
     if ctx.catalog.from_server and writes:
         step.loads = tuple(loads(step, ctx.catalog.relations.values()))
@@ -170,6 +171,19 @@ def _parents_wait(ctx: Context, step: Step, reads: set[str]) -> None:
                 if child.label in reads and child.label not in step.attached:
                     reads.add(relation.label)
                     break
+
+
+def _middle_waits(ctx: Context, step: Step, reads: set[str], writes: set[str]) -> None:
+    """A partition that is partitioned itself is planned with the bounds that its parent holds."""
+    for key in ctx.catalog.with_children:
+        relation = ctx.catalog.relations.get(key)
+        mode = step.held.get(relation.label) if relation is not None else None
+        if relation is None or mode is None or not mode.blocks_reads:
+            continue
+        for child in ctx.catalog.partitions_of(relation):
+            if child.partition_key is not None and child.bound is not None and child.live:
+                reads.add(child.label)
+                writes.add(child.label)
 
 
 def _unclosed(ctx: Context) -> None:

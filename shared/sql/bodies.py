@@ -16,6 +16,7 @@ from shared.sql.body_variables import Values
 from shared.sql.folding import PLACEHOLDER, hides
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.names import option, scalar
+from shared.sql.trigger_branches import prune
 
 
 @dataclass(slots=True)
@@ -49,13 +50,21 @@ class Body:
     """Those of `opaque` whose text is put together by functions that hide what it says."""
 
 
-def read_body(language: str, body: str, definition: str) -> Body:
+def read_body(
+    language: str,
+    body: str,
+    definition: str,
+    event: str = "",
+    given: tuple[str | None, ...] = (),
+) -> Body:
     """The statements of a body. Raises SyntaxProblem when PostgreSQL would refuse it.
 
     `definition` is the whole CREATE FUNCTION or DO statement: PL/pgSQL's parser takes no less.
+    `event`: what fires it, if it is a trigger's function; branches for others are left out.
+    `given`: the constants that the routine is called with.
     """
     if language == "plpgsql":
-        return _plpgsql(definition)
+        return _plpgsql(definition, event, given)
     if language == "sql":
         data = body.encode()
         parts = [
@@ -70,14 +79,16 @@ def _line(data: bytes, offset: int) -> int:
     return data.count(b"\n", 0, offset) + 1
 
 
-def _plpgsql(definition: str) -> Body:
+def _plpgsql(definition: str, event: str, given: tuple[str | None, ...]) -> Body:
     parts: list[Part] = []
     opaque: list[int] = []
     hidden: list[int] = []
     commits = False
     for function in grammar.parse_plpgsql(definition.encode()):
+        if event:
+            prune(function, event)
         nodes = list(_nodes(function))
-        values = Values(nodes)
+        values = Values(nodes, given)
         for tag, node, conditional in nodes:
             line = int(node.get("lineno", 1))
             if tag in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):

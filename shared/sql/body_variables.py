@@ -54,9 +54,27 @@ def _datums(nodes: list[tuple[str, Node, bool]]) -> list[str]:
     return found
 
 
-def _assignments(nodes: list[tuple[str, Node, bool]]) -> dict[str, list[str]]:
+def _selected(tag: str, node: Node) -> list[tuple[str, Node]]:
+    """(variable, or `record.field`; expression) of FOR .. IN SELECT and of SELECT .. INTO."""
+    loop = tag == "PLpgSQL_stmt_fors"
+    target = node.get("var" if loop else "target", {})
+    query = node["query" if loop else "sqlstmt"]["PLpgSQL_expr"]["query"]
+    try:
+        select = grammar.parse(query.encode())[0]["stmt"].get("SelectStmt", {})
+    except (SyntaxProblem, IndexError):
+        return []
+    given = [each["ResTarget"] for each in select.get("targetList", ())]
+    if "PLpgSQL_rec" in target:
+        record = target["PLpgSQL_rec"].get("refname", "")
+        names = [f"{record}.{each.get('name', '')}" for each in given]
+    else:
+        names = [each.get("name", "") for each in target.get("PLpgSQL_row", {}).get("fields", ())]
+    return [(name, each.get("val", {})) for name, each in zip(names, given, strict=False)]
+
+
+def _assignments(nodes: list[tuple[str, Node, bool]]) -> dict[str, list[str | Node]]:
     """Variable -> expressions that are ever put into it."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[str | Node]] = {}
     for tag, node, _ in nodes:
         if tag == "PLpgSQL_stmt_assign":
             name, mark, right = node["expr"]["PLpgSQL_expr"]["query"].partition(":=")
@@ -69,6 +87,12 @@ def _assignments(nodes: list[tuple[str, Node, bool]]) -> dict[str, list[str]]:
         elif tag in _LOOPS:
             name, values = _looped(tag, node, nodes)
             found.setdefault(name, []).extend(values)
+            if not values and tag == "PLpgSQL_stmt_fors":
+                for name, value in _selected(tag, node):
+                    found.setdefault(name, []).append(value)
+        elif tag == "PLpgSQL_stmt_execsql" and node.get("into"):
+            for name, value in _selected(tag, node):
+                found.setdefault(name, []).append(value)
     return found
 
 
@@ -77,6 +101,8 @@ class Values:
     """What the variables of a body may hold, as far as constants go."""
 
     nodes: list[tuple[str, Node, bool]]
+    given: tuple[str | None, ...] = ()
+    """What the routine was called with, as far as that is constant."""
 
     @cached_property
     def looped(self) -> list[str]:
@@ -85,8 +111,12 @@ class Values:
         return [name for name, values in found if values]
 
     @cached_property
-    def assigned(self) -> dict[str, list[str]]:
-        return _assignments(self.nodes)
+    def assigned(self) -> dict[str, list[str | Node]]:
+        found = _assignments(self.nodes)
+        for name, value in zip(_datums(self.nodes) if self.given else (), self.given, strict=False):
+            if value is not None:
+                found.setdefault(name, []).insert(0, literal(value))
+        return found
 
     def texts(self, expression: str, depth: int = 0) -> list[str]:
         """Every text that the expression may give; empty when that cannot be told."""
@@ -95,7 +125,7 @@ class Values:
             return []
         column = value.get("ColumnRef")
         if column is not None:
-            return self._held(strings(column["fields"])[-1], depth)
+            return self._held(".".join(strings(column["fields"])), depth)
         found = [fold(value, known) for known in self._lookups(value, depth)]
         texts = [text for text in found if text and text.replace(PLACEHOLDER, "").strip()]
         return texts if len(texts) == len(found) else []
@@ -108,18 +138,22 @@ class Values:
             return [lambda name: self._last(name, depth)]
 
         def lookup(held: str) -> Lookup:
-            return lambda name: held if name == looped else self._last(name, depth)
+            return lambda name: (
+                held if name.rpartition(".")[2] == looped else self._last(name, depth)
+            )
 
         return [lookup(held) for held in self._held(looped, depth)]
 
     def _held(self, name: str, depth: int) -> list[str]:
         """All that is ever put into a variable, one assignment after the other."""
         found: list[str] = []
+        if name not in self.assigned:
+            name = name.rpartition(".")[2]
         for expression in self.assigned.get(name, ()) if depth < _DEPTH else ():
-            value = _tree(expression)
+            value = _tree(expression) if isinstance(expression, str) else expression
             text = None if value is None else fold(value, self._lookup(name, found, depth))
             if value is not None and "ColumnRef" in value:
-                inner = self._held(strings(value["ColumnRef"]["fields"])[-1], depth + 1)
+                inner = self._held(".".join(strings(value["ColumnRef"]["fields"])), depth + 1)
                 found += inner
                 if not inner:
                     return []

@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 
 from shared.sql.grammar import Node
 from shared.sql.names import shown
+from shared.sql.triggers import Rule, Trigger
 
 RelationKind = Literal["table", "view", "materialized view", "sequence", "index", "foreign table"]
 ConstraintKind = Literal["check", "foreign key", "unique", "primary key", "exclude", "not null"]
@@ -50,6 +51,8 @@ class Column:
     """`s` stored, `v` virtual; empty when the column is stored as given."""
     reads: frozenset[str] = frozenset()
     """Columns that the generation expression reads."""
+    calls: frozenset[str] = frozenset()
+    """Functions that it calls, without their schemas."""
     identity: bool = False
     sequence: Key | None = None
     """The sequence that its default draws from (serial)."""
@@ -69,6 +72,8 @@ class Constraint:
     deferrable: bool = False
     on_delete: str = "a"
     """For foreign keys: `a` no action, `r` restrict, `c` cascade, `n` set null, `d` set default."""
+    on_update: str = "a"
+    """The same of a change of the key that it points at."""
 
 
 @dataclass(slots=True)
@@ -78,6 +83,8 @@ class Index:
     table: Key
     columns: tuple[str, ...] = ()
     """Columns that it reads, also inside expressions and its predicate."""
+    calls: frozenset[str] = frozenset()
+    """Functions that it calls there, without their schemas."""
     unique: bool = False
     plain: bool = True
     """Every key is a bare column and there is no predicate."""
@@ -86,13 +93,6 @@ class Index:
     parent: Key | None = None
     method: str = ""
     """Access method whose default operator classes all its keys use; empty when not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    function: Key | None = None
-    columns: frozenset[str] = frozenset()
-    """Columns that its UPDATE OF or WHEN names: they cannot change their type."""
 
 
 @dataclass(slots=True)
@@ -118,7 +118,12 @@ class Relation:
     """How a partition is bounded: the tree of FOR VALUES .. or DEFAULT."""
     reads: dict[Key, frozenset[str] | None] = field(default_factory=dict)
     """For views: the relations they read, with the columns (None: not known which)."""
+    calls: frozenset[str] = frozenset()
+    """For views: the functions they call, without their schemas."""
+    of_type: Key | None = None
+    """The composite type that a typed table is made of."""
     triggers: dict[str, Trigger] = field(default_factory=dict)
+    rules: dict[str, Rule] = field(default_factory=dict)
     triggers_off: bool = False
     """After DISABLE TRIGGER ALL: foreign keys are not checked either."""
     policies: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -345,12 +350,19 @@ class Catalog:
         known = [self.relations.get(each) for each in sorted(self.owned.get(key, ()))]
         return [s for s in known if s is not None and s.owned_by and s.owned_by[0] == key]
 
+    def domains_over(self, key: Key) -> list[UserType]:
+        """Domains that are made of a type, and those that are made of them."""
+        direct = [t for t in self.types.values() if t.base is not None and t.base.key == key]
+        return [each for one in direct for each in (one, *self.domains_over(one.key))]
+
     def columns_of_type(self, key: Key) -> list[tuple[Relation, Column]]:
+        """Columns of the type, of arrays of it, and of the domains that are made of it."""
+        keys = {key, *(each.key for each in self.domains_over(key))}
         return [
             (relation, column)
             for relation in self.relations.values()
             for column in (relation.columns or {}).values()
-            if column.type.key == key
+            if column.type.key in keys
         ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from shared.sql.catalog import Column, Constraint, ConstraintKind, Index, Relation
 from shared.sql.context import Context
 from shared.sql.effects import Operation
-from shared.sql.expressions import check_calls, columns
+from shared.sql.expressions import called, check_calls, columns
 from shared.sql.extensions import OPERATOR_CLASSES
 from shared.sql.grammar import Node
 from shared.sql.names import range_var, scalar, split_name, strings
@@ -57,7 +57,7 @@ def _apply(ctx: Context, node: Node, found: ColumnDefinition, operation: Operati
         column.identity = column.not_null = column.has_default = True
     elif kind == "CONSTR_GENERATED":
         column.generated = node.get("generated_kind", "s")
-        column.reads = columns(node.get("raw_expr"))
+        column.reads, column.calls = columns(node.get("raw_expr")), called(node.get("raw_expr"))
         check_calls(ctx, node.get("raw_expr"), operation)
         if column.generated == "v" and ctx.version < 18:
             ctx.error(
@@ -135,6 +135,7 @@ def _refer(ctx: Context, constraint: Constraint, node: Node) -> None:
         named = list(primary_key(target))
     constraint.refers_columns = tuple(named)
     constraint.on_delete = node.get("fk_del_action", "a")
+    constraint.on_update = node.get("fk_upd_action", "a")
 
 
 def primary_key(relation: Relation) -> tuple[str, ...]:

@@ -59,6 +59,11 @@ def calls(node: Any) -> list[Node]:
     return mentions(node).calls
 
 
+def called(*nodes: Any) -> frozenset[str]:
+    """Names of the functions that expressions call, without their schemas."""
+    return frozenset(split_name(call.get("funcname"))[1] for node in nodes for call in calls(node))
+
+
 _MIXED = words("""
     age date date_add date_part date_subtract date_trunc extract in_range length numeric overlaps
     quote_literal quote_nullable time timestamp timestamptz timetz timezone to_timestamp""")

@@ -16,7 +16,7 @@ from shared.sql.names import scalar, split_name, strings
 
 PLACEHOLDER = "bluegreen_unknown"
 Lookup = Callable[[str], str | None]
-"""Name of a variable -> its text, None when that is not known."""
+"""Name of a variable, or `record.field` -> its text, None when that is not known."""
 _HIDING = re.compile(
     r"\b(chr|decode|convert_from|reverse|translate|overlay|set_byte|get_byte|unistr)\s*\(",
     re.IGNORECASE,
@@ -36,7 +36,10 @@ def fold(value: Node, known: Lookup = lambda _: None) -> str | None:
     if "TypeCast" in value:
         return fold(value["TypeCast"].get("arg", {}), known)
     if "ColumnRef" in value:
-        return known(strings(value["ColumnRef"].get("fields"))[-1])
+        return known(".".join(strings(value["ColumnRef"].get("fields"))))
+    if "SubLink" in value:
+        targets = value["SubLink"].get("subselect", {}).get("SelectStmt", {}).get("targetList", ())
+        return fold(targets[0]["ResTarget"].get("val", {}), known) if len(targets) == 1 else None
     operator = value.get("A_Expr", {})
     if strings(operator.get("name")) == ["||"]:
         left, right = fold(operator["lexpr"], known), fold(operator["rexpr"], known)
@@ -63,8 +66,14 @@ def _call(call: Node, known: Lookup) -> str | None:
             return None
         joiner = (folded.pop(0) or " ") if name == "concat_ws" else ""
         return joiner.join(map(_or_placeholder, folded))
+    if name in _ANY_OF:
+        return folded[0]
     constants = [each for each in folded if each is not None]
     return _computed(name, constants) if len(constants) == len(folded) else None
+
+
+_ANY_OF = frozenset({"string_agg", "array_agg", "array_to_string", "max", "min"})
+"""Of many rows: one stands for all."""
 
 
 def _computed(name: str, arguments: list[str]) -> str | None:

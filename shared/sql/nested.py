@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.sql import forbidden
 from shared.sql.bodies import Part
-from shared.sql.context import Context
+from shared.sql.context import Context, Problem
 from shared.sql.effects import Operation
 from shared.sql.folding import PLACEHOLDER
 from shared.sql.forbidden_names import is_suspect
@@ -32,6 +32,8 @@ def run_part(ctx: Context, part: Part) -> list[Operation]:
                 for tag, node in raw["stmt"].items():
                     forbidden.check(ctx, tag, node, suspect=is_suspect(part.text))
                     ctx.look(ctx, tag, node)
+            if unsure:
+                _forget(ctx, [p for p in ctx.problems[before:] if PLACEHOLDER in p.message])
             if part.conditional:
                 _allow_missing(ctx, before)
             return ctx.step.operations
@@ -42,9 +44,13 @@ def run_part(ctx: Context, part: Part) -> list[Operation]:
 
 def _allow_missing(ctx: Context, before: int) -> None:
     """What a branch that may not run misses is no error of the file."""
-    kept = [problem for problem in ctx.problems[before:] if problem.kind != "catalog"]
-    if len(kept) < len(ctx.problems) - before:
+    missing = [problem for problem in ctx.problems[before:] if problem.kind == "catalog"]
+    if missing:
         ctx.cannot_see("whether the branches of a body run that name what does not exist")
-    ctx.said.difference_update(ctx.problems[before:])
-    ctx.problems[before:] = kept
-    ctx.said.update(kept)
+        _forget(ctx, missing)
+
+
+def _forget(ctx: Context, problems: list[Problem]) -> None:
+    """What was said of a name that is not known, or of a branch that may not run."""
+    ctx.said.difference_update(problems)
+    ctx.problems[:] = [problem for problem in ctx.problems if problem not in problems]

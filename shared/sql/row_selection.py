@@ -76,6 +76,11 @@ def _fixed(where: Node | None) -> Iterator[str]:
 
 
 def _constant(value: Node) -> bool:
+    """Also NEW.x and OLD.x: what a trigger's function does for one row."""
     if "A_Const" in value:
         return True
-    return not any(tag in ("SubLink", "ColumnRef") for tag, _ in walk(value))
+    return not any(
+        tag == "SubLink"
+        or (tag == "ColumnRef" and strings(body["fields"])[0] not in ("new", "old"))
+        for tag, body in walk(value)
+    )

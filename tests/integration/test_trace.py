@@ -51,6 +51,15 @@ def test_locks_copies_and_waits_are_those_of_each_statement(room):
     assert all(each.milliseconds > 0 for each in (retype, add))
 
 
+def test_a_copy_to_the_client_is_run_and_thrown_away(room):
+    copied, failed = (
+        seen(room, sql).statements[-1]
+        for sql in ("COPY users TO STDOUT; SELECT 1", "COPY nobody TO STDOUT")
+    )
+    assert not copied.error
+    assert failed.sqlstate == "42P01"
+
+
 @pytest.mark.parametrize(
     ("sql", "locks"),
     [

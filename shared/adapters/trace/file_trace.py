@@ -298,7 +298,10 @@ def _commit_error(session: PsycopgSession, work: _Work) -> None:
 def _run(session: PsycopgSession, statement: Statement) -> _Work:
     started, error = time.perf_counter(), None
     try:
-        session.execute(statement.text)
+        if statement.tag == "CopyStmt" and not {"is_from", "filename"} & statement.node.keys():
+            session.drain(statement.text)
+        else:
+            session.execute(statement.text)
     except MigrationError as caught:
         error = caught
     return _Work(1000 * (time.perf_counter() - started), error=error)

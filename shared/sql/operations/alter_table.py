@@ -6,6 +6,7 @@ Lock modes: source of PostgreSQL, AlterTableGetLockLevel; all measured on 15, 16
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from shared.domain.kinds import Kind
 from shared.sql.catalog import Relation
@@ -16,10 +17,10 @@ from shared.sql.locks import Lock
 from shared.sql.names import range_var
 from shared.sql.operations import (
     column_marks,
+    composite_types,
     constraint_changes,
     index_changes,
     partitions,
-    user_types,
 )
 from shared.sql.operations.access import check_roles
 from shared.sql.operations.add_column import add_column
@@ -37,7 +38,7 @@ def alter_table(ctx: Context, node: Node) -> None:
         index_changes.alter_index(ctx, node)
         return
     if kind == "OBJECT_TYPE":
-        user_types.alter_composite(ctx, node)
+        composite_types.alter_composite(ctx, node)
         return
     if kind in _WHOLE:
         _whole(ctx, node, _WHOLE[kind])
@@ -89,6 +90,8 @@ def _whole(ctx: Context, node: Node, type_: str) -> None:
             operation.lock(relation, mode or Lock.ACCESS_EXCLUSIVE)
         if cmd["subtype"] in ("AT_SetTableSpace", "AT_SetAccessMethod") and relation is not None:
             operation.rewrite(relation)
+        elif cmd["subtype"] == "AT_ClusterOn" and relation is not None:
+            relation.clustered_on = cmd["name"]
 
 
 _LIGHT = {
@@ -217,6 +220,21 @@ def _trigger(type_: str) -> Action:
         name = cmd.get("name")
         if name and relation.columns is not None and name not in relation.triggers:
             ctx.error("catalog", f'trigger "{name}" for table "{relation.shown}" does not exist')
+        fires = type_ == "ENABLE_TRIGGER" and cmd["subtype"] != "AT_EnableReplicaTrig"
+        for each in [name] if name else list(relation.triggers):
+            if (trigger := relation.triggers.get(each)) is not None:
+                relation.triggers[each] = replace(trigger, enabled=fires)
+
+    return action
+
+
+def _rule(type_: str) -> Action:
+    def action(ctx: Context, relation: Relation, cmd: Node) -> None:
+        ctx.operation(type_, relation).lock(relation, Lock.ACCESS_EXCLUSIVE)
+        name = cmd.get("name", "")
+        if (rule := relation.rules.get(name)) is not None:
+            enabled = type_ == "ENABLE_RULE" and cmd["subtype"] != "AT_EnableReplicaRule"
+            relation.rules[name] = replace(rule, enabled=enabled)
 
     return action
 
@@ -266,6 +284,13 @@ def _owner(ctx: Context, relation: Relation, cmd: Node) -> None:
     check_roles(ctx, [{"RoleSpec": cmd.get("newowner", {})}])
 
 
+def _of_type(ctx: Context, relation: Relation, cmd: Node) -> None:
+    adds = cmd["subtype"] == "AT_AddOf"
+    operation = ctx.operation("OF_TYPE" if adds else "NOT_OF_TYPE", relation)
+    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    relation.of_type = ctx.type_of(cmd["def"]["TypeName"], operation).key if adds else None
+
+
 _SUE, _AEL = Lock.SHARE_UPDATE_EXCLUSIVE, Lock.ACCESS_EXCLUSIVE
 
 ACTIONS: dict[str, Action] = {
@@ -310,16 +335,18 @@ ACTIONS: dict[str, Action] = {
     "AT_DisableTrig": _trigger("DISABLE_TRIGGER"),
     "AT_DisableTrigAll": _trigger("DISABLE_TRIGGER"),
     "AT_DisableTrigUser": _trigger("DISABLE_TRIGGER"),
-    "AT_EnableRule": _simple("ENABLE_RULE", _AEL),
-    "AT_DisableRule": _simple("DISABLE_RULE", _AEL),
+    "AT_EnableRule": _rule("ENABLE_RULE"),
+    "AT_EnableAlwaysRule": _rule("ENABLE_RULE"),
+    "AT_EnableReplicaRule": _rule("ENABLE_RULE"),
+    "AT_DisableRule": _rule("DISABLE_RULE"),
     "AT_EnableRowSecurity": _row_security("ENABLE_RLS"),
     "AT_DisableRowSecurity": _row_security("DISABLE_RLS"),
     "AT_ForceRowSecurity": _row_security("FORCE_RLS"),
     "AT_NoForceRowSecurity": _row_security("NO_FORCE_RLS"),
     "AT_AddInherit": _inherit,
     "AT_DropInherit": _inherit,
-    "AT_AddOf": _simple("OF_TYPE", _AEL),
-    "AT_DropOf": _simple("NOT_OF_TYPE", _AEL),
+    "AT_AddOf": _of_type,
+    "AT_DropOf": _of_type,
     "AT_GenericOptions": _simple("ALTER_OPTIONS", _AEL),
     "AT_AlterColumnGenericOptions": _simple("ALTER_OPTIONS", _AEL, column=True),
 }

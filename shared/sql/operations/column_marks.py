@@ -7,7 +7,7 @@ from shared.sql.catalog import Column, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns, check_default
 from shared.sql.effects import Operation
-from shared.sql.expressions import check_calls, columns
+from shared.sql.expressions import called, check_calls, columns
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import strings
@@ -155,10 +155,12 @@ def set_expression(ctx: Context, relation: Relation, cmd: Node) -> None:
     if ctx.version < 17:
         ctx.error("version", f"SET EXPRESSION came with PostgreSQL 17; the server is {ctx.version}")
     column = _known(ctx, relation, cmd["name"], operation)
+    family = ctx.family(relation)
+    operation.lock_all(family, Lock.ACCESS_EXCLUSIVE)
     if column is None or column.generated != "v":
-        operation.rewrite(relation)
+        operation.rewrite_all(family)
     if column is not None:
-        column.reads = columns(cmd.get("def"))
+        column.reads, column.calls = columns(cmd.get("def")), called(cmd.get("def"))
 
 
 def _known(ctx: Context, relation: Relation, name: str, operation: Operation) -> Column | None:

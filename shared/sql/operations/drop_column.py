@@ -39,7 +39,7 @@ def drop_column(ctx: Context, relation: Relation, cmd: Node) -> None:
             ctx.step.rows_change = True
     _dependants(ctx, relation, name, operation, cascade=cascade)
     for member in family:
-        _forget_column(ctx, member, name, operation)
+        forget_column(ctx, member, name, operation)
 
 
 def _dependants(
@@ -78,7 +78,9 @@ def _computed(
         if name in column.reads and column.name != name:
             if cascade:
                 operation.gone += (f"column {relation.shown}.{column.name}",)
-                _forget_column(ctx, relation, column.name, operation)
+                if relation.live and column.generated == "s":
+                    operation.destroys += (f"every value of {relation.label}.{column.name}",)
+                forget_column(ctx, relation, column.name, operation)
             else:
                 _cannot_drop(ctx, relation, name, f"the generated column {column.name} reads it")
     held = {f"policy {policy}": read for policy, read in relation.policies.items()}
@@ -89,6 +91,18 @@ def _computed(
                 operation.gone += (what,)
             else:
                 _cannot_drop(ctx, relation, name, f"{what} names it")
+
+
+def column_goes(ctx: Context, relation: Relation, name: str, operation: Operation) -> None:
+    """A column that goes because its type does, with all that hangs on it."""
+    operation.gone += (f"column {relation.shown}.{name}",)
+    family = [relation, *ctx.catalog.partitions_of(relation)]
+    operation.lock_all(family, Lock.ACCESS_EXCLUSIVE)
+    if relation.live:
+        operation.destroys += (f"every value of {relation.label}.{name}",)
+    _dependants(ctx, relation, name, operation, cascade=True)
+    for member in family:
+        forget_column(ctx, member, name, operation)
 
 
 def _cannot_drop(ctx: Context, relation: Relation, name: str, why: str, remedy: str = "") -> None:
@@ -104,7 +118,7 @@ def drop_with(ctx: Context, relation: Relation, operation: Operation) -> None:
     ctx.catalog.relations.pop(relation.key, None)
 
 
-def _forget_column(ctx: Context, relation: Relation, name: str, operation: Operation) -> None:
+def forget_column(ctx: Context, relation: Relation, name: str, operation: Operation) -> None:
     for index in ctx.catalog.indexes_of(relation.key):
         if name in index.columns:
             if index.constraint is None:

@@ -29,6 +29,7 @@ _ON_A_TABLE = {
     "OBJECT_POLICY": "DROP_POLICY",
     "OBJECT_RULE": "DROP_RULE",
 }
+_KNOWN_AS = {"DROP_TRIGGER": "triggers", "DROP_POLICY": "policies", "DROP_RULE": "rules"}
 _OTHERS: dict[str, Callable[[Context, Node], None]] = {
     "OBJECT_TYPE": object_drops.drop_type,
     "OBJECT_DOMAIN": object_drops.drop_type,
@@ -214,7 +215,7 @@ def _drop_on_table(ctx: Context, node: Node, type_: str) -> None:
         operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
         if type_ == "DROP_TRIGGER":
             operation.lock_all(ctx.catalog.partitions_of(relation), Lock.ACCESS_EXCLUSIVE)
-        known: dict[str, Any] = relation.triggers if type_ == "DROP_TRIGGER" else relation.policies
+        known: dict[str, Any] = getattr(relation, _KNOWN_AS[type_])
         if type_ != "DROP_RULE" and relation.columns is not None:
             if name not in known and not node.get("missing_ok"):
                 words = "trigger" if type_ == "DROP_TRIGGER" else "policy"

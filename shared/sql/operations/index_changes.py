@@ -7,7 +7,7 @@ from shared.sql.catalog import Index, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns, check_operator_classes, index_columns
 from shared.sql.effects import Operation
-from shared.sql.expressions import check_calls
+from shared.sql.expressions import called, check_calls
 from shared.sql.extensions import ACCESS_METHODS, BUILTIN_ACCESS_METHODS
 from shared.sql.grammar import Node
 from shared.sql.keys import covers_partition_key
@@ -77,6 +77,7 @@ def _make(
         name=name,
         table=relation.key,
         columns=keys,
+        calls=called(*(p["IndexElem"].get("expr") for p in params), node.get("whereClause")),
         unique=bool(node.get("unique")),
         valid=not (only and relation.partition_key is not None),
         method="" if any("opclass" in p["IndexElem"] for p in params) else _method(node),

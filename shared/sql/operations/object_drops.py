@@ -10,6 +10,8 @@ from shared.sql.extensions import TYPES
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import scalar, shown, split_name, strings
+from shared.sql.operations.drop_column import column_goes
+from shared.sql.operations.routine_users import let_go
 from shared.sql.types import read_type
 
 
@@ -37,11 +39,10 @@ def drop_type(ctx: Context, node: Node) -> None:
                 remedy="change the type of the column first",
             )
         for relation, column in users if cascade else ():
-            operation.gone += (f"column {relation.shown}.{column.name}",)
-            operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
-            if relation.live:
-                operation.destroys += (f"every value of {relation.label}.{column.name}",)
-            (relation.columns or {}).pop(column.name, None)
+            column_goes(ctx, relation, column.name, operation)
+        for domain in ctx.catalog.domains_over(found.key) if cascade else ():
+            operation.gone += (f"domain {shown(*domain.key)}",)
+            ctx.catalog.types.pop(domain.key, None)
         if not found.new:
             operation.breaks += (f"type {shown(*found.key)} is gone",)
         ctx.catalog.types.pop(found.key, None)
@@ -142,11 +143,7 @@ def drop_extension(ctx: Context, node: Node) -> None:
                         f"its type {column.type.name}",
                     )
                     continue
-                operation.gone += (f"column {relation.shown}.{column.name}",)
-                operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
-                if relation.live:
-                    operation.destroys += (f"every value of {relation.label}.{column.name}",)
-                (relation.columns or {}).pop(column.name)
+                column_goes(ctx, relation, column.name, operation)
         ctx.catalog.extensions.discard(name)
 
 
@@ -173,7 +170,7 @@ def drop_routine(ctx: Context, node: Node) -> None:
             elif not ctx.catalog.complete:
                 operation.breaks += (f"{shown(schema, name)}() is gone",)
             continue
-        _drop_triggers(ctx, found, operation, cascade=cascade)
+        let_go(ctx, found, operation, cascade=cascade)
         if not found.new:
             operation.breaks += (f"{shown(found.schema, found.name)}() is gone",)
         ctx.catalog.routines[(found.schema, found.name)].remove(found)
@@ -189,25 +186,6 @@ def _matching(ctx: Context, schema: str | None, name: str, body: Node) -> Routin
         return exact[0]
     same_count = [r for r in known if len(r.arguments) == len(wanted)]
     return same_count[0] if len(same_count) == 1 else None
-
-
-def _drop_triggers(ctx: Context, routine: Routine, operation: Operation, *, cascade: bool) -> None:
-    key = (routine.schema, routine.name)
-    for relation in ctx.catalog.relations.values():
-        for trigger, function in list(relation.triggers.items()):
-            if function.function != key:
-                continue
-            if not cascade:
-                ctx.error(
-                    "catalog",
-                    f"cannot drop function {shown(*key)}(): trigger {trigger} on "
-                    f"{relation.shown} runs it",
-                    remedy=f"drop the trigger {trigger} first, or say CASCADE",
-                )
-                continue
-            operation.gone += (f"trigger {trigger} on {relation.shown}",)
-            operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
-            del relation.triggers[trigger]
 
 
 def drop_other(ctx: Context, node: Node) -> None:

@@ -11,6 +11,7 @@ from shared.sql.extensions import PACKAGED, SHIPPED
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import flag, option, range_var, split_name, strings
+from shared.sql.triggers import read_rule
 
 
 def create_schema(ctx: Context, node: Node) -> None:
@@ -190,6 +191,8 @@ def create_rule(ctx: Context, node: Node) -> None:
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     if relation is not None and relation.live:
         operation.breaks += (f"statements on {relation.label} are rewritten by a rule",)
+    if relation is not None and node["rulename"] != "_RETURN":
+        relation.rules[node["rulename"]] = read_rule(node)
 
 
 def alter_routine(ctx: Context, node: Node) -> None:

@@ -30,7 +30,7 @@ def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
     overlap(ctx, relation, body.get("bound"), child.shown if child else "")
     if child is None:
         return
-    operation.lock(child, Lock.ACCESS_EXCLUSIVE)
+    operation.lock_all([child, *ctx.catalog.partitions_of(child)], Lock.ACCESS_EXCLUSIVE)
     _same_columns(ctx, relation, child)
     bound = body.get("bound") or {}
     if not proves_bound(relation, child, bound) or _must_be_made(ctx, relation, child):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shared.sql.catalog import Key, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
@@ -9,6 +11,7 @@ from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, shown, split_name
+from shared.sql.operations.composite_types import rename_attribute
 
 _RELATIONS = {
     "OBJECT_TABLE": "RENAME_TABLE",
@@ -39,6 +42,7 @@ def rename(ctx: Context, node: Node) -> None:
     elif kind == "OBJECT_ATTRIBUTE":
         operation = ctx.operation("RENAME_ATTRIBUTE")
         operation.breaks += ("an attribute of a composite type has another name",)
+        rename_attribute(ctx, node, operation)
     else:
         _rename_other(ctx, node)
 
@@ -229,14 +233,19 @@ def _rename_type(ctx: Context, node: Node) -> None:
         if ctx.catalog.complete:
             ctx.error("catalog", f'type "{shown(schema, name)}" does not exist')
         return
-    users = ctx.catalog.columns_of_type(found.key)
+    old = found.key
+    users = [each for each in ctx.catalog.columns_of_type(old) if each[1].type.key == old]
     del ctx.catalog.types[found.key]
     found.name = node["newname"]
     ctx.catalog.types[found.key] = found
     for _, column in users:
-        column.type = type(column.type)(
-            found.name, found.schema, column.type.mods, column.type.array
-        )
+        column.type = replace(column.type, name=found.name, schema=found.schema)
+    for domain in ctx.catalog.types.values():
+        if domain.base is not None and domain.base.key == old:
+            domain.base = replace(domain.base, name=found.name, schema=found.schema)
+    for relation in ctx.catalog.relations.values():
+        if relation.of_type == old:
+            relation.of_type = found.key
 
 
 def _rename_schema(ctx: Context, node: Node, operation: Operation) -> None:

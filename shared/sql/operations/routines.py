@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from shared.domain.kinds import Kind
 from shared.sql.bodies import Body, read_body, routine_source
-from shared.sql.catalog import Relation, Routine, Trigger
+from shared.sql.catalog import Relation, Routine
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
-from shared.sql.expressions import calls, columns, relations
+from shared.sql.expressions import calls, relations
 from shared.sql.extensions import PACKAGED, SHIPPED
+from shared.sql.folding import fold
 from shared.sql.forbidden import check_body
 from shared.sql.forbidden_names import UNTRUSTED
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.locks import Lock, strongest
 from shared.sql.names import option, scalar, shown, split_name, strings
 from shared.sql.nested import run_part
+from shared.sql.triggers import read_trigger
 from shared.sql.words import words
 
 FOLLOW_DEPTH = 5
@@ -135,9 +137,11 @@ def _hold_atomic(ctx: Context, statement: Node, operation: Operation) -> None:
         operation.lock(ctx.relation(each), Lock.ACCESS_SHARE)
 
 
-def _body(ctx: Context, routine: Routine) -> Body | None:
+def _body(
+    ctx: Context, routine: Routine, event: str = "", given: tuple[str | None, ...] = ()
+) -> Body | None:
     try:
-        return read_body(routine.language, routine.body or "", routine.definition)
+        return read_body(routine.language, routine.body or "", routine.definition, event, given)
     except SyntaxProblem as problem:
         ctx.error("syntax", f"in {routine.name}(): {problem.message}")
         return None
@@ -171,7 +175,15 @@ def call(ctx: Context, node: Node) -> None:
         _unseen(operation, f"the procedure {shown(schema, name)}()")
         return
     for routine in known[:1]:
-        follow(ctx, routine, operation)
+        follow(ctx, routine, operation, given=_given(node["funccall"]))
+
+
+def _given(call: Node) -> tuple[str | None, ...]:
+    """Its arguments as far as they are constant; none where they are given by name."""
+    arguments = call.get("args", ())
+    if any("NamedArgExpr" in each for each in arguments):
+        return ()
+    return tuple(fold(each) for each in arguments)
 
 
 def follow_calls(ctx: Context, node: Node, operation: Operation) -> None:
@@ -183,17 +195,24 @@ def follow_calls(ctx: Context, node: Node, operation: Operation) -> None:
         for routine in ctx.catalog.routines_named(schema, name, ctx.path):
             seen = routine.volatility == "stable" and routine.language in ("sql", "plpgsql")
             if seen or routine.volatility == "volatile":
-                follow(ctx, routine, operation)
+                follow(ctx, routine, operation, given=_given(each))
 
 
-def follow(ctx: Context, routine: Routine, operation: Operation) -> None:
+def follow(
+    ctx: Context,
+    routine: Routine,
+    operation: Operation,
+    event: str = "",
+    given: tuple[str | None, ...] = (),
+) -> None:
+    """`event`: what fires it, if it is a trigger's function; `given`: what it is called with."""
     name = shown(routine.schema, routine.name)
     if name in ctx.running or len(ctx.running) >= FOLLOW_DEPTH or ctx.building:
         return
     if routine.language not in ("sql", "plpgsql"):
         _unseen(operation, f"{name}() in language {routine.language or 'unknown'}")
         return
-    body = _body(ctx, routine)
+    body = _body(ctx, routine, event, given)
     if body is None:
         return
     ctx.running.append(name)
@@ -260,10 +279,8 @@ def create_trigger(ctx: Context, node: Node) -> None:
     if node["trigname"] in relation.triggers and not node.get("replace"):
         ctx.error("catalog", f'trigger "{node["trigname"]}" for "{relation.shown}" already exists')
     key = (known[0].schema, known[0].name) if known else None
-    named = strings(node.get("columns"))
-    check_columns(ctx, relation, named, node["relation"].get("location"))
-    read = columns(node.get("whenClause")) | frozenset(named)
-    relation.triggers[node["trigname"]] = Trigger(key, read)
+    check_columns(ctx, relation, strings(node.get("columns")), node["relation"].get("location"))
+    relation.triggers[node["trigname"]] = read_trigger(node, key)
     _check_timing(ctx, relation, node)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shared.sql.catalog import Constraint, Relation
 from shared.sql.column_names import check_names
 from shared.sql.context import Context
@@ -10,9 +12,11 @@ from shared.sql.effects import Operation
 from shared.sql.expressions import check_calls, columns, relations
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
+from shared.sql.operations.fired import deleted, fire, instead_of, rekeyed
 from shared.sql.operations.queries import hold_read
 from shared.sql.operations.routines import follow_calls
 from shared.sql.row_selection import is_everything, is_nothing, many, one_row
+from shared.sql.triggers import Event
 
 CHANGES = {
     "InsertStmt": "INSERT",
@@ -35,16 +39,35 @@ def change(ctx: Context, tag: str, node: Node, operation: Operation) -> None:
         operation.touch(named)
         operation.lock(named, Lock.ROW_EXCLUSIVE)
     read_sources(ctx, node, operation)
-    target = behind(ctx, named)
-    if target is not None and named is not None:
-        family = [target, *ctx.catalog.partitions_of(target)]
-        operation.lock_all(family, Lock.ROW_EXCLUSIVE)
-        if named is target:
-            _written_columns(ctx, tag, node, target, operation)
-        if not is_nothing(node.get("whereClause")):
-            _foreign_keys(ctx, tag, node, target, operation)
-            _CHANGE[tag](ctx, node, target, operation)
+    if named is None or not instead_of(ctx, named, _EVENTS.get(tag), operation):
+        _change_table(ctx, tag, node, named, operation)
     nested_changes(ctx, node, operation)
+
+
+def _change_table(
+    ctx: Context, tag: str, node: Node, named: Relation | None, operation: Operation
+) -> None:
+    target = behind(ctx, named)
+    if target is None:
+        return
+    operation.lock_all(_reached(ctx, tag, node, target), Lock.ROW_EXCLUSIVE)
+    if named is target:
+        _written_columns(ctx, tag, node, target, operation)
+    if not is_nothing(node.get("whereClause")):
+        _foreign_keys(ctx, tag, node, target, operation)
+        _CHANGE[tag](ctx, node, target, operation)
+        _set_off(ctx, tag, node, target, operation)
+
+
+_EVENTS: dict[str, Event] = {"InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE"}
+
+
+def _reached(ctx: Context, tag: str, node: Node, target: Relation) -> list[Relation]:
+    """The tables whose rows the statement may change."""
+    alone = tag == "InsertStmt" and target.partition_key is None
+    if alone or not node["relation"].get("inh", False):
+        return [target]
+    return [target, *ctx.catalog.partitions_of(target)]
 
 
 def behind(ctx: Context, relation: Relation | None) -> Relation | None:
@@ -156,21 +179,49 @@ def _grows(ctx: Context, node: Node, target: Relation, operation: Operation) -> 
         operation.scan_all([target, *ctx.catalog.partitions_of(target)])
 
 
+def _set_off(ctx: Context, tag: str, node: Node, target: Relation, operation: Operation) -> None:
+    """Triggers, and the actions of the foreign keys that point at the table."""
+    for event, written in _events(tag, node):
+        fire(ctx, target, event, operation, written)
+        if event == "DELETE":
+            deleted(ctx, target, operation)
+        elif event == "UPDATE":
+            rekeyed(ctx, target, written, operation)
+
+
+def _events(tag: str, node: Node) -> Iterator[tuple[Event, frozenset[str]]]:
+    """What triggers may fire on, with the columns that an UPDATE sets."""
+    if tag == "MergeStmt":
+        for wrapped in node.get("mergeWhenClauses", ()):
+            clause = wrapped["MergeWhenClause"]
+            if (event := _MERGED.get(clause.get("commandType", ""))) is not None:
+                yield event, _targets(clause)
+        return
+    yield _EVENTS[tag], _targets(node)
+    conflict = node.get("onConflictClause", {})
+    if conflict.get("action") == "ONCONFLICT_UPDATE":
+        yield "UPDATE", _targets(conflict)
+
+
+_MERGED: dict[str, Event] = {
+    "CMD_INSERT": "INSERT",
+    "CMD_UPDATE": "UPDATE",
+    "CMD_DELETE": "DELETE",
+}
+
+
+def _targets(node: Node) -> frozenset[str]:
+    return frozenset(each["ResTarget"].get("name", "") for each in node.get("targetList", ()))
+
+
 def _foreign_keys(
     ctx: Context, tag: str, node: Node, target: Relation, operation: Operation
 ) -> None:
-    """Foreign keys are checked with row locks on the other table."""
+    """Its own foreign keys are looked up, with row locks on the other table."""
     if tag in ("InsertStmt", "UpdateStmt"):
         for constraint in target.constraints.values():
             if constraint.refers_to is not None and _checked(tag, node, target, constraint):
                 operation.lock(ctx.catalog.relations.get(constraint.refers_to), Lock.ROW_SHARE)
-    if tag != "DeleteStmt":
-        return
-    for referrer, constraint in ctx.catalog.referrers_of(target.key):
-        changes = constraint.on_delete in ("c", "n", "d")
-        operation.lock(referrer, Lock.ROW_EXCLUSIVE if changes else Lock.ROW_SHARE)
-        if constraint.on_delete == "c" and referrer.live and target.live:
-            operation.destroys += (f"rows of {referrer.label} (ON DELETE CASCADE)",)
 
 
 def _checked(tag: str, node: Node, target: Relation, constraint: Constraint) -> bool:

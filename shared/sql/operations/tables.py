@@ -16,8 +16,8 @@ from shared.sql.definitions import (
     read_constraint,
 )
 from shared.sql.effects import Operation
+from shared.sql.expressions import called, volatility
 from shared.sql.expressions import columns as columns_of
-from shared.sql.expressions import volatility
 from shared.sql.grammar import Node
 from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
@@ -42,6 +42,8 @@ def create_table(ctx: Context, node: Node) -> None:
         parent = ctx.relation(wrapped["RangeVar"])
         if parent is not None:
             _inherit(ctx, relation, parent, bound, operation)
+    if "ofTypename" in node:
+        _of_type(ctx, relation, node["ofTypename"], operation)
     _elements(ctx, relation, node, operation)
     if spec := node.get("partspec"):
         relation.partition_strategy = spec["strategy"].rpartition("_")[2][:1].lower()
@@ -50,6 +52,16 @@ def create_table(ctx: Context, node: Node) -> None:
             name for key in keys for name in ([key["name"]] if "name" in key else columns_of(key))
         )
         check_columns(ctx, relation, list(relation.partition_key), spec.get("location"))
+
+
+def _of_type(ctx: Context, relation: Relation, name: Node, operation: Operation) -> None:
+    """A typed table has the attributes of its type as columns."""
+    relation.of_type = ctx.type_of(name, operation).key
+    made_of = ctx.catalog.types.get(relation.of_type)
+    if made_of is None or not made_of.attributes:
+        relation.columns = None
+    elif relation.columns is not None:
+        relation.columns |= {each: Column(each, t) for each, t in made_of.attributes.items()}
 
 
 def new_relation(ctx: Context, node: Node, if_not_exists: bool) -> Relation | None:
@@ -85,7 +97,7 @@ def _elements(ctx: Context, relation: Relation, node: Node, operation: Operation
     generated: list[tuple[Column, Node]] = []
     later: list[tuple[Node, str | None]] = []
     for element in node.get("tableElts", ()):
-        if "ColumnDef" in element:
+        if "ColumnDef" in element and "typeName" in element["ColumnDef"]:
             found = read_column(ctx, element["ColumnDef"], operation)
             _check_storage(ctx, element["ColumnDef"])
             generated.append((found.column, element["ColumnDef"]))
@@ -239,5 +251,6 @@ def create_table_as(ctx: Context, node: Node) -> None:
     if matview:
         relation.kind = "materialized view"
         relation.reads = column_reads(node["query"], read)
+        relation.calls = called(node["query"])
         ctx.catalog.note(relation)
     relation.columns = query_columns(ctx, node["query"], strings(into.get("colNames")))

@@ -101,6 +101,8 @@ def alter_domain(ctx: Context, node: Node) -> None:
     found = _known(ctx, node["typeName"])
     constraint = node.get("def", {}).get("Constraint", {}) if what == "C" else {}
     if what in ("C", "O", "V") and not constraint.get("skip_validation"):
+        if found is not None:
+            _check_arrays(ctx, found)
         for relation in _users(ctx, node, found):
             operation.touch(relation)
             operation.lock(relation, Lock.SHARE)
@@ -113,6 +115,19 @@ def alter_domain(ctx: Context, node: Node) -> None:
         found.constraints.add(constraint.get("conname") or f"{found.name}_check")
     elif what == "X":
         _drop_constraint(ctx, found, node, operation)
+
+
+def _check_arrays(ctx: Context, domain: UserType) -> None:
+    """A limit is not looked up inside arrays: PostgreSQL refuses to change the domain."""
+    for relation, column in ctx.catalog.columns_of_type(domain.key):
+        if column.type.array:
+            ctx.error(
+                "catalog",
+                f'cannot alter type "{domain.name}" because column '
+                f'"{relation.shown}.{column.name}" uses it',
+                remedy="change the type of that column first",
+            )
+            return
 
 
 def _users(ctx: Context, node: Node, domain: UserType | None) -> list[Relation]:
@@ -143,38 +158,6 @@ def _drop_constraint(ctx: Context, found: UserType, node: Node, operation: Opera
         ctx.error(
             "catalog", f'constraint "{name}" of the domain {shown(*found.key)} does not exist'
         )
-
-
-def alter_composite(ctx: Context, node: Node) -> None:
-    """ALTER TYPE .. ADD / DROP / ALTER ATTRIBUTE."""
-    schema, name = range_var(node["relation"])
-    found = ctx.catalog.type(schema, name, ctx.path)
-    if found is None and ctx.catalog.complete:
-        ctx.error("catalog", f'type "{shown(schema, name)}" does not exist')
-    for wrapped in node.get("cmds", ()):
-        cmd = wrapped["AlterTableCmd"]
-        operation = ctx.operation("ALTER_TYPE")
-        if found is None:
-            continue
-        column = cmd.get("def", {}).get("ColumnDef", {})
-        attribute = cmd.get("name") or column.get("colname", "")
-        users = ctx.catalog.columns_of_type(found.key)
-        if cmd["subtype"] == "AT_AddColumn":
-            found.attributes[attribute] = ctx.type_of(column["typeName"], operation)
-            continue
-        if attribute not in found.attributes and not cmd.get("missing_ok"):
-            ctx.error("catalog", f'"{attribute}" is not an attribute of {shown(*found.key)}')
-        if cmd["subtype"] == "AT_AlterColumnType" and users:
-            relation, used = users[0]
-            ctx.error(
-                "catalog",
-                f"cannot alter type {shown(*found.key)}: {relation.shown}.{used.name} uses it",
-                remedy="make a new type, and change the column to it",
-            )
-        elif cmd["subtype"] == "AT_DropColumn":
-            found.attributes.pop(attribute, None)
-            for relation, used in users:
-                operation.destroys += (f"{relation.label}.{used.name}.{attribute}",)
 
 
 def alter_type_options(ctx: Context, node: Node) -> None:

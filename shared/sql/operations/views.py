@@ -6,6 +6,7 @@ from shared.domain.kinds import Kind
 from shared.sql.catalog import Relation
 from shared.sql.column_names import check_names
 from shared.sql.context import Context
+from shared.sql.expressions import called
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, strings
@@ -29,6 +30,7 @@ def create_view(ctx: Context, node: Node) -> None:
             columns=made,
             persistence="t" if temporary else "p",
             reads=reads,
+            calls=called(node["query"]),
             new=not ctx.building,
         )
         ctx.catalog.relations[key] = view
@@ -54,7 +56,7 @@ def create_view(ctx: Context, node: Node) -> None:
                 f"it has ({', '.join(before)}), the new query gives ({', '.join(after)})",
                 remedy="drop the view and make it again",
             )
-    existing.columns, existing.reads = made, reads
+    existing.columns, existing.reads, existing.calls = made, reads, called(node["query"])
     ctx.catalog.note(existing)
 
 

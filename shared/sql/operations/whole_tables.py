@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.sql.context import Context
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
+from shared.sql.operations.fired import fire
 
 
 def truncate(ctx: Context, node: Node) -> None:
@@ -23,6 +24,7 @@ def truncate(ctx: Context, node: Node) -> None:
             operation.lock(member, Lock.ACCESS_EXCLUSIVE)
         if relation.live:
             operation.destroys += (f"every row of {relation.label}",)
+        fire(ctx, relation, "TRUNCATE", operation)
         for referrer, constraint in ctx.catalog.referrers_of(relation.key):
             if referrer in together:
                 continue

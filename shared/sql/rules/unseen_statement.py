@@ -14,15 +14,15 @@ RULE = Rule(
     lock=None,
     effect="Nobody can say what it locks, changes or destroys.",
     remedy="Write the statements out.",
-    source="shared/sql/bodies.py: only constant text of EXECUTE can be followed",
+    source="shared/sql/bodies.py: only text of EXECUTE that stands in the body can be followed",
     given="""
 CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
 INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 """,
     bad=(
         (
-            "DO $$ DECLARE r record; BEGIN FOR r IN SELECT 'SELECT 1' AS t LOOP EXECUTE r.t; "
-            "END LOOP; END $$"
+            "DO $$ DECLARE r record; BEGIN FOR r IN SELECT email AS t FROM users WHERE false "
+            "LOOP EXECUTE r.t; END LOOP; END $$"
         ),
     ),
     good=("DO $$ BEGIN PERFORM 1; END $$",),
