@@ -11,8 +11,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from shared.domain.errors import MigrationError
-
 Work = Callable[[], None]
 
 
@@ -40,7 +38,7 @@ class Background:
         def run() -> None:
             try:
                 work()
-            except MigrationError as error:
+            except Exception as error:  # whoever looks next answers for it, whatever it is
                 task.error = error
 
         task = _Task(threading.Thread(target=run, name=key, daemon=True))

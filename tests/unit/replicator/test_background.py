@@ -1,6 +1,7 @@
 """Work in a thread: begun once, its end seen once, its error told once."""
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -26,15 +27,19 @@ def test_work_goes_on_between_two_looks_and_is_begun_once() -> None:
 
 
 def test_an_error_reaches_the_next_look_and_only_that_one() -> None:
+    """Also one that nobody expects, such as a program that is not there: else the step would begin
+    the same work again and again."""
     background = Background()
+    for error in (Refused("no such column"), FileNotFoundError("no such program")):
+        work = partial(_fail, error)
+        background.start("key", work)
+        with pytest.raises(type(error), match="no such"):
+            background.wait("key", 10)
+        assert background.wait("key", 0)
 
-    def work() -> None:
-        raise Refused("no such column")
 
-    background.start("key", work)
-    with pytest.raises(Refused, match="no such column"):
-        background.wait("key", 10)
-    assert background.wait("key", 0)
+def _fail(error: Exception) -> None:
+    raise error
 
 
 def test_work_that_ended_unseen_is_not_begun_again() -> None:
