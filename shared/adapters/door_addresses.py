@@ -1,4 +1,4 @@
-"""From which addresses the direct door reaches the servers, where it is on a host of its own."""
+"""From which addresses we and the direct door reach the servers."""
 
 from __future__ import annotations
 
@@ -16,3 +16,14 @@ def door_addresses(host: str) -> frozenset[str]:
     except OSError:
         return frozenset()
     return frozenset(one for one in found if not ipaddress.ip_address(one).is_loopback)
+
+
+def own_address(host: str, port: int) -> str:
+    """That with which this host sends to a server; empty when it is not known. Nothing is sent."""
+    try:
+        kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(kind, socket.SOCK_DGRAM) as wire:
+            wire.connect(address)
+            return str(wire.getsockname()[0])
+    except OSError:
+        return ""

@@ -13,7 +13,7 @@ from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.door_addresses import door_addresses
+from shared.adapters.door_addresses import door_addresses, own_address
 from shared.adapters.door_probe import PooledDoor
 from shared.adapters.free_space import free_bytes
 from shared.adapters.health import HealthChecks
@@ -111,6 +111,9 @@ def build_steps(settings: Settings) -> Sequence[Step]:
             speed=watch.speed,
             exempt_applications=settings.exempt_applications,
             door_addresses=partial(door_addresses, settings.doors.host),
+            own_addresses=lambda: {
+                colour: own_address(node.host, node.port) for colour, node in settings.nodes.items()
+            },
             remote=tuple(
                 colour for colour, node in settings.nodes.items() if node.driver == "remote"
             ),

@@ -52,6 +52,7 @@ def read_server(node: Node, *, exempt: Sequence[str], touched: Sequence[str] = (
                 for found in session.rows(_SQL["long_transactions"], (others, LONG_S))
             ),
             clients=_clients(session, others),
+            sees_us_at=str(session.value(_SQL["sees_us_at"])),
             session_state=tuple(
                 KeptState(*found) for found in session.rows(_SQL["session_state"], (others, others))
             ),

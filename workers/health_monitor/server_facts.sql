@@ -58,6 +58,9 @@ WHERE c.relpersistence = 't' AND c.relkind IN ('r', 'p') AND n.nspname ~ '^pg_te
   AND a.backend_type = 'client backend' AND a.client_addr IS NOT NULL AND a.state = 'idle'
   AND a.datname = current_database() AND a.usename <> ALL (%s)
 
+-- sees_us_at: whence this session comes, in the server's eyes.
+SELECT coalesce(host(inet_client_addr()), '')
+
 -- touched: bytes of these tables, partitions and all.
 SELECT coalesce(sum(coalesce(
     (SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(t.oid)),

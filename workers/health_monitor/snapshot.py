@@ -72,6 +72,8 @@ class ServerFacts:
     prepared_transactions: int = 0
     long_transactions: tuple[LongTransaction, ...] = ()
     clients: tuple[Client, ...] = ()
+    sees_us_at: str = ""
+    """Whence our own session comes, in that server's eyes; empty over a Unix socket."""
     session_state: tuple[KeptState, ...] = ()
     background: tuple[str, ...] = ()
     """Kinds of processes that neither PostgreSQL nor replication started."""
@@ -123,6 +125,8 @@ class Snapshot:
     """application_name of those that may come past the doors."""
     door_addresses: frozenset[str] = field(default_factory=frozenset, kw_only=True)
     """Whence the direct door reaches the servers, where that is over TCP."""
+    own_addresses: dict[Colour, str] = field(default_factory=dict, kw_only=True)
+    """Whence this host sends to each side, in its own eyes; not of those that are not known."""
     remote: tuple[Colour, ...] = field(default=(), kw_only=True)
     """Sides of which only an address is known."""
     copy: dict[Colour, CopyFacts] = field(default_factory=dict, kw_only=True)
@@ -147,6 +151,14 @@ class Snapshot:
     def strategy(self) -> Strategy:
         """A fork needs the hosts of both sides: one to promote, the other to be rewound later."""
         return "copy" if self.remote else "fork"
+
+    @property
+    def translated(self) -> str:
+        """The one address of all that comes from here, doors included, where the network between
+        this host and the active side hides their own; empty where it does not."""
+        seen, own = self.source.sees_us_at, self.own_addresses.get(self.active, "")
+        one_family = (":" in seen) == (":" in own)
+        return seen if own and one_family and seen != own else ""
 
     @property
     def source(self) -> ServerFacts:

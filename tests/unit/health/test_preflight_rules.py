@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.door_addresses import door_addresses
+from shared.adapters.door_addresses import door_addresses, own_address
 from shared.domain.environment import Colour
 from shared.domain.kinds import Kind
 from shared.domain.pooler import PoolerFacts
@@ -108,6 +108,7 @@ FIRES: dict[str, list[Snapshot]] = {
     "memory": [source(host=host(memory_available_bytes=m << 20)) for m in (63, 127)],
     "cores": [target(host=host(cores=1))],
     "way_back": [replace(SOUND, unread=(Colour.GREEN,))],
+    "instant_way_back": [COPIED],
     "standby": [
         replace(SOUND, servers={Colour.BLUE: BLUE}),
         target(in_recovery=False),
@@ -212,7 +213,8 @@ def test_a_sound_pair_is_refused_by_no_rule(kind: Kind) -> None:
     ("rule", "snapshot"), [(rule, case) for rule, cases in FIRES.items() for case in cases]
 )
 def test_a_rule_fires_alone_and_names_a_remedy(rule: str, snapshot: Snapshot) -> None:
-    found = findings(snapshot, Kind.RISKY)
+    kind = Kind.MAINTENANCE if rule == "instant_way_back" else Kind.RISKY
+    found = findings(snapshot, kind)
     assert {name for name, _ in found} == {rule}
     assert all(finding.message and finding.remedy for _, finding in found)
 
@@ -247,6 +249,22 @@ def test_who_passes_the_doors_for_a_moment_or_by_permission_is_let_through() -> 
     assert findings(replace(past, stays=frozenset()), Kind.RISKY) == []
     assert findings(replace(past, exempt_applications=frozenset({"psql"})), Kind.RISKY) == []
     assert findings(replace(past, door_addresses=frozenset({"10.0.0.9"})), Kind.RISKY) == []
+
+
+def test_behind_a_network_that_hides_addresses_ours_come_from_the_one_that_it_shows() -> None:
+    """As containers reach a server outside: neither the pooler's address nor its port arrives."""
+    past = source(clients=(PAST,), sees_us_at="10.0.0.9")
+    hidden = replace(past, own_addresses={Colour.BLUE: "172.18.0.7"})
+    assert findings(hidden, Kind.RISKY) == []
+    for seen, own in (("10.0.0.8", "172.18.0.7"), ("10.0.0.9", "10.0.0.9"), ("10.0.0.9", "fd00::7"),
+                      ("10.0.0.9", "")):  # fmt: skip
+        other = replace(source(clients=(PAST,), sees_us_at=seen), own_addresses={Colour.BLUE: own})
+        assert [rule for rule, _ in findings(other, Kind.RISKY)] == ["bypassing_clients"]
+
+
+def test_the_address_with_which_this_host_sends_is_known_without_sending() -> None:
+    assert own_address("127.0.0.1", 9) == "127.0.0.1"
+    assert own_address("no.such.host.invalid", 9) == ""
 
 
 def test_a_door_on_this_host_has_no_address_of_its_own() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.domain.kinds import Kind
 from workers.health_monitor.rules import contents, copying, room, servers, sessions
-from workers.health_monitor.rules.finding import EVERY, RISKY, STANDBY, Finding, Rule
+from workers.health_monitor.rules.finding import EVERY, MAINTENANCE, RISKY, STANDBY, Finding, Rule
 from workers.health_monitor.snapshot import Snapshot
 
 RULES: tuple[Rule, ...] = (
@@ -15,6 +15,7 @@ RULES: tuple[Rule, ...] = (
     Rule("memory", EVERY, room.memory),
     Rule("cores", RISKY, room.cores),
     Rule("way_back", RISKY, servers.way_back),
+    Rule("instant_way_back", MAINTENANCE, servers.instant_way_back, only="copy"),
     Rule("standby", STANDBY, servers.standby, only="fork"),
     Rule("streaming", STANDBY, servers.streaming, only="fork"),
     Rule("synchronous", STANDBY, servers.synchronous, only="fork"),

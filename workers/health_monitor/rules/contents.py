@@ -84,7 +84,7 @@ def several_databases(snapshot: Snapshot) -> Iterator[Finding]:
     names = snapshot.source.databases
     if len(names) > 1:
         yield Finding(
-            f"expected one database in the cluster, found {listed(names)}: a fork takes all of "
-            "them along, and only one is kept in sync",
+            f"expected one database in the cluster, found {listed(names)}: the cutover closes the "
+            "whole server to logins, and only one database is kept in sync",
             "move the others to a server of their own",
         )

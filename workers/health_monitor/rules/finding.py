@@ -27,15 +27,16 @@ class Rule:
     """Kinds of migration that need it."""
     check: Callable[[Snapshot], Iterator[Finding]]
     only: Strategy | None = None
-    """The way to green that it is about, in a risky migration; None: either."""
+    """The kind of pair that it is about: one with a standby to fork, or two servers of which one is
+    copied; None: either."""
 
     def concerns(self, snapshot: Snapshot, kind: Kind) -> bool:
-        about = self.only is None or kind is not Kind.RISKY or self.only == snapshot.strategy
-        return kind in self.kinds and about
+        return kind in self.kinds and self.only in (None, snapshot.strategy)
 
 
 EVERY = frozenset(Kind)
 RISKY = frozenset({Kind.RISKY})
+MAINTENANCE = frozenset({Kind.MAINTENANCE})
 STANDBY = frozenset({Kind.RISKY, Kind.MAINTENANCE})
 """Those that use the standing standby."""
 

@@ -44,8 +44,18 @@ def way_back(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             f"expected {snapshot.active} to reach {other}, from which it reads while there is a "
             f"way back; {other} stands in the stack's own network",
-            "--type safe; docs/compose.md, An existing database",
+            "compose/existing-database-risky.yml publishes it (docs/compose.md, An existing "
+            "database); else --type safe",
         )
+
+
+def instant_way_back(snapshot: Snapshot) -> Iterator[Finding]:
+    yield Finding(
+        f"expected a standby of {snapshot.active} that is held back while the file runs, the "
+        "instant way back of a maintenance; found none: of a server only the address is known",
+        "--type risky, where the file allows it; else stop the application yourself, and run the "
+        "file with psql behind a full backup of your own",
+    )
 
 
 def standby(snapshot: Snapshot) -> Iterator[Finding]:

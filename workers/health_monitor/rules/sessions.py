@@ -56,14 +56,15 @@ def other_superusers(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def bypassing(snapshot: Snapshot) -> list[Client]:
-    """Whoever is no connection of the pooler's, by address and port, came past the doors."""
+    """Whoever is no connection of the pooler's, by address and port, came past the doors. Where all
+    of ours come from one address, whoever comes from it counts as ours."""
     if snapshot.pooler is None:
         return []
     return [
         client
         for client in snapshot.source.clients
         if (client.address, client.port) not in snapshot.pooler.sockets
-        and client.address not in snapshot.door_addresses
+        and client.address not in {*snapshot.door_addresses, snapshot.translated}
         and client.application not in snapshot.exempt_applications
     ]
 

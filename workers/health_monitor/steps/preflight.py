@@ -56,6 +56,8 @@ class Preflight:
     speed: Speed | None = None
     door_addresses: Callable[[], frozenset[str]] = frozenset
     """Whence the direct door reaches the servers, where that is over TCP."""
+    own_addresses: Callable[[], dict[Colour, str]] = dict
+    """Whence this host sends to each side, in its own eyes."""
     remote: tuple[Colour, ...] = ()
     """Sides of which only an address is known: no standby can be made there."""
     unread: tuple[Colour, ...] = ()
@@ -120,6 +122,7 @@ class Preflight:
             holds_clients=job.kind is Kind.MAINTENANCE and job.options.on_maintenance == "hold",
             exempt_applications=frozenset(self.exempt_applications),
             door_addresses=self.door_addresses(),
+            own_addresses=self.own_addresses(),
             remote=self.remote,
             free_backup_bytes=self.free_backup_bytes(),
             copy=self._copy_facts(job, servers),
