@@ -3,6 +3,7 @@
 #   node-entrypoint.sh primary      initdb
 #   node-entrypoint.sh standby      base backup of blue, which it follows
 #   node-entrypoint.sh control      initdb
+#   node-entrypoint.sh scratch      initdb
 set -eu
 umask 077
 first=$1

@@ -23,6 +23,11 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Address(_Frozen):
+    host: str
+    port: int
+
+
 class NodeSettings(_Frozen):
     """One PostgreSQL server of the pair."""
 
@@ -43,6 +48,8 @@ class NodeSettings(_Frozen):
     administrator: str = "postgres"
     is_read_by_other: bool = True
     """Whether the other server reaches this one: without that there is no way back from here."""
+    for_other: Address | None = None
+    """Where the other server finds this one; None: at `host` and `port`, as everybody does."""
     ca_file: Path | None = None
     """Where the *servers* find the authority of this node's TLS certificate: the other server reads
     from this one only over TLS, and checks its name. Our own processes are told by libpq's
@@ -56,7 +63,7 @@ class KeeperSettings(_Frozen):
 
 
 class ServerSettings(_Frozen):
-    """A PostgreSQL server that is not migrated: the control database."""
+    """A PostgreSQL server that is not migrated: the control database, the scratch server."""
 
     host: str
     port: int
@@ -65,8 +72,6 @@ class ServerSettings(_Frozen):
     own_roles: bool = False
     """Whether each agent logs in as its own role (CONTROL_ROLES), with the grants it needs; `user`
     is then the owner, for whoever installs the schema. Otherwise all log in as `user`."""
-    administrator: str = "postgres"
-    """Makes and drops the scratch databases in which rollback points are proven."""
 
 
 class PoolerSettings(_Frozen):
@@ -224,6 +229,9 @@ class Settings(_Frozen):
     like all others; this only says that nobody expects to be led to the other side."""
     nodes: Mapping[Colour, NodeSettings]
     control: ServerSettings
+    scratch: ServerSettings | None = None
+    """Where rollback points are proven by restoring them, by a superuser; None: on the control
+    server."""
     redis: RedisSettings
     pooler: PoolerSettings
     further_poolers: tuple[PoolerSettings, ...] = ()

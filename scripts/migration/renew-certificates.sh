@@ -7,7 +7,7 @@ COMPOSE_FILE=${COMPOSE_FILE:-docker-compose.migrations.yml}
 export COMPOSE_FILE
 docker compose run --rm --no-deps -T prepare bluegreen certs "${1:-renew}"
 running=$(docker compose ps --services)
-for service in postgres-blue postgres-green postgres-control pooler migration-proxy; do
+for service in postgres-blue postgres-green postgres-control postgres-scratch pooler migration-proxy; do
   ! echo "$running" | grep -qx "$service" || docker compose kill --signal HUP "$service"
 done
 # What reads its certificate only when it starts, and is in nobody's way.

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from shared.adapters import standing
-from shared.adapters.verifier import verifier
+from shared.adapters.verifier import fits, verifier
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import (
     AGENT_ROLES,
@@ -57,6 +57,7 @@ ORIGINS = (
 PARAMETERS = ("session_replication_role", "deadlock_timeout")
 """Rows filled without firing the user's triggers; a lock in the pause not waited for a second."""
 KNOWN = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)"
+VERIFIERS_ARE_READABLE = "SELECT has_table_privilege('pg_authid', 'SELECT')"
 APPLICATION_LOGINS = """
 SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND NOT rolsuper AND rolname <> ALL (%s)
 """
@@ -82,7 +83,7 @@ def prepare(
 
     `rests`: this side does not serve, and is closed to the application until a cutover opens it.
     """
-    _roles(session, secret, superuser=superuser)
+    make_roles(session, secret, superuser=superuser)
     if not superuser:
         for grant in _grants(session, [*_ours(), administrator, *exempt_roles]):
             session.execute(grant)
@@ -100,7 +101,8 @@ def _ours() -> tuple[str, ...]:
     return (*LOGINS, OWNER_ROLE, APPLY_ROLE)
 
 
-def _roles(session: Session, secret: Callable[[str], str], *, superuser: bool) -> None:
+def make_roles(session: Session, secret: Callable[[str], str], *, superuser: bool) -> None:
+    """Ours, with their passwords. What belongs to a database alone is not given here."""
     power = "SUPERUSER" if superuser else "CREATEROLE REPLICATION"
     act = "ALTER" if session.value(KNOWN, [OWNER_ROLE]) else "CREATE"
     session.execute(f"{act} ROLE {ident(OWNER_ROLE)} NOLOGIN {power}")
@@ -109,14 +111,24 @@ def _roles(session: Session, secret: Callable[[str], str], *, superuser: bool) -
     for role, attributes in LOGINS.items():
         more = "SUPERUSER" if superuser and role == REPLICATOR else attributes
         act = "ALTER" if session.value(KNOWN, [role]) else "CREATE"
-        session.execute(
-            f"{act} ROLE {ident(role)} LOGIN {more} PASSWORD {literal(verifier(secret(role)))}"
-        )
+        password = f" PASSWORD {literal(verifier(secret(role)))}"
+        if _keeps(session, role, secret(role)):
+            password = ""
+        session.execute(f"{act} ROLE {ident(role)} LOGIN {more}{password}")
     for group, members in GROUPS.items():
         if session.value(KNOWN, [group]):
             for member in members:
                 if session.value(KNOWN, [member]):
                     session.execute(f"GRANT {ident(group)} TO {ident(member)}")
+
+
+def _keeps(session: Session, role: str, secret: str) -> bool:
+    """Whether the role is known to have that password: only superusers may look."""
+    if not session.value(VERIFIERS_ARE_READABLE):
+        return False
+    return fits(
+        session.value("SELECT rolpassword FROM pg_authid WHERE rolname = %s", [role]), secret
+    )
 
 
 def _grants(session: Session, not_the_applications: list[str]) -> Iterator[str]:

@@ -213,11 +213,8 @@ class PostgresNode:
 
     def replication_conninfo(self, *, database: str | None) -> str:
         role = REPLICATION_ROLES[self.colour]
-        parts: dict[str, str] = {
-            "host": self._node.host,
-            "port": str(self._node.port),
-            "user": role,
-        }
+        found = self._node.for_other or self._node
+        parts: dict[str, str] = {"host": found.host, "port": str(found.port), "user": role}
         if self._node.driver == "remote":  # no file of ours is on that server's host
             parts |= {"password": self._settings.secret(role), "options": NO_HIDDEN_ROWS}
         else:

@@ -1,7 +1,10 @@
-"""A scratch database on the control server, in which a rollback point proves that it is one.
+"""A scratch database in which a rollback point proves that it is one.
+
+It stands on the scratch server, which holds nothing else, and where the settings name none on the
+control server.
 
 The migrated pair is never used for it: what is restored there would be replicated, and its load
-would be felt. Roles that the text names and the control server lacks are made for the time, as
+would be felt. Roles that the text names and that server lacks are made for the time, as
 roles nobody can log in with, and known by their comment; everything is dropped at the end. DROP
 DATABASE waits for a checkpoint, so the database is set aside under a name that anyone may drop, and
 dropped while nobody waits: at once by a thread, else by the next `sweep`.
@@ -32,7 +35,7 @@ from shared.settings import Settings
 
 _MARK = "made by bluegreen for the time of a restore"
 _AS_REPLICA = "session_replication_role"
-_ROLES_ARE_NEEDED = 0x5C7A7C4  # any number, of ours alone: a lock of the control server
+_ROLES_ARE_NEEDED = 0x5C7A7C4  # any number, of ours alone: a lock of that server
 ASIDE = "bluegreen_aside_"
 _ASIDE = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
 _MISSING_ROLES = """
@@ -68,7 +71,7 @@ def scratch(settings: Settings, point: Manifest) -> Iterator[Scratch]:
         with _administrator(settings) as session:
             session.execute("SELECT pg_advisory_lock_shared(%s)", [_ROLES_ARE_NEEDED])
             _make(session, point, name, secret)
-            administrator = control_server(settings, name)
+            administrator = scratch_server(settings, name)
             yield Scratch(administrator, replace(administrator, user=name, password=secret))
     finally:
         if _set_aside(settings, name):
@@ -204,9 +207,9 @@ def digest_of(pg_dump: Path, server: Server, *, limit_s: float) -> str:
     return digest.hexdigest()
 
 
-def control_server(settings: Settings, database: str) -> Server:
-    control = settings.control
-    return Server(control.host, control.port, database, control.user, settings.secret(control.user))
+def scratch_server(settings: Settings, database: str) -> Server:
+    found = settings.scratch or settings.control
+    return Server(found.host, found.port, database, found.user, settings.secret(found.user))
 
 
 @contextmanager
@@ -226,7 +229,7 @@ def scratch_session(server: Server) -> Iterator[PsycopgSession]:
 
 @contextmanager
 def _administrator(settings: Settings) -> Iterator[PsycopgSession]:
-    with scratch_session(control_server(settings, "postgres")) as session:
+    with scratch_session(scratch_server(settings, "postgres")) as session:
         session.execute("SET lock_timeout = '10s'")
         session.execute("SET statement_timeout = '60s'")
         yield session

@@ -10,9 +10,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 ITERATIONS = 4096
+
+
+def fits(kept: str | None, secret: str) -> bool:
+    """Whether the server keeps this secret already; another salt would be another verifier, with
+    which a pooler that was told this one logs in no more."""
+    try:
+        method, numbers, _ = (kept or "").split("$")
+        iterations, salt = numbers.split(":")
+        is_ours = (method, iterations) == ("SCRAM-SHA-256", str(ITERATIONS))
+        return is_ours and hmac.compare_digest(kept or "", verifier(secret, b64decode(salt)))
+    except ValueError:  # an MD5 hash, no password, or damaged
+        return False
 
 
 def verifier(secret: str, salt: bytes | None = None) -> str:

@@ -5,106 +5,31 @@ Here it is a plain container outside, and the stack is a second one on the same 
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from shared.adapters.compose.certificates import Authority, Pair
-from tests.support.cluster import free_port
-from tests.support.compose_stack import CONTROLLER, FILE, ComposeStack
+from tests.support.compose_stack import CONTROLLER, FILE, ComposeJourney, ComposeStack
 from tests.support.container_engine import ROOT
+from tests.support.existing_server import SECRETS, Existing, existing_server
+from tests.support.files import Pets
+from tests.support.writers import TABLES, Writers
 
-PROJECT, SERVER = "bluegreen-e2e-beside", "bluegreen-e2e-existing"
-OVERRIDE = ROOT / "compose/existing-database.yml"
-NAME = "production"
-"""cluster_name of the server."""
-SECRETS = {"DB_PASSWORD_FILE": "of-the-administrator", "DB_APP_PASSWORD_FILE": "of-the-shop"}
-STARTED_AS_ITS_OWN_USER = """
-install -o postgres -g postgres -m 600 /given/server.key /tmp/server.key
-exec docker-entrypoint.sh postgres -c ssl=on -c ssl_cert_file=/given/server.crt \
-  -c ssl_key_file=/tmp/server.key -c cluster_name=production
-"""
-
-
-@dataclass
-class Existing:
-    """The server: `postgres`, with the role `shop` and its database."""
-
-    stack: ComposeStack
-    host: str
-    port: int
-    folder: Path
-
-    def sql(self, query: str) -> str:
-        said = self.stack.docker("exec", SERVER, "psql", "-U", "postgres", "-d", "shop",
-                                 "-XAtc", query)  # fmt: skip
-        assert said.code == 0, said.err
-        return said.out.strip()
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """What a user writes into `.env`."""
-        for name, secret in SECRETS.items():
-            (self.folder / name).write_text(secret, encoding="utf-8")
-        return {
-            "DB_HOST": self.host, "DB_PORT": str(self.port), "DB_NAME": "shop",
-            "DB_USER": "postgres", "DB_APP_USER": "shop", "DB_CLUSTER_NAME": NAME,
-            "DB_CA_FILE": str(self.folder / "given/ca.crt"),
-            **{name: str(self.folder / name) for name in SECRETS},
-        }  # fmt: skip
+PROJECT = "bluegreen-e2e-beside"
+FILES = (
+    FILE, ROOT / "compose/existing-database.yml", ROOT / "compose/existing-database-risky.yml",
+)  # fmt: skip
+CUTOVER_LIMIT_S = 400
+"""On a busy host a cutover gives up, harmlessly, until the marker crosses in time."""
 
 
 @pytest.fixture(scope="module")
 def existing(stack: ComposeStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Existing]:
-    """Reached as the host is: by the address that it has for containers."""
-    folder = tmp_path_factory.mktemp("existing")
-    gateway = stack.docker("network", "inspect", "bridge", "-f",
-                           "{{(index .IPAM.Config 0).Gateway}}").out.strip()  # fmt: skip
-    given = folder / "given"
-    authority = Authority(folder / "authority")
-    given.mkdir()
-    authority.issue(Pair(given / "server.crt", given / "server.key"), [gateway, "migration-proxy"])
-    shutil.copy(authority.files.certificate, given / "ca.crt")
-    found = Existing(stack, gateway, free_port(), folder)
-    with suppress(AssertionError):
-        stack.docker("rm", "-f", SERVER)
-    said = stack.docker(
-        "run", "-d", "--name", SERVER, "-p", f"{found.port}:5432", "-v", f"{given}:/given:ro",
-        "-e", f"POSTGRES_PASSWORD={SECRETS['DB_PASSWORD_FILE']}", "--entrypoint", "sh",
-        "postgres:17-trixie", "-c", STARTED_AS_ITS_OWN_USER,
-    )  # fmt: skip
-    assert said.code == 0, said.err
-    try:
-        _fill(found)
+    with existing_server(stack, tmp_path_factory.mktemp("existing")) as found:
         yield found
-    finally:
-        stack.docker("rm", "-f", "-v", SERVER)
-
-
-def _fill(server: Existing) -> None:
-    dsn = (
-        f"postgresql://postgres:{SECRETS['DB_PASSWORD_FILE']}@{server.host}:{server.port}/postgres"
-        f"?sslmode=verify-full&sslrootcert={server.folder}/given/ca.crt"
-    )
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with psycopg.connect(dsn, autocommit=True) as session:
-                secret = SECRETS["DB_APP_PASSWORD_FILE"]
-                session.execute(f"CREATE ROLE shop LOGIN PASSWORD '{secret}'")
-                session.execute("CREATE DATABASE shop OWNER shop")
-            break
-        except psycopg.OperationalError:
-            assert time.monotonic() < deadline, server.stack.docker("logs", SERVER).err[-2000:]
-            time.sleep(0.3)
-    server.sql("SET ROLE shop; CREATE TABLE orders (id bigint PRIMARY KEY, note text);"
-               "INSERT INTO orders SELECT n, 'old' FROM generate_series(1, 1000) AS n")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +37,30 @@ def beside(existing: Existing, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("beside")
     ports = ("BLUEGREEN_POOLED_PORT", "BLUEGREEN_DIRECT_PORT", "BLUEGREEN_FLOWER_PORT")
     environment = {k: v for k, v in existing.stack.environment.items() if k not in ports}
-    found = ComposeStack(environment | existing.settings, folder, PROJECT,
-                         files=(FILE, OVERRIDE))  # fmt: skip
+    found = ComposeStack(environment | existing.settings, folder, PROJECT, files=FILES)
     try:
         found.up()
         yield found
     finally:
         found.down("-v", "--remove-orphans")
+
+
+class Shop(ComposeJourney):
+    """The application of that server, at the pooled door, with the password that it always had."""
+
+    @property
+    def doors(self) -> dict[str, str]:
+        port = self.compose.environment["BLUEGREEN_POOLED_PORT"]
+        door = (
+            f"postgresql://shop:{SECRETS['DB_APP_PASSWORD_FILE']}@localhost:{port}/shop"
+            f"?sslmode=verify-full&sslrootcert={self.compose.authority}"
+        )
+        return {"app": door, "direct": door}
+
+
+@pytest.fixture(scope="module")
+def shop(beside: ComposeStack, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    return Shop(beside, tmp_path_factory.mktemp("shop"))
 
 
 def test_the_doctor_finds_the_existing_server_and_every_check_holds(beside: ComposeStack) -> None:
@@ -131,15 +73,9 @@ def test_the_doctor_finds_the_existing_server_and_every_check_holds(beside: Comp
 
 
 def test_a_safe_job_is_done_there_under_its_own_traffic_with_a_verified_rollback_point(
-    existing: Existing, beside: ComposeStack
+    existing: Existing, beside: ComposeStack, shop: Shop
 ) -> None:
-    """The application logs in with the password that it always had."""
-    door = (
-        f"postgresql://shop:{SECRETS['DB_APP_PASSWORD_FILE']}@localhost:"
-        f"{beside.environment['BLUEGREEN_POOLED_PORT']}/shop"
-        f"?sslmode=verify-full&sslrootcert={beside.authority}"
-    )
-    with psycopg.connect(door, autocommit=True, prepare_threshold=None) as application:
+    with psycopg.connect(shop.doors["app"], autocommit=True, prepare_threshold=None) as application:
         application.execute("INSERT INTO orders VALUES (1001, 'through the door')")
         file = "ALTER TABLE orders ADD COLUMN paid boolean NOT NULL DEFAULT false;"
         beside.execute(CONTROLLER, "sh", "-c", "cat > /tmp/paid.sql", feed=file)
@@ -156,13 +92,11 @@ def test_the_monitor_has_nothing_to_complain_of(beside: ComposeStack) -> None:
     assert said.code == 0, said.out
 
 
-def test_a_risky_job_is_refused_and_says_what_is_missing(beside: ComposeStack) -> None:
-    file = "ALTER TABLE orders DROP COLUMN note;"
-    beside.execute(CONTROLLER, "sh", "-c", "cat > /tmp/risky.sql", feed=file)
-    words = ("bluegreen", "run", "/tmp/risky.sql", "--type", "risky", "--yes")
-    said = beside.execute(CONTROLLER, *words)
+def test_a_maintenance_is_refused_and_says_what_is_missing(shop: Shop) -> None:
+    path = shop.write("full.sql", "VACUUM FULL orders;")
+    said = shop.bluegreen("run", str(path), "--type", "maintenance", "--yes")
     assert said.code == 3, said.err
-    assert "expected blue to reach green" in said.out + said.err
+    assert "only the address is known" in said.out + said.err
 
 
 def test_nothing_keeps_wal_there_and_the_stacks_own_server_lets_nobody_write(
@@ -171,6 +105,81 @@ def test_nothing_keeps_wal_there_and_the_stacks_own_server_lets_nobody_write(
     assert existing.sql("SELECT count(*) FROM pg_replication_slots") == "0"
     can = "SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolcanlogin AND rolname !~ '^bg_'"
     assert beside.sql("postgres-green", can, "postgres") == "postgres"
+
+
+def test_a_risky_job_goes_to_the_stacks_own_server_and_back_and_there(
+    existing: Existing, beside: ComposeStack, shop: Shop
+) -> None:
+    pets = Pets("pets")
+    shop.as_application(TABLES)
+    shop.as_application(pets.table)
+    with Writers(shop.doors["app"], count=4) as writers:
+        job = shop.submit("pets.sql", pets.risky, "--type", "risky")
+        shop.until_step(job, "hold_rollback_window", within_s=CUTOVER_LIMIT_S)
+        shop.as_application("INSERT INTO pets (id, called, weight) VALUES (9001, 'there', 0.004)")
+        writers.until_acknowledged(8)
+        shop.bluegreen("rollback", job, "--yes")
+        assert shop.until_ended(job, within_s=CUTOVER_LIMIT_S) == "rolled_back"
+        assert existing.sql("SELECT label, weight FROM pets WHERE id = 9001") == "there|4"
+        writers.until_acknowledged(8)
+        again = shop.submit("pets.sql", pets.risky, "--type", "risky")
+        shop.until_step(again, "hold_rollback_window", within_s=CUTOVER_LIMIT_S)
+        assert shop.bluegreen("finish", again).code == 0
+        assert shop.until_ended(again) == "completed"
+        writers.until_acknowledged(8)
+    assert writers.failed == []
+    kept = beside.sql("postgres-green", "SELECT writer, n FROM journal", "shop").splitlines()
+    assert {tuple(map(int, row.split("|"))) for row in kept} == writers.acknowledged
+    assert existing.sql("SELECT count(*) FROM pg_replication_slots") == "0"
+    beside.note("besideAnExistingServer", {"acknowledged": len(writers.acknowledged), "failed": 0,
+                "lost": 0, "longestMs": round(writers.longest_ms())})  # fmt: skip
+
+
+def test_the_server_that_was_left_is_closed_and_the_stack_comes_up_with_it(
+    existing: Existing, beside: ComposeStack
+) -> None:
+    assert existing.sql("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'shop'") == "f"
+    said = beside.compose("run", "--rm", "--no-deps", "-T", "bootstrap")
+    assert said.code == 0, said.err
+    assert existing.sql("SELECT bluegreen.is_fenced()") == "t"
+    said = beside.execute(CONTROLLER, "bluegreen", "doctor", "--json")
+    assert said.code == 0, said.out
+
+
+def test_passwords_changed_on_the_servers_are_taken_over_at_the_next_up(
+    existing: Existing, beside: ComposeStack, shop: Shop
+) -> None:
+    """As docs/compose.md says: first where the login is, then the file, then `up`."""
+    administrator, application = "another-one", "another-of-the-shop"
+    existing.sql(f"ALTER ROLE postgres PASSWORD '{administrator}'")
+    beside.sql("postgres-green", f"ALTER ROLE shop PASSWORD '{application}'", "shop")
+    for name, secret in (("DB_PASSWORD_FILE", administrator),
+                         ("DB_APP_PASSWORD_FILE", application)):  # fmt: skip
+        Path(beside.environment[name]).write_text(secret, encoding="utf-8")
+    of_an_agent = beside.secret("validator", "bg_validator")
+    remove = (
+        "run",
+        "--rm",
+        "--no-deps",
+        "-T",
+        "prepare",
+        "rm",
+        "/stack/vault/secrets/bg_validator",
+    )
+    assert beside.compose(*remove).code == 0
+    for service in ("prepare", "bootstrap"):
+        said = beside.compose("run", "--rm", "--no-deps", "-T", service)
+        assert said.code == 0, said.err
+    assert beside.secret(CONTROLLER, "postgres") == administrator
+    assert beside.secret("validator", "bg_validator") != of_an_agent
+    login = (
+        "PGPASSWORD=$(cat /etc/bluegreen/secrets/bg_validator) psql -XAt -h postgres-green"
+        " -U bg_validator -d shop -c 'SELECT 1' 2>&1"
+    )
+    assert beside.execute("validator", "sh", "-c", login).out.strip() == "1"
+    assert beside.execute(CONTROLLER, "bluegreen", "doctor", "--json").code == 0
+    with psycopg.connect(make_conninfo(shop.doors["app"], password=application)) as session:
+        assert session.execute("SELECT count(*) > 1000 FROM orders").fetchone() == (True,)
 
 
 @pytest.mark.parametrize(

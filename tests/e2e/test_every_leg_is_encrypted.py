@@ -41,6 +41,8 @@ LEGS = {
     "an agent to green": ("replicator", "postgres-green", "bg_replicator", "app", ""),
     "an agent to the control database":
         ("backup", "postgres-control", "bg_control_backup", "bluegreen_control", ""),
+    "an agent to the scratch server":
+        ("backup", "postgres-scratch", "bg_scratch", "postgres", ""),
     "an agent to the pooler's console":
         ("proxy-agent", "pooler", "bg_pooler_admin", "pgbouncer", "6432"),
 }  # fmt: skip

@@ -17,7 +17,8 @@ AGENTS = (
     "redis", "flower",
 )  # fmt: skip
 SERVERS_AND_DOORS = (
-    "postgres-control", "postgres-blue", "postgres-green", "pooler", "migration-proxy",
+    "postgres-control", "postgres-scratch", "postgres-blue", "postgres-green", "pooler",
+    "migration-proxy",
 )  # fmt: skip
 
 

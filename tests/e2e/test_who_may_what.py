@@ -11,6 +11,8 @@ from shared.adapters.compose.inventory import (
     AGENT_IDENTITIES,
     CONTROL_ADMINISTRATOR,
     IDENTITIES,
+    SCRATCH_ADMINISTRATOR,
+    SCRATCH_ROLE,
     Identity,
 )
 from tests.support.compose_stack import CONTROLLER, ComposeJourney, ComposeStack
@@ -34,9 +36,8 @@ def test_a_service_holds_its_own_secrets_only(stack: ComposeStack, identity: Ide
         (line.split()[0], tuple(line.split()[1:]))
         for line in stack.execute(identity.service, "sh", "-c", script).out.splitlines()
     )
-    expected = {
-        "postgres" if name == CONTROL_ADMINISTRATOR else name for name in identity.vault_names()
-    }
+    administrators = (CONTROL_ADMINISTRATOR, SCRATCH_ADMINISTRATOR)
+    expected = {"postgres" if name in administrators else name for name in identity.vault_names()}
     expected |= {f"passfile/{name}" for name in expected if name.startswith("bg_repl_")}
     assert set(found) == expected
     assert {mode for mode, _ in found.values()} <= {"600"}
@@ -90,13 +91,11 @@ def in_control(stack: ComposeStack, identity: Identity, *statements: str) -> lis
     return [line.removeprefix("== ") for line in found.out.splitlines()]
 
 
-HELD = [identity for identity in AGENT_IDENTITIES if identity.service != "backup"]
-"""The backup's login is a superuser of the control server: it restores there what it proves."""
 FINISH = "INSERT INTO bluegreen_control.request (job, what, by) VALUES ('x', 'finish', 'nobody')"
 REFUSALS = ("permission denied", "must be owner", "row-level security")
 
 
-@pytest.mark.parametrize("identity", HELD, ids=lambda identity: identity.service)
+@pytest.mark.parametrize("identity", AGENT_IDENTITIES, ids=lambda identity: identity.service)
 def test_a_login_at_the_control_database_does_its_work_and_no_more(
     stack: ComposeStack, identity: Identity
 ) -> None:
@@ -112,6 +111,22 @@ def test_a_login_at_the_control_database_does_its_work_and_no_more(
     assert jobs.isdigit(), jobs
     for statement, answer in zip(forbidden, said, strict=True):
         assert any(refusal in answer for refusal in REFUSALS), (statement, answer)
+
+
+NOT_FOR_A_MOMENT = "datname !~ '^bluegreen_(scratch|aside)_'"
+SUPERUSERS = "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolsuper"
+
+
+def test_whoever_restores_is_a_superuser_of_the_scratch_server_alone(stack: ComposeStack) -> None:
+    assert stack.sql("postgres-control", SUPERUSERS, "postgres") == "postgres"
+    assert stack.sql("postgres-scratch", SUPERUSERS, "postgres") == f"{SCRATCH_ROLE} postgres"
+    kept = "SELECT string_agg(datname, ' ') FROM pg_database WHERE NOT datistemplate"
+    assert stack.sql("postgres-scratch", f"{kept} AND {NOT_FOR_A_MOMENT}", "postgres") == "postgres"
+    other = (
+        f"PGPASSWORD=$(cat /etc/bluegreen/secrets/{SCRATCH_ROLE}) psql -XAt -h postgres-control"
+        f" -U {SCRATCH_ROLE} -d bluegreen_control -c 'SELECT 1' 2>&1"
+    )
+    assert "authentication failed" in stack.execute("backup", "sh", "-c", other).out
 
 
 def test_servers_and_agents_reach_no_network_outside(stack: ComposeStack) -> None:
@@ -197,7 +212,7 @@ def test_no_secret_is_seen_in_logs_inspect_processes_events_reports_or_flower(
         **{f"Flower's {page}": stack.flower(page, secret=stack.secret("flower", "flower"))[1]
            for page in ("/tasks", "/workers", "/broker", "/metrics", "/api/tasks")},
         **{f"what {server} logged": stack.execute(server, "sh", "-c", SERVER_LOGS).out
-           for server in ("postgres-blue", "postgres-green", "postgres-control")},
+           for server in SERVERS},
         **{f"live statements of {colour}": stack.sql(f"postgres-{colour}", STATEMENTS)
            for colour in ("blue", "green")},
     }  # fmt: skip
@@ -209,6 +224,7 @@ def test_no_secret_is_seen_in_logs_inspect_processes_events_reports_or_flower(
         assert seen == [], f"{where} shows {seen}"
 
 
+SERVERS = ("postgres-blue", "postgres-green", "postgres-control", "postgres-scratch")
 STATEMENTS = "SELECT string_agg(query, ' ') FROM pg_stat_statements"
 SERVER_LOGS = "cat /var/lib/postgresql/data/log/*.json"
 EVERY_LOG = "find /var/lib/bluegreen/logs -type f -exec cat {} +; echo read"

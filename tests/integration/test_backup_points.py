@@ -12,7 +12,7 @@ from shared.adapters import backups
 from shared.adapters.backups import BackupDirectory
 from shared.adapters.pg_dump import program
 from shared.adapters.point_work import dump_data_part, verify_point
-from shared.adapters.scratch import control_server, load, scratch
+from shared.adapters.scratch import load, scratch, scratch_server
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
 from shared.domain.kinds import BackupScope, Kind
@@ -171,7 +171,7 @@ def test_psql_does_not_wait_for_the_rest_of_a_damaged_file(stack: PaperStack) ->
     assert data is not None
     path = stack.settings.backup_dir / data.file
     path.write_bytes(path.read_bytes()[:2000] + bytes(2000))
-    server = control_server(stack.settings, "postgres")
+    server = scratch_server(stack.settings, "postgres")
     began = time.monotonic()
     with pytest.raises((Broken, Refused)):
         load(program("psql", stack.settings, Colour.BLUE), server, path, keys=list, limit_s=60)

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from base64 import b64decode
 
-from shared.adapters.verifier import verifier
+from shared.adapters.verifier import fits, verifier
 
 NONCE = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
 SALT = "W22ZaJ0SNY7soEsUEjb6gQ=="
@@ -28,3 +28,11 @@ def test_the_exchange_of_the_rfc_holds_with_it() -> None:
 def test_the_same_secret_looks_different_each_time() -> None:
     assert verifier("pencil") != verifier("pencil")
     assert "pencil" not in verifier("pencil")
+
+
+def test_a_secret_is_known_by_what_the_server_keeps_of_it() -> None:
+    kept = verifier("pencil")
+    assert fits(kept, "pencil")
+    others = (verifier("pen"), kept[:-2] + "A=", kept.replace("$4096", "$4097"), "md5aa", "", None)
+    for other in (*others, "SCRAM-SHA-256$4096:no base64$x"):
+        assert not fits(other, "pencil"), other

@@ -2,7 +2,7 @@
 
 Guarantee   the active side has every role of ours, the application's database and the standing
             schema; the control server has the control database and one login per agent, with the
-            rights of that agent
+            rights of that agent; the scratch server has the login that restores there
 Repeats     safe, at each `up`: what is there stays, the standing schema is brought up to date
 Fails with  Transient a server does not answer in time; Refused its administrator cannot log in
 """
@@ -11,29 +11,27 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from shared.adapters import standing
 from shared.adapters.compose.existing import check_suits, reading_refusals
-from shared.adapters.compose.inventory import (
-    CONTROL_ADMINISTRATOR,
-    CONTROL_LOGINS,
-    CONTROL_RIGHTS,
-    IDENTITIES,
-    control_login,
+from shared.adapters.compose.existing_server import (
+    create_like,
+    give_authority,
+    make_our_roles,
 )
-from shared.adapters.compose.prepare import ROOT, first_source
+from shared.adapters.compose.inventory import IDENTITIES
+from shared.adapters.compose.own_servers import make_control, make_scratch
+from shared.adapters.compose.prepare import AUTHORITY_PLACE, ROOT
+from shared.adapters.compose.reaching import open_session, until
+from shared.adapters.compose.server_files import first_source
 from shared.adapters.compose.stack_settings import settings_for
 from shared.adapters.compose.vault import Vault, choices_from
-from shared.adapters.control.install import install as install_control
-from shared.adapters.control.roles import grant
 from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.roles import SERVER_DATABASE, create_database, create_roles
-from shared.adapters.embedded.secrets_store import ADMINISTRATOR, CONTROL_ROLE
-from shared.adapters.postgres import PsycopgSession, connect
+from shared.adapters.embedded.secrets_store import ADMINISTRATOR
+from shared.adapters.postgres import PsycopgSession
 from shared.adapters.verifier import verifier
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError, Transient
@@ -43,15 +41,14 @@ from shared.settings import NodeSettings, Settings
 
 FIRST_SOURCE = "first-source"
 """Green waits for it: now the role exists with which it copies blue."""
-LIMIT_S = 60.0
-POLL_S = 0.1
 
 
 def bootstrap(root: Path, environment: dict[str, str]) -> None:
     vault = Vault(root / "vault")
     choices = choices_from(environment, vault)
     settings = settings_for(IDENTITIES[0], choices)
-    _control(settings, vault)
+    make_control(settings, vault)
+    make_scratch(settings, vault)
     if choices.existing is not None:
         return _beside_an_existing_one(settings, vault)
     _pair(settings, vault)
@@ -74,6 +71,7 @@ def _pair(settings: Settings, vault: Vault) -> None:
 def _standing(
     node: NodeSettings, settings: Settings, vault: Vault, *, fenced: bool = False
 ) -> None:
+    administrators = {each.administrator for each in settings.nodes.values()}
     with _as_administrator(node, settings.database, vault) as session:
         if "pg_stat_statements" in session.value("SHOW shared_preload_libraries"):
             # In the migrated database: the statement gate reads the live statements there.
@@ -82,7 +80,8 @@ def _standing(
             session,
             application_role=settings.application_role,
             administrator=node.administrator,
-            exempt_roles=settings.exempt_roles,
+            # The other side's as well: roles are copied by name, the administrators' are not.
+            exempt_roles=(*settings.exempt_roles, *sorted(administrators)),
         )
         if fenced:
             session.execute("SELECT bluegreen.fence()")
@@ -90,8 +89,8 @@ def _standing(
 
 def _beside_an_existing_one(settings: Settings, vault: Vault) -> None:
     """Blue was there before: nothing of it is changed but that our roles, our schema and, where it
-    is preloaded, pg_stat_statements are added. Green is the stack's own, empty, and lets nobody
-    write."""
+    is preloaded, pg_stat_statements are added; and for risky jobs a file, our authority's
+    certificate. Green is the stack's own, empty, and lets nobody write."""
     blue, green = settings.nodes[Colour.BLUE], settings.nodes[Colour.GREEN]
 
     def suits() -> bool:
@@ -99,18 +98,45 @@ def _beside_an_existing_one(settings: Settings, vault: Vault) -> None:
             check_suits(session, blue, settings.application_role)
         return True
 
-    _until(suits, f"{blue.host}:{blue.port} to answer")
+    until(suits, f"{blue.host}:{blue.port} to answer")
+    _renew_administrator(green, vault)
+    if green.is_read_by_other:
+        authority = vault.directory / AUTHORITY_PLACE / "ca.crt"
+        with _as_administrator(blue, settings.database, vault) as session:
+            give_authority(session, vault.stack(), authority.read_text(encoding="utf-8"))
     if not _a_job_is_live(blue, settings, vault, known_from=settings.database):
         with _as_administrator(blue, settings.database, vault) as session:
-            create_roles(session, vault.secret, application=settings.application_role,
-                         has_standby=False)  # fmt: skip
+            make_our_roles(session, vault.secret)
         _standing(blue, settings, vault)
     if not _a_job_is_live(green, settings, vault):
-        role = settings.application_role
-        with _as_administrator(green, SERVER_DATABASE, vault) as session:
-            create_roles(session, vault.secret, application=role, has_standby=False)
-            is_new = create_database(session, settings.database, role)
+        with (
+            _as_administrator(blue, settings.database, vault) as existing,
+            _as_administrator(green, SERVER_DATABASE, vault) as session,
+        ):
+            make_our_roles(session, vault.secret)
+            is_new = create_like(
+                session, existing, settings.database, settings.application_role, vault.secret,
+                strictly=green.is_read_by_other,
+            )  # fmt: skip
         _standing(green, settings, vault, fenced=is_new)
+
+
+def _renew_administrator(node: NodeSettings, vault: Vault) -> None:
+    """Our own server learns the password that DB_USER has now at the existing one."""
+    before = vault.before(ADMINISTRATOR)
+    if before is None:
+        return
+    try:
+        with _as_administrator(node, SERVER_DATABASE, vault):
+            pass  # an `up` before this one was ended behind the change
+    except Transient as error:
+        if "authentication failed" not in error.message:
+            raise
+        kept = literal(verifier(vault.secret(ADMINISTRATOR)))
+        user = node.administrator
+        with open_session(node.host, node.port, SERVER_DATABASE, user, before) as session:
+            session.execute(f"ALTER ROLE {ident(user)} PASSWORD {kept}")
+    vault.forget_before(ADMINISTRATOR)
 
 
 def _until_one_accepts_writes(settings: Settings, vault: Vault) -> NodeSettings:
@@ -127,7 +153,7 @@ def _until_one_accepts_writes(settings: Settings, vault: Vault) -> NodeSettings:
                     return True
         return False
 
-    _until(look, "blue or green to accept writes")
+    until(look, "blue or green to accept writes")
     return found[0]
 
 
@@ -144,76 +170,12 @@ def _a_job_is_live(
         return session.value(frozen, [FREEZE]) is not None
 
 
-def _control(settings: Settings, vault: Vault) -> None:
-    server = settings.control
-    administrator = vault.secret(CONTROL_ADMINISTRATOR)
-
-    def as_administrator(database: str) -> AbstractContextManager[PsycopgSession]:
-        return _open(server.host, server.port, database, ADMINISTRATOR, administrator)
-
-    def look() -> bool:
-        with as_administrator(SERVER_DATABASE):
-            return True
-
-    _until(look, "the control database to answer")
-    with as_administrator(SERVER_DATABASE) as session:
-        _login(session, CONTROL_ROLE, "", vault)
-        for login in CONTROL_LOGINS.values():
-            # A rollback point is proven by restoring it here, extensions and owners included.
-            _login(session, login, "SUPERUSER" if login == control_login("backup") else "", vault)
-        _nobody_inherits_from_the_owner(session)
-        if not session.value("SELECT 1 FROM pg_database WHERE datname = %s", [server.database]):
-            session.execute(f"CREATE DATABASE {ident(server.database)} OWNER {ident(CONTROL_ROLE)}")
-    secret = vault.secret(CONTROL_ROLE)
-
-    def schema_stands() -> bool:
-        with _open(server.host, server.port, server.database, CONTROL_ROLE, secret) as owner:
-            install_control(owner)
-            grant(owner, CONTROL_RIGHTS)
-            return True
-
-    # Agents of an `up` before this one may be at work: whoever loses a deadlock tries again.
-    _until(schema_stands, "the schema of the control database to be installed")
-
-
-def _nobody_inherits_from_the_owner(session: PsycopgSession) -> None:
-    """Whoever is a member of the tables' owner is held back by no grant and no policy."""
-    members = "SELECT member::regrole::text FROM pg_auth_members WHERE roleid = %s::regrole"
-    for (member,) in session.rows(members, [CONTROL_ROLE]):
-        session.execute(f"REVOKE {ident(CONTROL_ROLE)} FROM {member}")
-
-
-def _login(session: PsycopgSession, role: str, attributes: str, vault: Vault) -> None:
-    if session.value("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]) is None:
-        password = literal(verifier(vault.secret(role)))
-        session.execute(f"CREATE ROLE {ident(role)} LOGIN {attributes} PASSWORD {password}")
-
-
 def _as_administrator(
     node: NodeSettings, database: str, vault: Vault
 ) -> AbstractContextManager[PsycopgSession]:
-    return _open(node.host, node.port, database, node.administrator, vault.secret(ADMINISTRATOR))
-
-
-def _open(
-    host: str, port: int, database: str, user: str, password: str
-) -> AbstractContextManager[PsycopgSession]:
-    return connect(host=host, port=port, database=database, user=user, password=password,
-                   application_name="bluegreen/up")  # fmt: skip
-
-
-def _until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    last = ""
-    while True:
-        try:
-            if holds():
-                return
-        except Transient as error:
-            last = f" ({error.message})"
-        if time.monotonic() > deadline:
-            raise Transient(f"expected {what} within {LIMIT_S:.0f} s{last}")
-        time.sleep(POLL_S)
+    return open_session(
+        node.host, node.port, database, node.administrator, vault.secret(ADMINISTRATOR)
+    )
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from shared.adapters.compose.stack_settings import ExistingDatabase
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR
 from shared.domain.errors import Refused, Transient
 from shared.ports import Session
-from shared.settings import NodeSettings
+from shared.settings import Address, NodeSettings
 
 EXISTING = "BLUEGREEN_EXISTING_DATABASE"
 """Set by compose/existing-database.yml."""
@@ -50,17 +50,33 @@ def existing_database(environment: Mapping[str, str]) -> ExistingDatabase | None
             remedy="COMPOSE_FILE=docker-compose.migrations.yml:compose/existing-database.yml in "
             ".env makes it the active side (docs/compose.md); else leave DB_HOST out",
         )
-    if not _HOST.fullmatch(host):
-        raise Refused(f"expected a host in DB_HOST, found {host!r}", remedy="mend .env")
-    port = environment.get("DB_PORT") or "5432"
-    if not port.isdecimal() or not 0 < int(port) < 1 << 16:
-        raise Refused(f"expected a port in DB_PORT, found {port!r}", remedy="such as 5432")
+    green = environment.get("BLUEGREEN_GREEN_HOST", "")
     return ExistingDatabase(
-        host=host,
-        port=int(port),
+        host=_host(environment, "DB_HOST"),
+        port=_port(environment, "DB_PORT", "5432"),
         administrator=plain_name(environment, "DB_USER", ADMINISTRATOR),
         cluster_name=environment.get("DB_CLUSTER_NAME", ""),
+        reaches_green_at=Address(
+            host=_host(environment, "BLUEGREEN_GREEN_HOST"),
+            port=_port(environment, "BLUEGREEN_GREEN_PORT", "5434"),
+        )
+        if green
+        else None,
     )
+
+
+def _host(environment: Mapping[str, str], setting: str) -> str:
+    host = environment.get(setting, "")
+    if not _HOST.fullmatch(host):
+        raise Refused(f"expected a host in {setting}, found {host!r}", remedy="mend .env")
+    return host
+
+
+def _port(environment: Mapping[str, str], setting: str, default: str) -> int:
+    port = environment.get(setting) or default
+    if not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise Refused(f"expected a port in {setting}, found {port!r}", remedy=f"such as {default}")
+    return int(port)
 
 
 def given_authority(environment: Mapping[str, str]) -> str:

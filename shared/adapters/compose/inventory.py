@@ -38,6 +38,11 @@ PROMETHEUS_UID, GRAFANA_UID = 65534, 472
 """As docker-compose.migrations.yml runs those images."""
 CONTROL_ADMINISTRATOR = "postgres-control"
 """Secret of the administrator of the control server, whose login is `postgres` as well."""
+SCRATCH_ADMINISTRATOR = "postgres-scratch"
+"""The same of the scratch server."""
+SCRATCH_ROLE = "bg_scratch"
+"""A superuser there, and of nothing else: a rollback point is proven by restoring it, extensions,
+owners and all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ AGENT_IDENTITIES = (
         service="migration-controller",
     ),
     _agent("validator", AGENT_ROLES["validator"]),
-    _agent("backup", AGENT_ROLES["backup"]),
+    _agent("backup", AGENT_ROLES["backup"], SCRATCH_ROLE),
     _agent("replicator", AGENT_ROLES["replicator"], POOLER_ADMINISTRATOR),
     _agent("proxy-agent", AGENT_ROLES["proxy-agent"], APPLICATION, POOLER_ADMINISTRATOR),
     replace(
@@ -100,6 +105,8 @@ IDENTITIES = (
              names=("postgres-green", *DOOR_NAMES)),
     Identity("postgres-control", POSTGRES_UID, (CONTROL_ADMINISTRATOR,),
              names=("postgres-control", "localhost")),
+    Identity("postgres-scratch", POSTGRES_UID, (SCRATCH_ADMINISTRATOR,),
+             names=("postgres-scratch", "localhost")),
     Identity("redis", REDIS_UID, names=("redis", "localhost")),
     Identity("pooler", names=("pooler", *DOOR_NAMES)),
     Identity("migration-proxy", names=DOOR_NAMES, control=control_login("proxy-agent"),
@@ -126,5 +133,6 @@ def vault_secrets() -> Sequence[str]:
     """Every secret of the stack."""
     return (
         *NODE_ROLES, POOLER_ADMINISTRATOR, CONTROL_ROLE, CONTROL_ADMINISTRATOR,
+        SCRATCH_ROLE, SCRATCH_ADMINISTRATOR,
         "flower", "grafana", *CONTROL_LOGINS.values(), *(f"redis-{user}" for user in REDIS_USERS),
     )  # fmt: skip

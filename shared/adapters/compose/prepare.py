@@ -24,19 +24,19 @@ from shared.adapters.compose.inventory import (
     POSTGRES_UID,
     PROMETHEUS_UID,
     REDIS_UID,
+    SCRATCH_ADMINISTRATOR,
     Identity,
     vault_secrets,
 )
 from shared.adapters.compose.programs_conf import (
-    NETWORK,
     ServerPlaces,
     pooler_conf,
     proxy_conf,
     redis_conf,
-    server_conf,
     web_account,
 )
 from shared.adapters.compose.redis_users import users_acl
+from shared.adapters.compose.server_files import follow_blue, server_files
 from shared.adapters.compose.stack_settings import (
     FLOWER_PORT,
     Choices,
@@ -48,19 +48,15 @@ from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.description import FLOWER_USER
 from shared.adapters.embedded.doors_conf import DIRECT_LINK, ROUTE_FILE, userlist
 from shared.adapters.embedded.flower_conf import flower_conf
-from shared.adapters.embedded.postgres_conf import access_of, node_hba, plain_hba, setting_lines
 from shared.adapters.embedded.secrets_store import (
     ADMINISTRATOR,
     APPLICATION,
     POOLER_ADMINISTRATOR,
 )
-from shared.adapters.postgres import PostgresNode
-from shared.adapters.remote_driver import RemoteDriver
 from shared.adapters.route_file import route_text
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
-from shared.domain.objects import POOLER_ROLE, STANDBY_SLOTS
-from shared.settings import Settings
+from shared.domain.objects import POOLER_ROLE, REPLICATION_ROLES
 
 ROOT = Path("/stack")
 AUTHORITY_PLACE = "authority"
@@ -78,7 +74,7 @@ SHARED = {
     "keeper-fence": 0,
 }
 """Volumes that several services mount, by their owner."""
-SERVERS = ("blue", "green", "control")
+SERVERS = ("blue", "green", "control", "scratch")
 NO_ROOM_BYTES = 64 << 10
 
 
@@ -99,20 +95,20 @@ def prepare(root: Path, environment: Mapping[str, str]) -> None:
         _write(place / "tls/ca.crt", trusted, identity.uid)
         certify(place, identity, authority, choices)
     for server in SERVERS:
-        _server_conf(root / "conf" / server, server, choices)
+        server_files(root / "conf" / server, server, choices)
         _own(root / "data" / server, POSTGRES_UID, 0o700)
     if (
         choices.existing is None
         and not (root / "data" / Colour.GREEN / ServerPlaces().data.name).exists()
     ):
-        _follow_blue(root / "conf" / Colour.GREEN, choices)
+        follow_blue(root / "conf" / Colour.GREEN, choices)
     _routes(root / "doors", choices)
 
 
 def _identity(place: Path, identity: Identity, vault: Vault, choices: Choices) -> None:
     for name in ("", "tls", "secrets", "secrets/passfile"):
         _own_directory(place / name, identity.uid)
-    for here, there in identity.vault_names().items():
+    for here, there in (identity.vault_names() | _for_copies(identity, choices)).items():
         for name in _logins(here, identity, choices):
             _write(place / "secrets" / name, vault.secret(there), identity.uid, 0o600)
     if identity.control or identity.redis:
@@ -122,10 +118,18 @@ def _identity(place: Path, identity: Identity, vault: Vault, choices: Choices) -
         _write(place / name, text, identity.uid, 0o600)
 
 
+def _for_copies(identity: Identity, choices: Choices) -> dict[str, str]:
+    """On an existing server lies no file of ours that holds a password: whoever makes subscriptions
+    writes it into them, and so must know it."""
+    reached = choices.existing.reaches_green_at if choices.existing else None
+    copies = reached is not None and identity.service == "replicator"
+    return {role: role for role in REPLICATION_ROLES.values()} if copies else {}
+
+
 def _logins(secret: str, identity: Identity, choices: Choices) -> tuple[str, ...]:
     """Under which names a service finds a secret: that of the role that logs in with it."""
     match secret:
-        case _ if secret == CONTROL_ADMINISTRATOR:
+        case _ if secret in (CONTROL_ADMINISTRATOR, SCRATCH_ADMINISTRATOR):
             return (ADMINISTRATOR,)
         case _ if secret == APPLICATION:
             return (choices.application,)
@@ -141,7 +145,7 @@ def certify(
     if not identity.names:
         return False
     pair = Pair(place / "tls/server.crt", place / "tls/server.key")
-    names = (*identity.names, *_door_names(identity, choices))
+    names = (*identity.names, *_door_names(identity, choices), *_reached_as(identity, choices))
     is_new = authority.issue(pair, names, anew=anew)
     for path in (pair.certificate, pair.key):
         os.chown(path, identity.uid, identity.uid)
@@ -150,6 +154,12 @@ def certify(
 
 def _door_names(identity: Identity, choices: Choices) -> tuple[str, ...]:
     return choices.door_names if "migration-proxy" in identity.names else ()
+
+
+def _reached_as(identity: Identity, choices: Choices) -> tuple[str, ...]:
+    """The name under which an existing server reads from the stack's own one."""
+    reached = choices.existing.reaches_green_at if choices.existing else None
+    return (reached.host,) if reached and identity.service == "postgres-green" else ()
 
 
 def _own_files(identity: Identity, vault: Vault, choices: Choices) -> dict[str, str]:
@@ -174,39 +184,6 @@ def _own_files(identity: Identity, vault: Vault, choices: Choices) -> dict[str, 
             (role,) = (name for name in identity.secrets if name.startswith("bg_repl_"))
             return {f"secrets/passfile/{role}": f"*:*:*:{role}:{vault.secret(role)}\n"}
     return {}
-
-
-def _server_conf(place: Path, server: str, choices: Choices) -> None:
-    """The keeper writes `pg_hba.conf` and the recovery files later on: what it said stays said."""
-    is_node = server in tuple(Colour)
-    hba, place_of = place / "pg_hba.conf", place / "postgresql.conf"
-    if is_node:
-        access = access_of(hba.read_text(encoding="utf-8")) if hba.exists() else "open"
-        text = node_hba(Colour(server), access, NETWORK)
-    else:
-        text = plain_hba(NETWORK)
-    write_whole(hba, text)
-    write_whole(place_of, server_conf(f"bluegreen-{choices.stack}-{server}", is_node=is_node))
-    for name in ("pg_ident.conf", "recovery.conf", "recovery.mode"):
-        (place / name).touch(mode=0o644)
-
-
-def _follow_blue(place: Path, choices: Choices) -> None:
-    """Green's first start: what makes the copy of blue follow it."""
-    follow = {
-        "primary_conninfo": first_source(settings_for(IDENTITIES[0], choices)),
-        "primary_slot_name": STANDBY_SLOTS[Colour.GREEN],
-        "recovery_target_timeline": "latest",
-    }
-    write_whole(place / "recovery.conf", setting_lines(follow))
-    write_whole(place / "recovery.mode", "standby first\n")
-
-
-def first_source(settings: Settings) -> str:
-    """The conninfo with which green copies blue, and then follows it."""
-    driver = RemoteDriver(Colour.BLUE, settings.nodes[Colour.BLUE])
-    blue = PostgresNode(settings, Colour.BLUE, "", driver)
-    return f"{blue.replication_conninfo(database=None)} application_name={Colour.GREEN}"
 
 
 def _routes(place: Path, choices: Choices) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from shared.adapters.compose.inventory import (
     AUTHORITY,
@@ -12,17 +13,19 @@ from shared.adapters.compose.inventory import (
     KEEPER_FENCE,
     METRICS,
     OWN,
+    SCRATCH_ROLE,
     SECRETS,
     STATE,
     Identity,
 )
 from shared.adapters.embedded.build import CONTROL_DATABASE
 from shared.adapters.embedded.doors_conf import DIRECT_LINK, ROUTE_FILE
-from shared.adapters.embedded.roles import DATABASE
+from shared.adapters.embedded.roles import DATABASE, SERVER_DATABASE
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR, APPLICATION
 from shared.domain.environment import Colour
 from shared.domain.failover import Policy
 from shared.settings import (
+    Address,
     AlertSettings,
     BackupSettings,
     DoorSettings,
@@ -55,6 +58,8 @@ class ExistingDatabase:
     administrator: str
     cluster_name: str = ""
     """As that server has it; tells it from another one that answers at its address."""
+    reaches_green_at: Address | None = None
+    """Where that server finds the stack's own one; None: nowhere, and there are no risky jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,9 @@ def settings_for(identity: Identity, choices: Choices) -> Settings:
         control=ServerSettings(
             host="postgres-control", port=SERVER_PORT, database=CONTROL_DATABASE,
             user=identity.control,
+        ),
+        scratch=ServerSettings(
+            host="postgres-scratch", port=SERVER_PORT, database=SERVER_DATABASE, user=SCRATCH_ROLE,
         ),
         redis=RedisSettings(host="redis", port=REDIS_PORT, user=identity.redis, ca_file=AUTHORITY),
         pooler=PoolerSettings(
@@ -126,7 +134,7 @@ def _node(colour: Colour, choices: Choices) -> NodeSettings:
             administrator=existing.administrator,
             ca_file=AUTHORITY,
         )
-    return NodeSettings(
+    own = NodeSettings(
         colour=colour,
         driver="docker" if existing is None else "remote",
         host=f"postgres-{colour}",
@@ -135,5 +143,20 @@ def _node(colour: Colour, choices: Choices) -> NodeSettings:
         socket_dir=NODE_SOCKETS / colour,
         administrator=ADMINISTRATOR,
         ca_file=AUTHORITY,
-        is_read_by_other=existing is None,
     )
+    if existing is None:
+        return own
+    reached = existing.reaches_green_at
+    return own.model_copy(
+        update={
+            "is_read_by_other": reached is not None,
+            "for_other": reached,
+            "ca_file": Path(authority_there(choices.stack)),
+        }
+    )
+
+
+def authority_there(stack: str) -> str:
+    """The file of our authority in an existing server's data directory, where its processes look
+    for a path that does not begin at the root; one for each stack."""
+    return f"bluegreen-{stack}.crt"

@@ -51,14 +51,29 @@ class Vault:
             write_whole(path, secrets.token_hex(4), 0o600)
         return path.read_text(encoding="utf-8")
 
-    @staticmethod
-    def _keep(path: Path, given: Given) -> None:
-        if path.exists() and path.read_text(encoding="utf-8") != given.secret:
-            raise Refused(
-                f"{given.setting} differs from the password with which this stack was made; it was "
-                "left as it is",
-                remedy=f"take the old value, or unset {given.setting}: the stack knows it",
-            )
+    def before(self, name: str) -> str | None:
+        """What that secret was before it was renewed, until `forget_before`."""
+        path = self._before(name)
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def forget_before(self, name: str) -> None:
+        self._before(name).unlink(missing_ok=True)
+
+    def _before(self, name: str) -> Path:
+        return self.directory / "secrets" / f"{name}.before"
+
+    def _keep(self, path: Path, given: Given) -> None:
+        known = path.read_text(encoding="utf-8") if path.exists() else given.secret
+        if known != given.secret:
+            if not given.is_renewable:
+                raise Refused(
+                    f"{given.setting} differs from the password with which this stack was made; it "
+                    "was left as it is",
+                    remedy=f"take the old value, or unset {given.setting}: the stack knows it",
+                )
+            # Only the first of several is one that our own server has ever known.
+            if self.before(path.name) is None:
+                write_whole(self._before(path.name), known, 0o600)
         write_whole(path, given.secret, 0o600)
 
 
@@ -68,6 +83,9 @@ class Given:
 
     setting: str
     secret: str
+    is_renewable: bool = False
+    """Whether it may differ from what the stack knows: the login is another server's, where it was
+    changed."""
 
 
 def given_secrets(environment: Mapping[str, str], choices: Choices) -> dict[str, Given]:
@@ -80,7 +98,7 @@ def given_secrets(environment: Mapping[str, str], choices: Choices) -> dict[str,
             raise Refused(f"expected one line in the file of {setting}, found several",
                           remedy="write the password alone into it")  # fmt: skip
         if secret:
-            found[name] = Given(setting, secret)
+            found[name] = Given(setting, secret, is_renewable=choices.existing is not None)
         elif choices.existing is not None:
             raise Refused(
                 f"expected a password of {choices.existing.host} in the file of {setting}, found "

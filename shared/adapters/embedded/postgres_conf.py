@@ -38,6 +38,8 @@ class Network:
 
     transport: Literal["host", "hostssl"] = "host"
     addresses: str = LOOPBACK
+    readers: str = ""
+    """Whence the other server reads, where that is not one of `addresses`."""
     local_administrator: Literal["scram-sha-256", "peer"] = "scram-sha-256"
     """`peer`: whoever is the server's own user inside its container is asked for no password."""
 
@@ -122,14 +124,14 @@ def node_hba(colour: Colour, access: Access, network: Network = EMBEDDED) -> str
     agents = ",".join((*AGENT_ROLES.values(), POOLER_ROLE))
     reader, other = REPLICATION_ROLES[colour.value], REPLICATION_ROLES[colour.other.value]
     rest = "scram-sha-256" if access == "open" else "reject"
-    host = f"{network.transport:<7}"
+    host, readers = f"{network.transport:<7}", network.readers or network.addresses
     return "\n".join((
         f"# {access}",
         f"local   all         {ADMINISTRATOR} {network.local_administrator}",
         f"local   all         {agents} scram-sha-256",
         f"{host} all         {ADMINISTRATOR},{agents} {network.addresses} scram-sha-256",
-        f"{host} replication {reader} {network.addresses} scram-sha-256",
-        f"{host} all         {reader} {network.addresses} scram-sha-256",
+        f"{host} replication {reader} {readers} scram-sha-256",
+        f"{host} all         {reader} {readers} scram-sha-256",
         f"host    all         {other} all reject",
         f"local   all         {reader},{other} reject",
         f"local   all         all {rest}",

@@ -49,27 +49,17 @@ REWIND_FUNCTIONS = (
 """What the other server's pg_rewind calls here (PostgreSQL manual, pg_rewind, "Notes")."""
 
 
-def create_roles(
-    session: Session,
-    secret: Callable[[str], str],
-    *,
-    application: str = APPLICATION,
-    has_standby: bool = True,
-) -> None:
+def create_roles(session: Session, secret: Callable[[str], str]) -> None:
     """On the server's own database, as its administrator. Repeating it changes nothing.
 
-    `secret`: by role, that of the application under APPLICATION. `has_standby`: from here on it
-    keeps WAL for green.
+    From here on it keeps WAL for green.
     """
     session.execute(_unless_role(OWNER_ROLE, "SUPERUSER NOLOGIN"))
-    for name, attributes in ATTRIBUTES.items():
-        role = application if name == APPLICATION else name
-        password = literal(verifier(secret(name)))
+    for role, attributes in ATTRIBUTES.items():
+        password = literal(verifier(secret(role)))
         session.execute(_unless_role(role, f"LOGIN {attributes} PASSWORD {password}"))
     for group, member in MEMBERSHIPS:
         session.execute(f"GRANT {ident(group)} TO {ident(member)}")
-    if not has_standby:
-        return
     grant_rewind(session)
     slot = [STANDBY_SLOTS["green"]]
     known = "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s"
@@ -77,13 +67,10 @@ def create_roles(
         session.execute("SELECT pg_create_physical_replication_slot(%s, true)", slot)
 
 
-def create_database(session: Session, name: str = DATABASE, owner: str = APPLICATION) -> bool:
-    """The application's database, owned by its role: a plain one, never a superuser. Whether it
-    was not there yet."""
-    if session.value("SELECT 1 FROM pg_database WHERE datname = %s", [name]) is not None:
-        return False
-    session.execute(f"CREATE DATABASE {ident(name)} OWNER {ident(owner)}")
-    return True
+def create_database(session: Session, name: str = DATABASE) -> None:
+    """The application's database, owned by its role: a plain one, never a superuser."""
+    if session.value("SELECT 1 FROM pg_database WHERE datname = %s", [name]) is None:
+        session.execute(f"CREATE DATABASE {ident(name)} OWNER {ident(APPLICATION)}")
 
 
 def grant_rewind(session: Session) -> None:
