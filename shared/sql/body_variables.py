@@ -28,10 +28,19 @@ def _looped(tag: str, node: Node, nodes: list[tuple[str, Node, bool]]) -> tuple[
         name = fields[0].get("name", "") if len(fields) == 1 else ""
         array = _unnested(node["query"]["PLpgSQL_expr"]["query"])
     elements = array.get("A_ArrayExpr", {}).get("elements", ())
-    values = [scalar(each) for each in elements]
+    values = [scalar(each) for each in elements] or _written(array)
     if not name or not all(isinstance(value, str) for value in values):
         return "", []
     return name, [literal(value) for value in values]
+
+
+def _written(array: Node) -> list[str]:
+    """The elements of an array that is one text: '{a,b}'::text[]."""
+    constant = array.get("TypeCast", {}).get("arg", array)
+    text = scalar(constant) if "A_Const" in constant else None
+    if not isinstance(text, str) or not (text.startswith("{") and text.endswith("}")):
+        return []
+    return [each.strip().strip('"') for each in text[1:-1].split(",") if each.strip()]
 
 
 def _unnested(query: str) -> Node:

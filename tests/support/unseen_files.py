@@ -41,6 +41,7 @@ SETS = {
     "third": FILES / "third",
     "fourth": FILES / "fourth",
     "fifth": FILES / "fifth",
+    "sixth": FILES / "sixth",
 }
 
 

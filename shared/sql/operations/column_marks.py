@@ -24,6 +24,8 @@ def set_not_null(ctx: Context, relation: Relation, cmd: Node) -> None:
         operation.lock(member, Lock.ACCESS_EXCLUSIVE)
         column = (member.columns or {}).get(name)
         proven = (column is not None and column.not_null) or _proven_not_null(ctx, member, name)
+        inherited = member.bound is not None and member is not relation
+        proven = proven or (inherited and _proven_not_null(ctx, relation, name))
         if not proven and member.stored:
             operation.scan(member)
         if column is not None:

@@ -115,8 +115,8 @@ def _let_go(ctx: Context, relation: Relation, operation: Operation) -> None:
     """Lock what it hangs on: its parents, and the tables that its foreign keys point at."""
     for key in relation.parents:
         parent = ctx.catalog.relations.get(key)
-        operation.lock(parent, Lock.ACCESS_EXCLUSIVE)
         if parent is not None and relation.bound is not None:
+            operation.lock(parent, Lock.ACCESS_EXCLUSIVE)
             operation.lock(default_partition(ctx, parent), Lock.ACCESS_EXCLUSIVE)
         if parent is not None and relation.key in parent.children:
             parent.children.remove(relation.key)

@@ -86,8 +86,12 @@ def _empty_schema(ctx: Context, name: str, operation: Operation, *, cascade: boo
         for index in ctx.catalog.indexes_of(relation.key):
             del ctx.catalog.indexes[(index.schema, index.name)]
     for type_ in types:
+        for relation, column in ctx.catalog.columns_of_type(type_.key):
+            column_goes(ctx, relation, column.name, operation)
         ctx.catalog.types.pop(type_.key, None)
     for key in routines:
+        for routine in ctx.catalog.routines[key]:
+            let_go(ctx, routine, operation, cascade=True)
         del ctx.catalog.routines[key]
     if held and name not in ctx.catalog.new_schemas:
         operation.breaks += (f"schema {name} is gone",)
@@ -169,6 +173,8 @@ def drop_routine(ctx: Context, node: Node) -> None:
                 ctx.error("catalog", f"{words} {shown(schema, name)}() does not exist")
             elif not ctx.catalog.complete:
                 operation.breaks += (f"{shown(schema, name)}() is gone",)
+                if cascade:
+                    operation.destroys += (f"every column that {shown(schema, name)}() computes",)
             continue
         let_go(ctx, found, operation, cascade=cascade)
         if not found.new:

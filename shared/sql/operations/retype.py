@@ -96,7 +96,7 @@ def _refusals(
 ) -> None:
     """What PostgreSQL refuses outright."""
     name, table = column.name, relation.shown
-    if relation.partition_key and name in relation.partition_key:
+    if any(name in (each.partition_key or ()) for each in ctx.family(relation)):
         ctx.error(
             "catalog",
             f'cannot alter column "{name}": it is part of the partition key of {table}',

@@ -156,6 +156,7 @@ def _constraint(
     ctx: Context, relation: Relation, node: Node, column: str | None, operation: Operation
 ) -> None:
     constraint = read_constraint(ctx, relation, node, operation, column)
+    constraint.valid = constraint.valid or constraint.enforced  # no row to check yet: no NOT VALID
     check_columns(ctx, relation, list(constraint.columns), node.get("location"))
     check_keys(ctx, relation, constraint, node, operation)
     if constraint.refers_to is not None:

@@ -167,3 +167,36 @@ def test_a_check_of_a_default_list_partition_spares_its_scan(check, proves):
 
 def test_a_stable_function_reads_what_it_reads():
     assert report("SELECT counted()").locks == {"lines": "AccessShareLock"}
+
+
+def test_a_constraint_made_with_its_table_is_valid():
+    made = "CREATE TABLE t (id int, CONSTRAINT c CHECK (id > 0) NOT VALID);"
+    catalog = build(made, version=18)[0]
+    assert catalog.relations["public", "t"].constraints["c"].valid
+
+
+def test_a_check_of_the_parent_proves_its_partitions():
+    add = "ALTER TABLE scans ADD CONSTRAINT there CHECK (bin_id IS NOT NULL) NOT VALID;"
+    valid = "ALTER TABLE scans VALIDATE CONSTRAINT there;"
+    mark = "ALTER TABLE scans ALTER bin_id SET NOT NULL"
+    assert report(add + mark).blocks_reads_of == ("scans", "scans_2025")
+    assert report(add + valid + mark).blocks_reads_of == ()
+
+
+def test_a_child_that_goes_does_not_hold_its_parent():
+    assert report("DROP TABLE child").locks == {"child": "AccessExclusiveLock"}
+
+
+def test_a_loop_over_an_array_in_one_text_runs_for_each_element():
+    loop = "FOREACH t IN ARRAY '{bins,lines}'::text[] LOOP EXECUTE 'ANALYZE ' || t; END LOOP;"
+    found = report(f"DO $$ DECLARE t text; BEGIN {loop} END $$")
+    assert found.locks == dict.fromkeys(("bins", "lines"), "ShareUpdateExclusiveLock")
+
+
+def test_a_schema_takes_along_what_others_use_of_it():
+    made = (
+        "CREATE SCHEMA s; CREATE TYPE s.tier AS ENUM ('a'); CREATE TABLE t (id int, tier s.tier);"
+    )
+    found = validate("DROP SCHEMA s CASCADE", file="m.sql", catalog=build(made, version=18)[0])
+    assert found.destructive
+    assert found.locks == {"t": "AccessExclusiveLock"}
