@@ -24,7 +24,7 @@ import psycopg
 from benchmarks.bench import keep, reconfigure_monitor, stack, summary, until
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.layout import Layout
-from shared.adapters.redis_bus import RedisBus
+from shared.adapters.queue.redis_bus import RedisBus
 from shared.settings import load
 
 BOUND_S = 15.0

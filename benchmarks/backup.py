@@ -18,9 +18,9 @@ import psycopg
 import pyrage
 
 from benchmarks.bench import keep, stack, summary
-from shared.adapters.dump_source import source_server
-from shared.adapters.pg_dump import OUR_SCHEMAS, program
-from shared.adapters.point_work import dump_data_part, take_schema_part, verify_point
+from shared.adapters.backup.point_work import dump_data_part, take_schema_part, verify_point
+from shared.adapters.dump.dump_source import source_server
+from shared.adapters.dump.pg_dump import OUR_SCHEMAS, program
 from shared.domain.environment import Colour
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job, RunOptions

@@ -22,7 +22,7 @@ import psycopg
 from benchmarks.bench import keep, reconfigure_monitor, stack, summary
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.layout import Layout
-from shared.adapters.poolers import poolers_of
+from shared.adapters.pooler.poolers import poolers_of
 from shared.domain.environment import Colour
 from shared.settings import load
 from tests.support.wait import until

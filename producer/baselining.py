@@ -8,11 +8,11 @@ from producer.configuration import Configuration
 from producer.connections import active_side, person
 from producer.output import Output
 from producer.store import open_store, settings_of
-from shared.adapters.baseline_measurement import measure
 from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.schema_store import SchemaStore
-from shared.adapters.node_factory import make_nodes
+from shared.adapters.drivers.node_factory import make_nodes
+from shared.adapters.health.baseline_measurement import measure
 from shared.domain.baseline import Baseline, Spread
 from shared.domain.errors import Refused
 from shared.domain.objects import AGENT_ROLES

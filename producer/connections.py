@@ -18,9 +18,9 @@ from producer.client import Client
 from producer.configuration import Configuration
 from producer.services import service
 from producer.store import open_store, settings_of
-from shared.adapters import celery_client, redis_bus
-from shared.adapters.catalog_reader import read_catalog
-from shared.adapters.poolers import poolers_of
+from shared.adapters.pooler.poolers import poolers_of
+from shared.adapters.queue import celery_client, redis_bus
+from shared.adapters.schema.catalog_reader import read_catalog
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from shared.settings import Settings

@@ -18,11 +18,11 @@ from producer.exit_codes import ExitCode
 from producer.output import Output
 from producer.services import SERVICE_DOWN, service
 from producer.store import open_store, settings_of
-from shared.adapters import redis_bus
-from shared.adapters.celery_client import ping_agents
 from shared.adapters.compose.host import UP, Host, find_stack
-from shared.adapters.direct_door import SymlinkDoor
+from shared.adapters.doors.direct_door import SymlinkDoor
 from shared.adapters.postgres import PsycopgSession, connect
+from shared.adapters.queue import redis_bus
+from shared.adapters.queue.celery_client import ping_agents
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Refused, Transient
 from shared.settings import Settings, settings_path

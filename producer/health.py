@@ -19,7 +19,7 @@ from producer.output import Output
 from producer.store import settings_of
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore, RaisedAlert
-from shared.adapters.health import HealthChecks
+from shared.adapters.health.checks import HealthChecks
 from shared.domain.errors import MigrationError
 from shared.domain.health import CheckResult
 

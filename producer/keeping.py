@@ -11,7 +11,7 @@ from producer.confirming import asked_yes
 from producer.connections import active_side
 from producer.output import Output
 from producer.store import open_store, settings_of
-from shared.adapters import backups
+from shared.adapters.backup import backups
 from shared.domain.environment import Colour
 from shared.domain.rollback_point import Manifest
 

@@ -14,11 +14,11 @@ from producer.administrator import LIMIT_S, administrator
 from producer.configuration import Configuration
 from producer.services import service
 from producer.store import settings_of
-from shared.adapters.catalog_reader import read_catalog
+from shared.adapters.dump.pg_dump import OUR_SCHEMAS, Server, program, running
 from shared.adapters.embedded.postgres_binaries import find_postgres
-from shared.adapters.pg_dump import OUR_SCHEMAS, Server, program, running
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.adapters.postgres import PsycopgSession, connect
+from shared.adapters.schema.catalog_reader import read_catalog
 from shared.domain.errors import Refused
 from shared.sql.catalog import Catalog
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from producer.intake import Intake, told
-from shared.adapters.rehearsal import ScratchRehearsalRoom
-from shared.adapters.schema_copy import Copies
+from shared.adapters.rehearsal.rehearsal import ScratchRehearsalRoom
+from shared.adapters.schema.schema_copy import Copies
 from shared.adapters.trace.file_trace import FileTrace
 from shared.adapters.trace.schema import SchemaRoom
 from shared.adapters.trace.throwaway import throw_away_server

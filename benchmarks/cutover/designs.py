@@ -25,10 +25,10 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.cutover.arena import TABLES
-from shared.adapters.direct_door import socket_path
+from shared.adapters.doors.direct_door import socket_path
 from shared.adapters.embedded.accounts import server_account
 from shared.adapters.embedded.server_binaries import find_servers
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from tests.support.cluster import free_port, unprivileged

@@ -24,9 +24,9 @@ from benchmarks.bench import bluegreen, keep, quantile, stack
 from benchmarks.cutover.figures import spread
 from shared.adapters.demo.account import balance, read_cents, read_journal
 from shared.adapters.demo.shop import build_shop, open_session
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.poolers import poolers_of
-from shared.adapters.remote_driver import addressed_nodes
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.remote_driver import addressed_nodes
+from shared.adapters.pooler.poolers import poolers_of
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from shared.domain.objects import AGENT_ROLES

@@ -1,0 +1,1 @@
+"""The one place that touches the world: servers, proxies, Redis, processes, files."""

@@ -1,7 +1,8 @@
 """Whether a job's target has served and was left again: asked of the side that serves now.
 
-Its record of the attempt stands there (shared/adapters/standing_attempt.sql), so no flag of ours
-is needed, and a fork of a later job, which carries older records along, is told apart by the job.
+Its record of the attempt stands there (shared/adapters/standing/standing_attempt.sql), so no flag
+of ours is needed, and a fork of a later job, which carries older records along, is told apart by
+the job.
 """
 
 WENT_BACK = """

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from shared.adapters.pg_dump import Server as Reached
-from shared.adapters.schema_copy import Copies, definitions
+from shared.adapters.dump.pg_dump import Server as Reached
+from shared.adapters.schema.schema_copy import Copies, definitions
 from shared.sql.parse import statements
 from tests.corpus.case import Case
 from tests.corpus.load import Load, Written

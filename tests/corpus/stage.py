@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 
 from shared.adapters.companion import companion
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.remote_driver import addressed_nodes
+from shared.adapters.pooler.pgbouncer import PgBouncer
+from shared.adapters.pooler.route_file import route_text
 from shared.adapters.postgres import PostgresNode
-from shared.adapters.remote_driver import addressed_nodes
-from shared.adapters.route_file import route_text
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from shared.domain.migration import Job

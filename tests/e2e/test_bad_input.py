@@ -90,7 +90,7 @@ def test_a_missing_secret_is_named_with_its_place(stack: ComposeStack) -> None:
 def test_a_stranger_in_the_place_of_redis_is_not_spoken_to(stack: ComposeStack) -> None:
     """A certificate of another host: what answers under another name than it carries."""
     script = (
-        "import os; from shared.settings import load; from shared.adapters import redis_bus\n"
+        "import os; from shared.settings import load; from shared.adapters.queue import redis_bus\n"
         "s = load(os.environ)\n"
         "ip = __import__('socket').gethostbyname('redis')\n"
         "s = s.model_copy(update={'redis': s.redis.model_copy(update={'host': ip})})\n"

@@ -133,7 +133,8 @@ def test_redis_speaks_only_tls_and_only_to_its_users(stack: ComposeStack) -> Non
 
 
 REDIS = (
-    "import os; from shared.settings import load; from shared.adapters.redis_bus import client\n"
+    "import os; from shared.settings import load\n"
+    "from shared.adapters.queue.redis_bus import client\n"
     "c = client(load(os.environ))\n"
     "try: print('did', c.execute_command(*{words}))\n"
     "except Exception as error: print(error)\n"

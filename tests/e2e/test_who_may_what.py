@@ -229,6 +229,7 @@ STATEMENTS = "SELECT string_agg(query, ' ') FROM pg_stat_statements"
 SERVER_LOGS = "cat /var/lib/postgresql/data/log/*.json"
 EVERY_LOG = "find /var/lib/bluegreen/logs -type f -exec cat {} +; echo read"
 EVENTS = (
-    "import os; from shared.settings import load; from shared.adapters.redis_bus import client\n"
+    "import os; from shared.settings import load\n"
+    "from shared.adapters.queue.redis_bus import client\n"
     "print(client(load(os.environ)).xrange('bluegreen:events'))"
 )

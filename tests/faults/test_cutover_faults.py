@@ -18,9 +18,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer
-from shared.adapters.remote_driver import addressed_nodes
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.remote_driver import addressed_nodes
+from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Refused, Transient
 from shared.domain.migration import Job

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.alerts import AlertBook, Sinks
 from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.store import PostgresControlStore
-from shared.adapters.door_probe import PooledDoor
-from shared.adapters.health import HealthChecks
-from shared.adapters.node_factory import make_nodes
-from shared.adapters.pooler_facts import read_pooler
-from shared.adapters.redis_bus import RedisBus
+from shared.adapters.doors.door_probe import PooledDoor
+from shared.adapters.drivers.node_factory import make_nodes
+from shared.adapters.health.alerts import AlertBook, Sinks
+from shared.adapters.health.checks import HealthChecks
+from shared.adapters.pooler.pooler_facts import read_pooler
+from shared.adapters.queue.redis_bus import RedisBus
 from shared.domain.environment import Colour
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job, RunOptions

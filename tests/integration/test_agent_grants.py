@@ -14,7 +14,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from shared.adapters.embedded.roles import create_database, create_roles
 from shared.adapters.postgres import PsycopgSession
-from shared.adapters.standing import install
+from shared.adapters.standing.standing import install
 from tests.support.cluster import Server, postgres
 
 DATABASE = "app"

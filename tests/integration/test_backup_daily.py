@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters import backups
-from shared.adapters.backups import BackupDirectory
+from shared.adapters.backup import backups
+from shared.adapters.backup.backups import BackupDirectory
+from shared.adapters.backup.point_files import PointFiles
 from shared.adapters.control.backup_store import BackupStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.install import install
 from shared.adapters.control.store import PostgresControlStore
-from shared.adapters.point_files import PointFiles
 from shared.domain.rollback_point import Manifest
 from tests.support.paper_stack import PaperStack, paper_stack
 from tests.support.steps import a_job

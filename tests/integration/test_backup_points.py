@@ -8,11 +8,11 @@ import psycopg
 import pyrage
 import pytest
 
-from shared.adapters import backups
-from shared.adapters.backups import BackupDirectory
-from shared.adapters.pg_dump import program
-from shared.adapters.point_work import dump_data_part, verify_point
-from shared.adapters.scratch import load, scratch, scratch_server
+from shared.adapters.backup import backups
+from shared.adapters.backup.backups import BackupDirectory
+from shared.adapters.backup.point_work import dump_data_part, verify_point
+from shared.adapters.backup.scratch import load, scratch, scratch_server
+from shared.adapters.dump.pg_dump import program
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
 from shared.domain.kinds import BackupScope, Kind

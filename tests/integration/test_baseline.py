@@ -12,9 +12,9 @@ import pytest
 from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
-from shared.adapters.door_probe import PooledDoor
-from shared.adapters.node_factory import make_nodes
-from shared.adapters.pooler_facts import read_pooler
+from shared.adapters.doors.door_probe import PooledDoor
+from shared.adapters.drivers.node_factory import make_nodes
+from shared.adapters.pooler.pooler_facts import read_pooler
 from shared.domain.errors import Broken
 from shared.domain.kinds import Kind
 from tests.support.command_line import CalledHere

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shared.adapters.catalog_reader import read_catalog
 from shared.adapters.postgres import PsycopgSession
+from shared.adapters.schema.catalog_reader import read_catalog
 from shared.sql.validate import validate
 from tests.support.cluster import postgres
 from tests.support.validator_cases import FACTS, Score, cases, compare

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer
-from shared.adapters.remote_driver import addressed_nodes
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.remote_driver import addressed_nodes
+from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from tests.support.command_line import CommandLine
 from tests.support.cutover_world import World, cutover_world, order, switch_of, switched

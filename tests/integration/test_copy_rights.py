@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.adapters.node_factory import make_nodes
+from shared.adapters.drivers.node_factory import make_nodes
 from shared.domain.objects import AGENT_ROLES
 from tests.support.pair import job_on
 from tests.support.remote_pair import BLUE, GREEN, RemotePair, remote_pair

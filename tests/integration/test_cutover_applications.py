@@ -20,7 +20,7 @@ import psycopg
 import pytest
 from psycopg import pq
 
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from tests.support.cutover_world import World, cutover_world, order, switch_of, switched

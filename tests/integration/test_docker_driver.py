@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters import docker_driver
-from shared.adapters.docker_driver import DockerDriver
+from shared.adapters.drivers import docker_driver
+from shared.adapters.drivers.docker_driver import DockerDriver
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 

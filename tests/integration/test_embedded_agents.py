@@ -13,10 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from shared.adapters.celery_app import celery_app
 from shared.adapters.embedded.stack import up
 from shared.adapters.embedded.stack_plan import agents_here
 from shared.adapters.processes import processes_of
+from shared.adapters.queue.celery_app import celery_app
 from tests.support.stack import Stack, running_stack
 from tests.support.wait import until
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from shared.adapters.local_driver import LocalDriver
-from shared.adapters.node_factory import make_nodes
+from shared.adapters.drivers.local_driver import LocalDriver
+from shared.adapters.drivers.node_factory import make_nodes
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
 from shared.domain.objects import STANDBY_SLOTS

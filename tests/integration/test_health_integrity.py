@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from shared.adapters.drivers.node_factory import make_nodes
 from shared.adapters.embedded.accounts import account
 from shared.adapters.health.schema import NAME
-from shared.adapters.node_factory import make_nodes
 from shared.domain.environment import Colour
 from shared.domain.kinds import Kind
 from shared.sql.fingerprint import FINGERPRINT

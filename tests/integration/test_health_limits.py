@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, suppress
 import psycopg
 import pytest
 
-from shared.adapters.node_factory import make_nodes
+from shared.adapters.drivers.node_factory import make_nodes
 from shared.domain.environment import Colour
 from shared.ports import Measuring
 from tests.support.disturbances import at_work, connections

@@ -16,12 +16,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from shared.adapters.alerts import AlertBook, Sinks
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.store import PostgresControlStore
-from shared.adapters.heartbeat import ALERT, HeartbeatWatch
-from shared.adapters.job_figures import JobFigures
-from shared.adapters.metrics import Metrics
+from shared.adapters.health.alerts import AlertBook, Sinks
+from shared.adapters.health.heartbeat import ALERT, HeartbeatWatch
+from shared.adapters.health.job_figures import JobFigures
+from shared.adapters.health.metrics import Metrics
 from shared.domain.environment import Colour
 from shared.domain.health import CheckResult
 from shared.domain.kinds import Kind

@@ -13,14 +13,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from shared.adapters.alerts import AlertBook, Sinks
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.install import install
-from shared.adapters.door_probe import PooledDoor
-from shared.adapters.node_factory import make_nodes
-from shared.adapters.pooler_facts import read_pooler
-from shared.adapters.redis_bus import RedisBus
+from shared.adapters.doors.door_probe import PooledDoor
+from shared.adapters.drivers.node_factory import make_nodes
+from shared.adapters.health.alerts import AlertBook, Sinks
+from shared.adapters.pooler.pooler_facts import read_pooler
+from shared.adapters.queue.redis_bus import RedisBus
 from shared.domain.errors import Broken, Refused
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.node_factory import make_nodes
+from shared.adapters.drivers.node_factory import make_nodes
 from shared.adapters.postgres import PsycopgSession
-from shared.adapters.standing import install
+from shared.adapters.standing.standing import install
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken
 from shared.domain.health import Severity

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from shared.adapters.poolers import Poolers, poolers_of
-from shared.adapters.route_file import route_text
+from shared.adapters.pooler.poolers import Poolers, poolers_of
+from shared.adapters.pooler.route_file import route_text
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from shared.settings import PoolerSettings, Settings

@@ -15,12 +15,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.local_driver import LocalDriver
-from shared.adapters.node_factory import make_nodes
-from shared.adapters.pgbouncer import PgBouncer
-from shared.adapters.pooler_console import console
-from shared.adapters.pooler_facts import read_pooler
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.local_driver import LocalDriver
+from shared.adapters.drivers.node_factory import make_nodes
+from shared.adapters.pooler.pgbouncer import PgBouncer
+from shared.adapters.pooler.pooler_console import console
+from shared.adapters.pooler.pooler_facts import read_pooler
 from shared.adapters.postgres import PostgresNode
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused, Transient

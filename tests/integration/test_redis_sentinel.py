@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from shared.adapters.celery_app import celery_app
-from shared.adapters.celery_client import queue_is_empty
 from shared.adapters.embedded.accounts import server_account
 from shared.adapters.embedded.server_binaries import find_servers
-from shared.adapters.redis_bus import RedisBus, check, client
+from shared.adapters.queue.celery_app import celery_app
+from shared.adapters.queue.celery_client import queue_is_empty
+from shared.adapters.queue.redis_bus import RedisBus, check, client
 from shared.domain.errors import Transient
 from shared.settings import RedisSettings, Settings
 from tests.support.cluster import Server, free_port

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import psycopg
 import pytest
 
-from shared.adapters.rehearsal import role_for
+from shared.adapters.rehearsal.rehearsal import role_for
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
 from shared.domain.kinds import Kind

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from shared.adapters import redis_bus
-from shared.adapters.celery_client import ping_agents
+from shared.adapters.queue import redis_bus
+from shared.adapters.queue.celery_client import ping_agents
 from shared.domain.kinds import Outcome, StepState
 from shared.domain.messages import JobAccepted, JobEnded, StepDone, StepProgress
 from tests.support.flower_view import flower_view

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from shared.adapters.celery_app import celery_app
-from shared.adapters.celery_client import send, wake_coordinator
 from shared.adapters.control.coordinator_store import MOST_STARTS
+from shared.adapters.queue.celery_app import celery_app
+from shared.adapters.queue.celery_client import send, wake_coordinator
 from shared.domain.errors import Transient
 from shared.domain.kinds import Outcome
 from shared.saga.events import Direction

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from shared.adapters.postgres import PsycopgSession, translate
-from shared.adapters.standing import install
+from shared.adapters.standing.standing import install
 from shared.domain.errors import Transient
 from tests.support.cluster import Server, postgres
 from tests.support.roles import DATABASE, create_roles

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.adapters.node_factory import make_nodes
+from shared.adapters.drivers.node_factory import make_nodes
 from shared.domain.errors import Refused
 from shared.domain.facts import Validation
 from shared.domain.kinds import Kind

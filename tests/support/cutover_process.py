@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.remote_driver import addressed_nodes
+from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.adapters.processes import start_time
-from shared.adapters.remote_driver import addressed_nodes
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError, Transient
 from shared.settings import Settings

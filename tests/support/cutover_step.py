@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer
-from shared.adapters.remote_driver import addressed_nodes
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.remote_driver import addressed_nodes
+from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.facts import Verdict
 from shared.domain.messages import Event
 from shared.domain.migration import Job

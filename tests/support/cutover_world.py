@@ -19,12 +19,12 @@ from typing import Any
 
 import psycopg
 
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.remote_driver import addressed_nodes
+from shared.adapters.pooler.pgbouncer import PgBouncer
+from shared.adapters.pooler.route_file import route_text
 from shared.adapters.postgres import PsycopgSession
-from shared.adapters.remote_driver import addressed_nodes
-from shared.adapters.route_file import route_text
-from shared.adapters.standing import install
+from shared.adapters.standing.standing import install
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from shared.settings import (

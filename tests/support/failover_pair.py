@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.adapters.direct_door import SymlinkDoor
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.node_factory import make_nodes
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.layout import Layout
-from shared.adapters.node_factory import make_nodes
-from shared.adapters.poolers import poolers_of
+from shared.adapters.pooler.poolers import poolers_of
 from shared.domain.environment import Colour
 from shared.domain.failover import Policy
 from shared.settings import FailoverSettings

@@ -9,7 +9,7 @@ from typing import Any
 
 from celery.events.state import State
 
-from shared.adapters.celery_app import celery_app
+from shared.adapters.queue.celery_app import celery_app
 from shared.settings import Settings
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
-from shared.adapters import managed
 from shared.adapters.postgres import PsycopgSession
+from shared.adapters.standing import managed
 
 SECRET = "reached-by-tests-only"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import psycopg
 
-from shared.adapters import standing
+from shared.adapters.dump.pg_dump import Server as Reached
 from shared.adapters.embedded.roles import grant_rewind
-from shared.adapters.pg_dump import Server as Reached
 from shared.adapters.postgres import PostgresNode, PsycopgSession
-from shared.adapters.rehearsal import ScratchRehearsalRoom
-from shared.adapters.schema_copy import Copies
+from shared.adapters.rehearsal.rehearsal import ScratchRehearsalRoom
+from shared.adapters.schema.schema_copy import Copies
+from shared.adapters.standing import standing
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
 from shared.domain.migration import Job, Kind, RunOptions

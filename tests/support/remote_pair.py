@@ -16,11 +16,11 @@ from pathlib import Path
 
 import psycopg
 
-from shared.adapters.definitions import DumpedDatabase
-from shared.adapters.node_factory import make_nodes
-from shared.adapters.pg_dump import Server as Reached
-from shared.adapters.rehearsal import ScratchRehearsalRoom
-from shared.adapters.schema_copy import Copies
+from shared.adapters.drivers.node_factory import make_nodes
+from shared.adapters.dump.pg_dump import Server as Reached
+from shared.adapters.rehearsal.rehearsal import ScratchRehearsalRoom
+from shared.adapters.schema.definitions import DumpedDatabase
+from shared.adapters.schema.schema_copy import Copies
 from shared.domain.environment import Colour
 from shared.domain.migration import Job
 from shared.domain.objects import AGENT_ROLES

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import psycopg
 
+from shared.adapters.drivers.local_driver import LocalDriver
 from shared.adapters.embedded.accounts import server_account
 from shared.adapters.embedded.clusters import initdb
 from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.postgres_binaries import find_postgres
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR
 from shared.adapters.embedded.stack import up
-from shared.adapters.local_driver import LocalDriver
-from shared.adapters.prepare_server import prepare_server
+from shared.adapters.standing.prepare_server import prepare_server
 from shared.domain.environment import Colour
 from shared.domain.objects import AGENT_ROLES, STANDBY_SLOTS
 from shared.settings import Settings, load

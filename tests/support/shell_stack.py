@@ -16,12 +16,12 @@ from typing import Any
 
 import redis
 
-from shared.adapters import redis_bus
-from shared.adapters.agents import worker_argv
-from shared.adapters.celery_client import wake_coordinator
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.store import PostgresControlStore
 from shared.adapters.embedded.packages import unpacked
+from shared.adapters.queue import redis_bus
+from shared.adapters.queue.agents import worker_argv
+from shared.adapters.queue.celery_client import wake_coordinator
 from shared.domain.environment import Colour
 from shared.domain.kinds import Kind, Outcome
 from shared.domain.migration import RunOptions

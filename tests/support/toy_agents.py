@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.adapters.celery_shell import make_worker
+from shared.adapters.queue.celery_shell import make_worker
 from shared.domain.errors import Broken, MigrationError, Refused, Transient
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import psycopg
 
-from shared.adapters.pg_dump import Server as Reached
-from shared.adapters.rehearsal import ScratchRehearsalRoom
-from shared.adapters.schema_copy import Copies, definitions
+from shared.adapters.dump.pg_dump import Server as Reached
+from shared.adapters.rehearsal.rehearsal import ScratchRehearsalRoom
+from shared.adapters.schema.schema_copy import Copies, definitions
 from shared.domain.objects import FORWARD, JOB, REVERSE
 from shared.mapping.landing import landing
 from shared.mapping.model import Mapping

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared.adapters.alerts import AlertBook, Sinks
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.install import install
 from shared.adapters.control.store import PostgresControlStore
-from shared.adapters.health import HealthChecks
-from shared.adapters.job_figures import JobFigures
-from shared.adapters.metrics import Metrics
+from shared.adapters.health.alerts import AlertBook, Sinks
+from shared.adapters.health.checks import HealthChecks
+from shared.adapters.health.job_figures import JobFigures
+from shared.adapters.health.metrics import Metrics
 from shared.domain.environment import Colour
 from shared.domain.health import CheckResult
 from shared.domain.kinds import Kind

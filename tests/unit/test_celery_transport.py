@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.celery_transport import flaw
+from shared.adapters.queue.celery_transport import flaw
 
 
 def message(told: object = ([], {"job": "j"}, {}), **changed: Any) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from shared.adapters.alerts import AlertBook, Sinks
-from shared.adapters.backups import BackupDirectory
-from shared.adapters.celery_shell import make_worker, run_beside
+from shared.adapters.backup.backups import BackupDirectory
 from shared.adapters.control.backup_store import BackupStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.store import PostgresControlStore
-from shared.adapters.redis_bus import RedisBus
+from shared.adapters.health.alerts import AlertBook, Sinks
+from shared.adapters.queue.celery_shell import make_worker, run_beside
+from shared.adapters.queue.redis_bus import RedisBus
 from shared.ports import Step
 from shared.settings import Settings, load
 from workers.backup.daily_round import DailyRound

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from shared.adapters import backups
+from shared.adapters.backup import backups
 from shared.adapters.control.backup_store import BackupStore
 from shared.domain.errors import MigrationError
 from shared.ports import ControlStore

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import structlog
 
-from shared.adapters import backups
+from shared.adapters.backup import backups
 from shared.domain.errors import Broken, MigrationError
 from shared.domain.rollback_point import Manifest
 from shared.ports import Alerts

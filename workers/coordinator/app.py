@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from shared.adapters.alerts import AlertBook, Sinks
-from shared.adapters.celery_client import queue_is_empty, send
-from shared.adapters.celery_shell import make_worker, on_wake, run_beside
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.coordinator_store import CoordinatorStore
 from shared.adapters.control.health_store import HealthStore
-from shared.adapters.flower_rows import FlowerRows
-from shared.adapters.heartbeat import HeartbeatWatch
-from shared.adapters.redis_bus import RedisBus
+from shared.adapters.health.alerts import AlertBook, Sinks
+from shared.adapters.health.heartbeat import HeartbeatWatch
+from shared.adapters.queue.celery_client import queue_is_empty, send
+from shared.adapters.queue.celery_shell import make_worker, on_wake, run_beside
+from shared.adapters.queue.flower_rows import FlowerRows
+from shared.adapters.queue.redis_bus import RedisBus
 from shared.ports import Step
 from shared.settings import Settings, load
 from workers.coordinator.decide import Coordinator

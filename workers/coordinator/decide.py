@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import structlog
 
 from shared.adapters.control.coordinator_store import CoordinatorStore, Work
-from shared.adapters.flower_rows import FlowerRows
+from shared.adapters.queue.flower_rows import FlowerRows
 from shared.domain.errors import Broken, Transient
 from shared.domain.kinds import Outcome
 from shared.domain.messages import JobAccepted, JobEnded, StepStarted

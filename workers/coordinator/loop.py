@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from shared.adapters.redis_bus import RedisBus
+from shared.adapters.queue.redis_bus import RedisBus
 from shared.domain.errors import Transient
 from workers.coordinator.decide import SWEEP_S, Coordinator
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.adapters.alerts import AlertBook
 from shared.adapters.control.health_store import HealthStore
+from shared.adapters.health.alerts import AlertBook
 from shared.domain.health import CheckResult
 from shared.domain.migration import Job
 from workers.health_monitor.traffic_watch import OBSERVE_S, TrafficWatch

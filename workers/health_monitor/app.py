@@ -7,22 +7,22 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from shared.adapters.alerts import AlertBook, Sinks
-from shared.adapters.celery_shell import make_worker, run_beside
 from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.door_addresses import door_addresses, own_address
-from shared.adapters.door_probe import PooledDoor
-from shared.adapters.free_space import free_bytes
-from shared.adapters.health import HealthChecks
-from shared.adapters.job_figures import JobFigures
-from shared.adapters.metrics import Metrics
-from shared.adapters.node_factory import make_nodes
-from shared.adapters.pooler_facts import read_pooler
-from shared.adapters.poolers import poolers_of
-from shared.adapters.redis_bus import RedisBus
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.doors.door_addresses import door_addresses, own_address
+from shared.adapters.doors.door_probe import PooledDoor
+from shared.adapters.drivers.node_factory import make_nodes
+from shared.adapters.health.alerts import AlertBook, Sinks
+from shared.adapters.health.checks import HealthChecks
+from shared.adapters.health.free_space import free_bytes
+from shared.adapters.health.job_figures import JobFigures
+from shared.adapters.health.metrics import Metrics
+from shared.adapters.pooler.pooler_facts import read_pooler
+from shared.adapters.pooler.poolers import poolers_of
+from shared.adapters.queue.celery_shell import make_worker, run_beside
+from shared.adapters.queue.redis_bus import RedisBus
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
 from shared.domain.health import CheckResult

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 
 import structlog
 
-from shared.adapters.alerts import AlertBook
 from shared.adapters.control.health_store import BadEnd, HealthStore
-from shared.adapters.metrics import Metrics
+from shared.adapters.health.alerts import AlertBook
+from shared.adapters.health.metrics import Metrics
 from shared.domain.errors import MigrationError
 from shared.domain.health import CheckResult, Damper, RunningStep, Severity
 from shared.domain.messages import HealthChanged

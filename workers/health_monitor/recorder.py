@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.adapters.control.baseline_store import BaselineStore
-from shared.adapters.health import HealthChecks
+from shared.adapters.health.checks import HealthChecks
 from shared.domain.baseline import Interval
 from shared.domain.health import CheckResult
 from shared.domain.pooler import PoolerFacts

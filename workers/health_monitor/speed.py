@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.adapters.statement_statistics import statements_of
+from shared.adapters.health.statement_statistics import statements_of
 from shared.domain.baseline import Baseline, Statements, profile
 from shared.domain.errors import MigrationError, Transient
 from shared.domain.pooler import PoolerFacts

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from shared.adapters.alerts import AlertBook, Sinks
-from shared.adapters.celery_shell import make_worker
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.switch_store import SwitchStore
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.poolers import poolers_of
-from shared.adapters.redis_bus import RedisBus
-from shared.adapters.remote_driver import addressed_nodes
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.remote_driver import addressed_nodes
+from shared.adapters.health.alerts import AlertBook, Sinks
+from shared.adapters.pooler.poolers import poolers_of
+from shared.adapters.queue.celery_shell import make_worker
+from shared.adapters.queue.redis_bus import RedisBus
 from shared.domain.objects import AGENT_ROLES
 from shared.ports import Step
 from shared.settings import Settings

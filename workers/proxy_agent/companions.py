@@ -13,7 +13,7 @@ from shared.settings import Settings
 from workers.proxy_agent.attempt import Attempt
 
 WATCHDOG = "workers.proxy_agent.watchdog"
-PROBE = "shared.adapters.probe"
+PROBE = "shared.adapters.doors.probe"
 
 
 def watchdogs(settings: Settings) -> Callable[[Attempt], AbstractContextManager[Companion]]:

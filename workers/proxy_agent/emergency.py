@@ -22,9 +22,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.poolers import poolers_of
-from shared.adapters.remote_driver import addressed_nodes
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.remote_driver import addressed_nodes
+from shared.adapters.pooler.poolers import poolers_of
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Refused, Transient
 from shared.domain.objects import AGENT_ROLES

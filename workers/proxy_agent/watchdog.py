@@ -19,9 +19,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.poolers import poolers_of
-from shared.adapters.remote_driver import addressed_nodes
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.remote_driver import addressed_nodes
+from shared.adapters.pooler.poolers import poolers_of
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError, Transient
 from shared.domain.objects import AGENT_ROLES

@@ -6,15 +6,15 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
-from shared.adapters.celery_shell import make_worker, run_beside
 from shared.adapters.companion import SpareCompanion
 from shared.adapters.control.comparison_store import RehearsalStore
 from shared.adapters.control.connection import ControlDatabase
-from shared.adapters.definitions import DumpedDatabase
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.node_factory import make_nodes
-from shared.adapters.poolers import poolers_of
-from shared.adapters.rehearsal import role_for, room_of
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.node_factory import make_nodes
+from shared.adapters.pooler.poolers import poolers_of
+from shared.adapters.queue.celery_shell import make_worker, run_beside
+from shared.adapters.rehearsal.rehearsal import role_for, room_of
+from shared.adapters.schema.definitions import DumpedDatabase
 from shared.domain.migration import Job
 from shared.domain.objects import AGENT_ROLES
 from shared.ports import Session, Step

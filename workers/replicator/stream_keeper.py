@@ -1,7 +1,8 @@
 """Streams of the live job that a lost connection stopped run again once both sides answer.
 
 Any replicator may look at any moment: the server decides under its own locks what is meant to run
-(shared/adapters/standing_streams.sql), and a row that cannot be applied is left to a person.
+(shared/adapters/standing/standing_streams.sql), and a row that cannot be applied is left to a
+person.
 """
 
 from __future__ import annotations

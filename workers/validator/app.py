@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.adapters.celery_shell import make_worker
 from shared.adapters.control.comparison_store import ComparisonStore
 from shared.adapters.control.connection import ControlDatabase
-from shared.adapters.node_factory import make_nodes
+from shared.adapters.drivers.node_factory import make_nodes
+from shared.adapters.queue.celery_shell import make_worker
 from shared.domain.objects import AGENT_ROLES
 from shared.ports import Step
 from shared.settings import Settings

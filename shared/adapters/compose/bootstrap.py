@@ -14,7 +14,6 @@ import sys
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from shared.adapters import standing
 from shared.adapters.compose.existing import check_suits, reading_refusals
 from shared.adapters.compose.existing_server import (
     create_like,
@@ -32,6 +31,7 @@ from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.roles import SERVER_DATABASE, create_database, create_roles
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR
 from shared.adapters.postgres import PsycopgSession
+from shared.adapters.standing import standing
 from shared.adapters.verifier import verifier
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError, Transient

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from shared.adapters.compose.stack_settings import authority_there
 from shared.adapters.embedded.secrets_store import APPLICATION
-from shared.adapters.managed import make_roles
+from shared.adapters.standing.managed import make_roles
 from shared.adapters.verifier import verifier
 from shared.domain.errors import Refused
 from shared.domain.identifiers import ident, literal

@@ -43,7 +43,7 @@ from shared.adapters.compose.stack_settings import (
     settings_for,
 )
 from shared.adapters.compose.vault import Vault, choices_from, given_secrets
-from shared.adapters.direct_door import socket_path
+from shared.adapters.doors.direct_door import socket_path
 from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.description import FLOWER_USER
 from shared.adapters.embedded.doors_conf import DIRECT_LINK, ROUTE_FILE, userlist
@@ -53,7 +53,7 @@ from shared.adapters.embedded.secrets_store import (
     APPLICATION,
     POOLER_ADMINISTRATOR,
 )
-from shared.adapters.route_file import route_text
+from shared.adapters.pooler.route_file import route_text
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
 from shared.domain.objects import POOLER_ROLE, REPLICATION_ROLES

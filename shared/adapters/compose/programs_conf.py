@@ -20,7 +20,7 @@ from shared.adapters.compose.stack_settings import (
     REDIS_PORT,
     SERVER_PORT,
 )
-from shared.adapters.direct_door import socket_path
+from shared.adapters.doors.direct_door import socket_path
 from shared.adapters.embedded.build import AUTH_QUERY
 from shared.adapters.embedded.doors_conf import DIRECT_LINK, ROUTE_FILE, pgbouncer_ini
 from shared.adapters.embedded.postgres_conf import CONTROL, NODE, Network, postgresql_conf

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from shared.adapters.agents import AGENTS
-from shared.adapters.redis_bus import STREAM
+from shared.adapters.queue.agents import AGENTS
+from shared.adapters.queue.redis_bus import STREAM
 
 PREFIX = "bluegreen:"
 SHARED_KEYS = ("unacked*", "_kombu.binding*", STREAM, "pong*", "*.reply.celery.pidbox",

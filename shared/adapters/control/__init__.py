@@ -1,0 +1,1 @@
+"""The control database: its schema, who may do what there, and one store for each reader."""

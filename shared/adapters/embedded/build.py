@@ -7,7 +7,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from shared.adapters.direct_door import socket_path
+from shared.adapters.doors.direct_door import socket_path
 from shared.adapters.embedded.accounts import Account, can_reach
 from shared.adapters.embedded.child import ControlFiles, write_whole
 from shared.adapters.embedded.clusters import configure, prepare
@@ -33,7 +33,7 @@ from shared.adapters.embedded.secrets_store import (
 )
 from shared.adapters.embedded.server_binaries import ServerBinaries
 from shared.adapters.embedded.stack_plan import DOORS, SERVERS, stack_plan
-from shared.adapters.route_file import route_text
+from shared.adapters.pooler.route_file import route_text
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.domain.objects import POOLER_ROLE

@@ -7,7 +7,7 @@ from typing import Any
 
 from celery.app.control import Control
 
-from shared.adapters.celery_app import celery_app
+from shared.adapters.queue.celery_app import celery_app
 from shared.settings import load
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psycopg
 
-from shared.adapters.celery_app import celery_app
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.postmaster import READY, read_postmaster
 from shared.adapters.postgres import translate
+from shared.adapters.queue.celery_app import celery_app
 from shared.domain.errors import MigrationError, Transient
 from shared.settings import Settings
 

@@ -6,11 +6,11 @@ import signal
 import sys
 from importlib.util import find_spec
 
-from shared.adapters.agents import AGENTS, worker_argv
 from shared.adapters.embedded.child import ChildPlan, Plan
 from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.postgres_binaries import PostgresBinaries
 from shared.adapters.embedded.server_binaries import ServerBinaries
+from shared.adapters.queue.agents import AGENTS, worker_argv
 
 SERVERS = ("blue", "green", "control")
 DOORS = ("redis", "pgbouncer", "nginx")

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
-from shared.adapters import standing
-from shared.adapters.agents import AGENTS
 from shared.adapters.control.install import install as install_control
 from shared.adapters.control.roles import create_control_roles, grant
 from shared.adapters.embedded.accounts import Account
@@ -28,6 +26,8 @@ from shared.adapters.embedded.roles import SERVER_DATABASE, create_database, cre
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR, CONTROL_ROLE
 from shared.adapters.embedded.stack_plan import DOORS, SERVERS
 from shared.adapters.postgres import PsycopgSession, connect
+from shared.adapters.queue.agents import AGENTS
+from shared.adapters.standing import standing
 from shared.adapters.verifier import verifier
 from shared.domain.environment import Colour
 from shared.domain.identifiers import ident, literal

@@ -1,5 +1,1 @@
-"""Every health check: what it asks, what it answers, from where on it is unhealthy."""
-
-from shared.adapters.health.checks import HealthChecks, check_all
-
-__all__ = ["HealthChecks", "check_all"]
+"""What is watched: each check with its bound, figures for Prometheus, alerts and who is told."""

@@ -15,6 +15,7 @@ from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.error_store import ErrorStore
 from shared.adapters.control.schema_store import SchemaStore
+from shared.adapters.drivers.node_factory import make_nodes
 from shared.adapters.health import control
 from shared.adapters.health.access_log import AccessLogCheck
 from shared.adapters.health.certificates import check_certificates
@@ -28,7 +29,6 @@ from shared.adapters.health.services import (
     PoolerChecks,
     unhealthy,
 )
-from shared.adapters.node_factory import make_nodes
 from shared.domain.errors import MigrationError
 from shared.domain.health import CheckResult
 from shared.settings import Settings

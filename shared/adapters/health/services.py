@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
-from shared.adapters.celery_client import AgentPing
-from shared.adapters.door_probe import PooledDoor
-from shared.adapters.pooler_facts import PoolerWatch
+from shared.adapters.doors.door_probe import PooledDoor
+from shared.adapters.pooler.pooler_facts import PoolerWatch
 from shared.adapters.postgres import connect
+from shared.adapters.queue.celery_client import AgentPing
 from shared.domain.errors import MigrationError
 from shared.domain.health import CheckResult, Severity
 from shared.domain.objects import AGENT_ROLES

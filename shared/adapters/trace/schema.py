@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.adapters.pg_dump import running
+from shared.adapters.dump.pg_dump import running
 from shared.adapters.trace.throwaway import ADMINISTRATOR, ThrowAway
 from shared.domain.errors import MigrationError, Refused
 from shared.domain.identifiers import ident

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.adapters.dump.pg_dump import Server
 from shared.adapters.embedded.accounts import Account, process_options, server_account
 from shared.adapters.embedded.postgres_binaries import PostgresBinaries, find_postgres
-from shared.adapters.pg_dump import Server
 from shared.adapters.postgres import PsycopgSession, connect
 from shared.adapters.processes import die_with_parent
 from shared.domain.errors import Broken, Refused, Transient

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.dump_text import CopyRows, DefinitionsDigest
+from shared.adapters.dump.dump_text import CopyRows, DefinitionsDigest
 
 DUMP = rb'''--
 -- Data for Name: users; Type: TABLE DATA; Schema: public; Owner: app

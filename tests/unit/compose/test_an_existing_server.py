@@ -13,11 +13,11 @@ from shared.adapters.compose.inventory import IDENTITIES
 from shared.adapters.compose.programs_conf import NETWORK
 from shared.adapters.compose.stack_settings import authority_there, settings_for
 from shared.adapters.compose.vault import Vault, choices_from, given_secrets
+from shared.adapters.drivers.remote_driver import RemoteDriver
 from shared.adapters.embedded.postgres_conf import node_hba
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR
+from shared.adapters.pooler.route_file import route_text
 from shared.adapters.postgres import PostgresNode
-from shared.adapters.remote_driver import RemoteDriver
-from shared.adapters.route_file import route_text
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused, Transient
 from shared.settings import NodeSettings

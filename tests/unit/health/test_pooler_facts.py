@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.adapters.pooler_facts import together
+from shared.adapters.pooler.pooler_facts import together
 from shared.domain.pooler import PoolerFacts
 
 ONE = PoolerFacts(

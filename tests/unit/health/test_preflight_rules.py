@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.door_addresses import door_addresses, own_address
+from shared.adapters.doors.door_addresses import door_addresses, own_address
 from shared.domain.environment import Colour
 from shared.domain.kinds import Kind
 from shared.domain.pooler import PoolerFacts

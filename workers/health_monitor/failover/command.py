@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.node_factory import make_nodes
-from shared.adapters.poolers import poolers_of
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.node_factory import make_nodes
+from shared.adapters.pooler.poolers import poolers_of
 from shared.domain.errors import MigrationError, Refused
 from shared.domain.objects import AGENT_ROLES
 from shared.settings import FailoverSettings, Settings

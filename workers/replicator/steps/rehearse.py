@@ -4,7 +4,7 @@ Guarantee: the mapping is stored with the job; no copy is left for the fork to c
 Repeats:   copies have fixed names: those of a run that died are dropped by the next.
 Undo:      drop the copies, forget the mapping.
 Fails with Refused, with statement, line and remedy, for what cannot be kept in sync.
-Source:    shared/adapters/rehearsal.py; shared/mapping.
+Source:    shared/adapters/rehearsal/rehearsal.py; shared/mapping.
 """
 
 from __future__ import annotations

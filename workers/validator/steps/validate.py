@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from shared.adapters.catalog_reader import read_catalog
+from shared.adapters.schema.catalog_reader import read_catalog
 from shared.domain import facts
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused

@@ -1,0 +1,1 @@
+"""What needs the host of a server, one driver for each way to run servers (NodeDriver)."""

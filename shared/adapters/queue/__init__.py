@@ -1,0 +1,1 @@
+"""Commands through Celery, one queue per agent; events and doorbells on Redis."""

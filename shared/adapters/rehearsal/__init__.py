@@ -1,0 +1,1 @@
+"""A migration file on empty copies of the schema, statement by statement."""

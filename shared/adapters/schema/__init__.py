@@ -1,0 +1,1 @@
+"""A database's schema: read as catalog and as snapshot, and copied empty."""
