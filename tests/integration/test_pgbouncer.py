@@ -119,7 +119,7 @@ def test_a_new_login_in_the_pause_waits_and_succeeds(world: World, pooler: PgBou
 def test_a_narrow_pool_uses_few_connections_until_it_is_widened(
     world: World, pooler: PgBouncer
 ) -> None:
-    """Around a pause each connection costs the clients time (workers/proxy_agent/narrowing.py)."""
+    """Around a pause each connection costs the clients time (shared/narrowing.py)."""
     with Crowd(world.application_dsn, 12) as crowd, pooler.opened() as opened:
         crowd.until_each_has_its_own(world)
         opened.narrow(4)

@@ -38,7 +38,7 @@ from shared.settings import load
 from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
 
 pause = ShortPause(PgBouncer(load(os.environ)), partial(companion, PAUSE_GUARD))
-with pause.ready() as pool, pool.held(wait_s=2, work_s=float(sys.argv[1])):
+with pause.ready() as pool, pool.narrow(), pool.held(wait_s=2, work_s=float(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -60,16 +60,19 @@ def world() -> Iterator[World]:
 def test_the_pool_goes_on_without_the_worker_that_paused_it(
     world: World, deadly: signal.Signals, work_s: str
 ) -> None:
+    pooler = PgBouncer(world.settings)
+    full = pooler.width()
     worker = subprocess.Popen(
         [sys.executable, "-c", PAUSING, work_s], stdout=subprocess.PIPE, env=os.environ
     )
     assert worker.stdout is not None
     assert worker.stdout.readline() == b"held\n"
+    assert pooler.width() < full
     worker.send_signal(deadly)
-    pooler = PgBouncer(world.settings)
     until(lambda: not pooler.is_paused(), limit_s=10, what="the guard resumes")
     worker.kill()
     worker.wait()
+    until(lambda: pooler.width() == full, limit_s=10, what="the guard widens the pool")
     worker.stdout.close()
 
 

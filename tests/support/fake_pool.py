@@ -23,6 +23,7 @@ class CountingPool:
     told: list[Mapping[str, Any]] = field(default_factory=list)
     route: Colour = Colour.BLUE
     counted: PoolTraffic = field(default_factory=lambda: PoolTraffic(0, 0.0))
+    at_once: int = 40
 
     @contextmanager
     def opened(self) -> Iterator[CountingPool]:
@@ -49,6 +50,15 @@ class CountingPool:
 
     def traffic(self) -> PoolTraffic:
         return self.counted
+
+    def width(self) -> int:
+        return self.at_once
+
+    def narrow(self, at_once: int) -> None:
+        self.at_once = at_once
+
+    def widen(self) -> None:
+        self.at_once = 40
 
     def prepare_route(self, colour: Colour) -> None: ...
 

@@ -20,10 +20,10 @@ from typing import Literal
 
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Transient
+from shared.narrowing import CALM_S, narrowed, needed
 from shared.ports import Companion, DirectDoor, Node, Pooler
 from workers.proxy_agent import locks, pause, preparation
 from workers.proxy_agent.attempt import Attempt, Way
-from workers.proxy_agent.narrowing import CALM_S, narrowed, needed
 from workers.proxy_agent.pause_clock import PauseClock, nothing
 from workers.proxy_agent.reach import reaching
 from workers.proxy_agent.settle import End, Settlement

@@ -2,8 +2,8 @@
 
 It stands ready without a connection until it is asked whether it reaches the pool, and answers once
 it does. From then on it resumes the pool when the time it was told is over, or when its input ends
-while a pause may be on: then whoever paused is gone. Otherwise it does nothing, and ends with its
-input.
+while a pause may be on: then whoever paused is gone, and a pool that was narrowed for the pause is
+made as wide as before. Otherwise it does nothing, and ends with its input.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import select
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from shared.adapters.poolers import poolers_of
@@ -38,11 +39,11 @@ def main() -> None:
 
 
 def _guard(pooler: Pooler, buffer: bytes) -> None:
-    deadline = None
+    deadline, is_narrow = None, False
     while True:
         left_s = None if deadline is None else max(0.0, deadline - time.monotonic())
         if not select.select([sys.stdin], [], [], left_s)[0]:
-            _resume(pooler)
+            _persist(pooler.resume)
             deadline = None
             continue
         piece = os.read(sys.stdin.fileno(), 4096)
@@ -50,17 +51,22 @@ def _guard(pooler: Pooler, buffer: bytes) -> None:
             break
         *lines, buffer = (buffer + piece).split(b"\n")
         for line in lines:
-            after_s = json.loads(line)["resume_after_s"]
-            deadline = None if after_s is None else time.monotonic() + after_s
+            told = json.loads(line)
+            is_narrow = told.get("is_narrow", is_narrow)
+            if "resume_after_s" in told:
+                after_s = told["resume_after_s"]
+                deadline = None if after_s is None else time.monotonic() + after_s
     if deadline is not None:
-        _resume(pooler)
+        _persist(pooler.resume)
+    if is_narrow:
+        _persist(pooler.widen)
 
 
-def _resume(pooler: Pooler) -> None:
+def _persist(deed: Callable[[], None]) -> None:
     give_up = time.monotonic() + GIVE_UP_S
     while time.monotonic() < give_up:
         with suppress(Transient):
-            pooler.resume()
+            deed()
             return
         time.sleep(BETWEEN_TRIES_S)
 

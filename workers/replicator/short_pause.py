@@ -10,10 +10,12 @@ its own that stands ready before, resumes when its time is over or when we are g
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+from shared.narrowing import CALM_S, narrowed, needed
 from shared.ports import Companion, Pooler
 
 PAUSE_GUARD = "workers.replicator.pause_guard"
@@ -42,6 +44,16 @@ class ShortPause:
 class HeldPool:
     _pooler: Pooler
     _guard: Companion
+
+    @contextmanager
+    def narrow(self) -> Iterator[None]:
+        """Around `held`, for whoever has a second to spare: clients wait a third as long where the
+        pool has few connections to end and to open again. Should we die, the guard widens it."""
+        self._guard.say({"is_narrow": True})
+        with narrowed(self._pooler, needed(self._pooler)):
+            time.sleep(CALM_S)
+            yield
+        self._guard.say({"is_narrow": False})
 
     @contextmanager
     def held(self, *, wait_s: float, work_s: float) -> Iterator[None]:

@@ -102,5 +102,6 @@ class Finish:
             active.session(limit_s=PAUSE_WORK_S, lock_limit_s=SHORT_LOCK_S) as quick,
         ):
             script = ["BEGIN", *drop_landing(mapping), "COMMIT"]
-            with pool.held(wait_s=random.choice(PAUSE_WAITS_S), work_s=PAUSE_WORK_S):
+            wait_s = random.choice(PAUSE_WAITS_S)
+            with pool.narrow(), pool.held(wait_s=wait_s, work_s=PAUSE_WORK_S):
                 quick.script(";\n".join(script))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shared.narrowing import LEAST, width
 from shared.ports import PoolTraffic
-from workers.proxy_agent.narrowing import LEAST, width
 
 
 @pytest.mark.parametrize(
