@@ -33,7 +33,7 @@ def _ports(host: Host) -> str:
             raise Transient(
                 f"expected port {port.number} of {port.address} ({port.setting}) to answer, found "
                 "that it does not",
-                remedy=f"`docker compose logs {PROXY}`",
+                remedy=f"`docker compose logs {port.service}`",
             )
         if not is_up and not port.is_free():
             raise Refused(

@@ -5,6 +5,7 @@ What cannot be had here, an old engine and an old Compose, is a program `docker`
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
@@ -77,6 +78,24 @@ def test_a_port_that_is_taken_is_told_from_one_that_is_free() -> None:
         port = Port("127.0.0.1", holder.getsockname()[1], "BLUEGREEN_POOLED_PORT")
         assert (port.is_free(), port.answers()) == (False, True)
     assert (port.is_free(), port.answers()) == (True, False)
+
+
+def test_what_is_published_is_known_with_its_setting_also_green_where_another_server_reads_from_it(
+    tmp_path: Path,
+) -> None:
+    def port(target: int, published: int, address: str) -> dict[str, object]:
+        return {"target": target, "published": str(published), "host_ip": address}
+
+    said = {"services": {"migration-proxy": {"ports": [port(6432, 7001, "127.0.0.1")]},
+                         "postgres-green": {"ports": [port(5432, 7002, "0.0.0.0")]}}}  # fmt: skip
+    program = tmp_path / "docker"
+    program.write_text(f"#!/bin/sh\necho '{json.dumps(said)}'\n")
+    program.chmod(0o755)
+    found = Host(ROOT, {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}).ports()
+    assert [(one.number, one.setting, one.service) for one in found] == [
+        (7001, "BLUEGREEN_POOLED_PORT", "migration-proxy"),
+        (7002, "BLUEGREEN_GREEN_PORT", "postgres-green"),
+    ]
 
 
 def test_the_stack_is_found_by_its_file_or_by_compose_file(

@@ -25,11 +25,12 @@ OLDEST_ENGINE, OLDEST_COMPOSE = (25, 0), (2, 20)
 LOOK_LIMIT_S, DOCTOR_LIMIT_S = 30, 120
 PROXY, CONTROLLER, KEEPER = "migration-proxy", "migration-controller", "keeper"
 PORTS = {
-    6432: "BLUEGREEN_POOLED_PORT",
-    6433: "BLUEGREEN_DIRECT_PORT",
-    5555: "BLUEGREEN_FLOWER_PORT",
+    (PROXY, 6432): "BLUEGREEN_POOLED_PORT",
+    (PROXY, 6433): "BLUEGREEN_DIRECT_PORT",
+    (PROXY, 5555): "BLUEGREEN_FLOWER_PORT",
+    ("postgres-green", 5432): "BLUEGREEN_GREEN_PORT",
 }
-"""Port in the container -> the setting that says where it is published."""
+"""Service and port in its container -> the setting that says where it is published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Port:
     address: str
     number: int
     setting: str
+    service: str = PROXY
 
     def answers(self) -> bool:
         try:
@@ -111,11 +113,15 @@ class Host:
         return dict(_state(json.loads(line)) for line in ended.stdout.splitlines() if line)
 
     def ports(self) -> list[Port]:
-        published = self.configuration()["services"][PROXY]["ports"]
+        services = self.configuration()["services"]
         return [
-            Port(one.get("host_ip") or "127.0.0.1", int(one["published"]), PORTS[one["target"]])
-            for one in published
-        ]
+            Port(
+                one.get("host_ip") or "127.0.0.1", int(one["published"]),
+                PORTS[service, one["target"]], service,
+            )
+            for service in dict.fromkeys(service for service, _ in PORTS)
+            for one in services[service].get("ports", ())
+        ]  # fmt: skip
 
     def doctor_inside(self) -> list[dict[str, Any]]:
         """The checks of `bluegreen doctor` in the controller's container."""
