@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.errors import Refused
+from shared.mapping.readiness_keys import unfound, unfound_by_all_columns
 from shared.mapping.snapshot import SeenColumn, SeenRelation
 from shared.mapping.statements import refused
 from shared.mapping.trace import SeenAssignment, SeenChange, Trace
@@ -72,12 +73,8 @@ def check_table(
     if (before.replica_identity != "f" or by_key) and identity_columns(after) != key:
         _check_old_key_stays(before, after, key)
     if before.replica_identity == "f" and changes_columns(before, after, changes) and not by_key:
-        raise Refused(
-            f"the file changes columns of {before.label}, whose REPLICA IDENTITY is FULL and which"
-            " has no primary key of its own: a row could not be found by columns that are not on"
-            " both sides",
-            remedy="give the table a primary key first, or use --type maintenance",
-        )
+        why, remedy = unfound_by_all_columns(before.label)
+        raise Refused(why, remedy=remedy)
     assigned = {item.attnum for change in changes for item in change.assignments}
     for column in before.columns:
         _check_column(before, column, after.column(column.attnum), assigned)
@@ -120,10 +117,8 @@ def _check_old_key_stays(before: SeenRelation, after: SeenRelation, key: frozens
 def _check_identity(table: SeenRelation) -> None:
     """A published table without one refuses every UPDATE, on the side that serves."""
     if table.replica_identity != "f" and not identity_columns(table):
-        raise Refused(
-            f"table {table.label} has no key by which replication could find its rows",
-            remedy=f"add a primary key, or ALTER TABLE {table.label} REPLICA IDENTITY FULL",
-        )
+        why, remedy = unfound(table.label)
+        raise Refused(why, remedy=remedy)
 
 
 def _check_column(

@@ -11,6 +11,25 @@ from shared.sql.names import range_var, strings
 from shared.sql.parse import Statement
 
 OURS = (STANDING, JOB)
+OTHER_COLUMNS = ("AT_AddColumn", "AT_DropColumn", "AT_AlterColumnType")
+
+
+def unfound(label: str) -> tuple[str, str]:
+    """(why, remedy) of a table whose rows replication cannot find."""
+    return (
+        f"table {label} has no key by which replication could find its rows",
+        "add a primary key in a migration before this one, or"
+        f" ALTER TABLE {label} REPLICA IDENTITY FULL",
+    )
+
+
+def unfound_by_all_columns(label: str) -> tuple[str, str]:
+    """The same of one whose rows are found by all their columns, where the file changes those."""
+    return (
+        f"the file changes columns of {label}, whose REPLICA IDENTITY is FULL and which has no"
+        " primary key of its own: a row could not be found by columns that are not on both sides",
+        "give the table a primary key in a migration before this one, or use --type maintenance",
+    )
 
 
 def without_key(
@@ -36,12 +55,15 @@ def _dropped(statement: Statement) -> Iterator[list[str]]:
 
 
 def key_problem(statement: Statement, catalog: Catalog | None) -> tuple[str, str] | None:
-    """A table without a key, or whose key gets other values; needs the catalog."""
+    """A table without a key, or whose key gets other values, or which is found by columns that
+    change; needs the catalog."""
     table = _table(statement, catalog)
     if table is None or table.kind != "table":
         return None
     if problem := _no_key(table):
         return problem
+    if table.replica_identity == "f" and not primary_key(table) and _changes_columns(statement):
+        return unfound_by_all_columns(table.shown)
     written = set(_written(statement))
     if table.replica_identity == "d" and written & set(primary_key(table)):
         return (
@@ -57,9 +79,14 @@ def _no_key(table: Relation) -> tuple[str, str] | None:
         return None
     if table.replica_identity == "d" and primary_key(table):
         return None
-    return (
-        f"table {table.shown} has no key by which replication could find its rows",
-        f"add a primary key, or ALTER TABLE {table.shown} REPLICA IDENTITY FULL",
+    return unfound(table.shown)
+
+
+def _changes_columns(statement: Statement) -> bool:
+    """More than their names, defaults and constraints."""
+    return statement.tag == "UpdateStmt" or any(
+        wrapped["AlterTableCmd"].get("subtype") in OTHER_COLUMNS
+        for wrapped in statement.node.get("cmds", ())
     )
 
 

@@ -117,7 +117,7 @@ REFUSED = [
         " UPDATE users SET age = 1",
         "the UPDATE would fire a trigger that the file itself makes",
     ),
-    ("ALTER TABLE tagged ADD COLUMN more int", "whose REPLICA IDENTITY is FULL"),
+    ("ALTER TABLE tagged ADD COLUMN more int", "columns of tagged, whose REPLICA IDENTITY is FULL"),
 ]
 
 

@@ -12,6 +12,8 @@ SCHEMA = """
 CREATE TABLE users (id int PRIMARY KEY, email text, age int);
 CREATE TABLE logs (body text);
 ALTER TABLE logs REPLICA IDENTITY FULL;
+CREATE TABLE named (id int PRIMARY KEY, body text);
+ALTER TABLE named REPLICA IDENTITY FULL;
 """
 KEYLESS = "CREATE TABLE notes (body text);"
 
@@ -31,7 +33,9 @@ def found(sql):
         ("DROP TABLE users", ["green-only"]),
         ("CREATE TABLE t (a int); INSERT INTO t VALUES (1)", ["green-only", "green-only"]),
         ("COMMENT ON TABLE users IS 'x'", ["unchanged"]),
-        ("ALTER TABLE logs ADD COLUMN a int", ["green-only"]),
+        ("ALTER TABLE logs ALTER body SET NOT NULL", ["green-only"]),
+        ("ALTER TABLE logs RENAME body TO line", ["in-the-pause"]),
+        ("ALTER TABLE named ADD COLUMN a int", ["green-only"]),
     ],
 )
 def test_what_is_carried_and_how(sql, ways):
@@ -60,6 +64,24 @@ def test_what_cannot_be_carried_is_refused_with_a_remedy(sql):
     refusal = readiness(sql, build(SCHEMA, version=18)[0]).refusal
     assert refusal is not None
     assert refusal.remedy
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE logs ADD COLUMN a int",
+        "ALTER TABLE logs DROP COLUMN body",
+        "ALTER TABLE logs ALTER body TYPE varchar(20)",
+        "UPDATE logs SET body = lower(body)",
+        "ALTER TABLE logs ADD PRIMARY KEY (body); ALTER TABLE logs ADD COLUMN a int",
+    ],
+)
+def test_rows_that_are_found_by_all_columns_need_those_to_stay(sql):
+    """As the rehearsal refuses it; a key that the file itself adds comes too late."""
+    refusal = readiness(sql, build(SCHEMA, version=18)[0]).refusal
+    assert refusal is not None
+    assert "changes columns of logs, whose REPLICA IDENTITY is FULL" in refusal.what
+    assert "a primary key in a migration before this one" in refusal.remedy
 
 
 def test_a_refusal_does_not_hide_the_others():
