@@ -205,7 +205,8 @@ def test_roles_that_are_missing_are_made_and_verifiers_are_the_same(
             GREEN, "SELECT rolconfig[1] FROM pg_roles WHERE rolname = 'clerk'"
         ) == ("work_mem=8MB")
     finally:
-        undone(steps(servers)["create_green"], job)
+        for name in ("create_green", "freeze_schema"):
+            undone(steps(servers)[name], job)
         servers.run(BLUE, "REVOKE SELECT ON orders FROM readers")
         for colour in (BLUE, GREEN):
             servers.run(colour, "DROP ROLE clerk; DROP ROLE readers")
