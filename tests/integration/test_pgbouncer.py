@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from tests.support.cutover_world import World, cutover_world

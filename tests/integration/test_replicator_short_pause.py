@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from shared.adapters.companion import companion
-from shared.adapters.direct_door import SymlinkDoor
-from shared.adapters.pgbouncer import PgBouncer
-from shared.adapters.remote_driver import addressed_nodes
+from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.drivers.remote_driver import addressed_nodes
+from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.migration import Job
 from shared.ports import Session
 from tests.support.cutover_world import World, cutover_world
@@ -33,7 +33,7 @@ PAUSING = """
 import os, sys, time
 from functools import partial
 from shared.adapters.companion import companion
-from shared.adapters.pgbouncer import PgBouncer
+from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.settings import load
 from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
 

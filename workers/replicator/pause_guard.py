@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from shared.adapters.poolers import poolers_of
+from shared.adapters.pooler.poolers import poolers_of
 from shared.domain.errors import Transient
 from shared.ports import Pooler
 from shared.settings import load
