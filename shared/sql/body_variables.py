@@ -22,7 +22,7 @@ def _looped(tag: str, node: Node, nodes: list[tuple[str, Node, bool]]) -> tuple[
     if tag == "PLpgSQL_stmt_foreach_a":
         names, number = _datums(nodes), node.get("varno", 0)
         name = names[number] if number < len(names) else ""
-        array = _tree(node["expr"]["PLpgSQL_expr"]["query"]) or {}
+        array = _bare(_tree(node["expr"]["PLpgSQL_expr"]["query"]) or {})
     else:
         fields = node.get("var", {}).get("PLpgSQL_row", {}).get("fields", ())
         name = fields[0].get("name", "") if len(fields) == 1 else ""
@@ -34,10 +34,15 @@ def _looped(tag: str, node: Node, nodes: list[tuple[str, Node, bool]]) -> tuple[
     return name, [literal(value) for value in values]
 
 
+def _bare(array: Node) -> Node:
+    """Without its cast: ARRAY['a', 'b']::regclass[]."""
+    found: Node = array.get("TypeCast", {}).get("arg", array)
+    return found
+
+
 def _written(array: Node) -> list[str]:
-    """The elements of an array that is one text: '{a,b}'::text[]."""
-    constant = array.get("TypeCast", {}).get("arg", array)
-    text = scalar(constant) if "A_Const" in constant else None
+    """The elements of an array that is one text: '{a,b}'."""
+    text = scalar(array) if "A_Const" in array else None
     if not isinstance(text, str) or not (text.startswith("{") and text.endswith("}")):
         return []
     return [each.strip().strip('"') for each in text[1:-1].split(",") if each.strip()]
@@ -49,8 +54,7 @@ def _unnested(query: str) -> Node:
     call = (value or {}).get("FuncCall", {})
     arguments = call.get("args", ())
     single = strings(call.get("funcname"))[-1:] == ["unnest"] and len(arguments) == 1
-    found: Node = arguments[0] if single else {}
-    return found
+    return _bare(arguments[0]) if single else {}
 
 
 def _datums(nodes: list[tuple[str, Node, bool]]) -> list[str]:
@@ -166,7 +170,7 @@ class Values:
                 found += inner
                 if not inner:
                     return []
-            elif text:
+            elif text is not None:
                 found.append(text)
             else:
                 return []

@@ -42,6 +42,7 @@ SETS = {
     "fourth": FILES / "fourth",
     "fifth": FILES / "fifth",
     "sixth": FILES / "sixth",
+    "seventh": FILES / "seventh",
 }
 
 

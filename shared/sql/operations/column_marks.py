@@ -161,6 +161,8 @@ def set_expression(ctx: Context, relation: Relation, cmd: Node) -> None:
     operation.lock_all(family, Lock.ACCESS_EXCLUSIVE)
     if column is None or column.generated != "v":
         operation.rewrite_all(family)
+    if column is not None and not column.generated:
+        ctx.error("catalog", f'column "{column.name}" is not a generated column')
     if column is not None:
         column.reads, column.calls = columns(cmd.get("def")), called(cmd.get("def"))
 

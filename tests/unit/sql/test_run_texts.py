@@ -37,6 +37,9 @@ def test_what_a_procedure_is_called_with_is_known_in_it():
         "BEGIN FOR s IN SELECT 'TRUNCATE account' LOOP EXECUTE s; END LOOP;",
         "BEGIN SELECT 'TRUNCATE ' || 'account' INTO s; EXECUTE s;",
         "BEGIN SELECT 'TRUNCATE account' AS q INTO STRICT r; EXECUTE r.q;",
+        "BEGIN s := ''; s := s || 'TRUNCATE '; s := s || 'account'; EXECUTE s;",
+        "t regclass; BEGIN FOREACH t IN ARRAY ARRAY['account']::regclass[] "
+        "LOOP EXECUTE format('TRUNCATE %s', t); END LOOP;",
     ],
 )
 def test_text_that_a_query_gives_is_read(body):
