@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from shared.mapping.model import Column, Mapping, Name, Table
+from shared.mapping.model import Column, Mapping, Table
+from shared.mapping.name_states import Name
 
 
 def mapping_document(mapping: Mapping) -> list[dict[str, Any]]:

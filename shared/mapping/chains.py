@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from shared.mapping.model import Assignment, Chain, Operation, Read, Result, Value
+from shared.mapping.chain_model import Assignment, Chain, Operation, Read, Result, Value
 from shared.mapping.names import LANDING, ours
 from shared.mapping.snapshot import SeenColumn, SeenRelation, Snapshot
 from shared.mapping.trace import SeenChange

@@ -14,9 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.identifiers import ident, literal
+from shared.mapping.derived_model import Derived
 from shared.mapping.exact_values import BY_BYTES, INTEGERS, exact
 from shared.mapping.expressions import as_query, differs, one_row
-from shared.mapping.model import Column, Derived, ForeignKey, Mapping, NameState, Table
+from shared.mapping.model import Column, ForeignKey, Mapping, Table
+from shared.mapping.name_states import NameState
 
 ROW = "t"
 PINNED = {

@@ -15,9 +15,12 @@ from dataclasses import replace
 from shared.domain.errors import Refused
 from shared.domain.identifiers import ident
 from shared.mapping.carried import identity_columns, key_order, widens
+from shared.mapping.chain_model import Read, Value
 from shared.mapping.chains import type_at_end
 from shared.mapping.columns import carried_checks, fill_for
-from shared.mapping.model import Derived, Filled, Moved, Name, PutBack, Read, Table, Value
+from shared.mapping.derived_model import Derived, Filled, PutBack
+from shared.mapping.model import Moved, Table
+from shared.mapping.name_states import Name
 from shared.mapping.names import LANDING, ours
 from shared.mapping.snapshot import SeenColumn, SeenRelation
 from shared.mapping.statements import refused

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from shared.domain.identifiers import ident
 from shared.mapping.comparison import ROW
+from shared.mapping.derived_model import Derived
 from shared.mapping.derived_triggers import expected_row, source_of
 from shared.mapping.expressions import differs, one_row
-from shared.mapping.model import Derived, Mapping, NameState, Table
+from shared.mapping.model import Mapping, Table
+from shared.mapping.name_states import NameState
 
 
 @dataclass(frozen=True, slots=True)

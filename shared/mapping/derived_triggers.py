@@ -11,8 +11,11 @@ from collections.abc import Iterable
 
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import FORWARD_TRIGGER, JOB, OWNER_ROLE, REVERSE_TRIGGER
+from shared.mapping.chain_model import Value
+from shared.mapping.derived_model import Derived, PutBack
 from shared.mapping.expressions import changed, differs, forced, one_row
-from shared.mapping.model import Derived, Mapping, NameState, PutBack, Table, Value
+from shared.mapping.model import Mapping, Table
+from shared.mapping.name_states import NameState
 
 GIVING_BACK = "bluegreen.giving_back"
 """Session setting: `on` while a derived row gives back, so that the row there fills nothing."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from shared.domain.identifiers import ident, literal
-from shared.mapping.model import Chain, Operation, Value
+from shared.mapping.chain_model import Chain, Operation, Value
 
 Place = Callable[[Value], str]
 """Where a value is found: SQL text for a column of the row or a slot of the chain."""

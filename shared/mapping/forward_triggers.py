@@ -20,9 +20,11 @@ from collections.abc import Iterable
 
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import FORWARD_TRIGGER, JOB
+from shared.mapping.chain_model import Chain, Operation, Value
 from shared.mapping.exact_values import changed_bytes
 from shared.mapping.expressions import Place, forced, row_of
-from shared.mapping.model import Chain, Mapping, NameState, Operation, Table, Value
+from shared.mapping.model import Mapping, Table
+from shared.mapping.name_states import NameState
 
 SLOT = re.compile(r"s\d+_\d+")
 EVENTS = ("insert", "update", "again")

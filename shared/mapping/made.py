@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import JOB
-from shared.mapping.model import Mapping, Name
+from shared.mapping.model import Mapping
+from shared.mapping.name_states import Name
 
 
 def keep_made(mapping: Mapping) -> list[str]:

@@ -6,28 +6,13 @@ that stands on both sides has the same name on both in each state, so replicatio
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.domain.identifiers import ident
-
-NameState = Literal["sync", "final"]
-
-
-class Name(NamedTuple):
-    """A qualified name of a relation."""
-
-    namespace: str
-    name: str
-
-    @property
-    def sql(self) -> str:
-        return ident(self.namespace, self.name)
-
-    @property
-    def label(self) -> str:
-        return self.name if self.namespace == "public" else f"{self.namespace}.{self.name}"
+from shared.mapping.chain_model import Chain
+from shared.mapping.derived_model import Derived
+from shared.mapping.name_states import Name, NameState
 
 
 class _Frozen(BaseModel):
@@ -87,66 +72,6 @@ class Column(_Frozen):
     @property
     def published(self) -> bool:
         return self.kind in ("kept", "landing")
-
-
-class Value(_Frozen):
-    """Something an expression reads: a column of the target, or an earlier result of the chain."""
-
-    column: str | None = None
-    """Final name."""
-    slot: int | None = None
-    cast: str | None = None
-    """Type to cast to: a user-defined type that landed as text."""
-
-
-class Read(_Frozen):
-    """A column that an expression reads, under its name of that moment in the file."""
-
-    name: str
-    value: Value
-
-
-class Assignment(_Frozen):
-    expression: str
-    """As it stands in the file."""
-    slot: int
-    """Where the result goes."""
-    plain: bool = False
-    """The column itself: only the type changes."""
-    before: Value | None = None
-    """The value that stays when the statement's condition does not hold."""
-
-
-class Operation(_Frozen):
-    """One statement of the file that computes: an ALTER TYPE, or an UPDATE of the row itself."""
-
-    line: int
-    alias: str
-    """What the expressions call the row."""
-    reads: list[Read]
-    condition: str | None = None
-    assignments: list[Assignment]
-    by_path: bool = True
-    """It uses functions, types or collations that are not PostgreSQL's own."""
-
-
-class Result(_Frozen):
-    column: str
-    """Final name of the computed or new column."""
-    slot: int
-
-
-class Chain(_Frozen):
-    """Operations that depend on each other: computed together, or skipped together."""
-
-    inputs: list[str]
-    """Final names of the replicated columns that the whole chain depends on."""
-    slots: list[str]
-    """Type of each intermediate result."""
-    starts: dict[int, str] = {}
-    """Slots that begin as an expression: the default a new column was added with."""
-    operations: list[Operation]
-    results: list[Result]
 
 
 class Relaxation(_Frozen):
@@ -267,57 +192,6 @@ class ForeignKey(_Frozen):
     columns: list[str]
     referenced: Name
     referenced_columns: list[str]
-
-
-class Filled(_Frozen):
-    """A column of a derived table, and what fills it."""
-
-    column: str
-    type: str
-    expression: str
-
-
-class PutBack(_Frozen):
-    """What a derived table gives back to a landing column of the table that it was made of."""
-
-    landing: str
-    """Final name."""
-    sync: str
-    type: str
-    expression: str
-    """Over the derived table's row."""
-    reads: list[str]
-    """The derived table's columns that it reads."""
-    fill: str = "NULL"
-    """What the landing column holds when the derived row is gone."""
-    checks: list[str] = []
-
-
-class Derived(_Frozen):
-    """A table that the file makes and fills, one row from one row of a replicated table.
-
-    It is not replicated: triggers on the target keep it in step with the table it came from, and
-    in the window give back what only it has.
-    """
-
-    line: int
-    source: Name
-    """Final name of the replicated table."""
-    sync: Name
-    final: Name
-    """Of the derived table itself."""
-    alias: str
-    reads: list[Read]
-    """Columns of the replicated table; never slots."""
-    condition: str | None = None
-    filled: list[Filled]
-    key: list[str]
-    """The derived table's columns that hold the key, in its order."""
-    settings: dict[str, str] = {}
-    put_back: list[PutBack] = []
-
-    def name(self, state: NameState) -> Name:
-        return self.sync if state == "sync" else self.final
 
 
 class Mapping(_Frozen):

@@ -10,7 +10,8 @@ import re
 
 from shared.domain.identifiers import ident
 from shared.domain.objects import FORWARD, JOB, REVERSE
-from shared.mapping.model import Column, Mapping, NameState, Table
+from shared.mapping.model import Column, Mapping, Table
+from shared.mapping.name_states import NameState
 
 INTEGER_RANGE = {
     "smallint": (-(2**15), 2**15 - 1),

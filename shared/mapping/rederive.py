@@ -9,9 +9,10 @@ from __future__ import annotations
 from shared.domain.identifiers import ident
 from shared.mapping.comparison import Comparison, settings_for
 from shared.mapping.derived_comparison import DerivedComparison
+from shared.mapping.derived_model import Derived
 from shared.mapping.expressions import FORCE
 from shared.mapping.made import as_made
-from shared.mapping.model import Derived, Mapping, Table
+from shared.mapping.model import Mapping, Table
 
 
 def rederive(mapping: Mapping) -> list[list[str]]:

@@ -14,7 +14,8 @@ from shared.domain.errors import Refused
 from shared.domain.identifiers import ident, literal
 from shared.mapping.carried import identity_columns
 from shared.mapping.columns import carried_checks, fill_for
-from shared.mapping.model import Name, Relaxation
+from shared.mapping.model import Relaxation
+from shared.mapping.name_states import Name
 from shared.mapping.names import ours
 from shared.mapping.snapshot import SeenColumn, SeenConstraint, SeenRelation
 from shared.mapping.trace import Trace

@@ -10,7 +10,8 @@ from typing import Literal
 
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import AGENT_ROLES, JOB, OWNER_ROLE
-from shared.mapping.model import Mapping, Moved, Name, NameState, Relabelled, Table
+from shared.mapping.model import Mapping, Moved, Relabelled, Table
+from shared.mapping.name_states import Name, NameState
 from shared.mapping.names import SPARE, in_order, ours
 
 Side = Literal["source", "target"]

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 
 from shared.domain.identifiers import ident
 from shared.mapping.carried import identity_columns, is_found_by_key
-from shared.mapping.model import Mapping, Name, Retained
+from shared.mapping.model import Mapping, Retained
+from shared.mapping.name_states import Name
 from shared.mapping.names import RETAINED, ours
 from shared.mapping.snapshot import SeenIndex, SeenRelation
 from shared.mapping.trace import SeenChange

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import JOB, REVERSE_TRIGGER
+from shared.mapping.derived_model import Derived
 from shared.mapping.derived_triggers import (
     create_derived_triggers,
     drop_derived_triggers,
@@ -17,7 +18,8 @@ from shared.mapping.derived_triggers import (
 )
 from shared.mapping.expressions import changed, one_row
 from shared.mapping.forward_triggers import create_forward_triggers, drop_forward_triggers
-from shared.mapping.model import Column, Derived, Mapping, NameState, Table
+from shared.mapping.model import Column, Mapping, Table
+from shared.mapping.name_states import NameState
 
 
 def create_triggers(mapping: Mapping, state: NameState) -> list[str]:

@@ -16,7 +16,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from shared.domain.environment import Colour
-from shared.mapping.model import Mapping, Name
+from shared.mapping.model import Mapping
+from shared.mapping.name_states import Name
 from tests.corpus.case import Case
 from tests.corpus.load import Load
 from tests.corpus.reference import (

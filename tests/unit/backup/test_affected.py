@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.mapping.model import Column, Mapping, Name, Table
+from shared.mapping.model import Column, Mapping, Table
+from shared.mapping.name_states import Name
 from tests.support.steps import a_job
 from workers.backup.affected import affected_tables
 

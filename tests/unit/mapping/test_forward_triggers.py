@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
+from shared.mapping.chain_model import Assignment, Chain, Operation, Read, Result, Value
 from shared.mapping.forward_triggers import create_forward_triggers
-from shared.mapping.model import (
-    Assignment,
-    Chain,
-    Column,
-    Mapping,
-    Name,
-    Operation,
-    Read,
-    Result,
-    Table,
-    Value,
-)
+from shared.mapping.model import Column, Mapping, Table
+from shared.mapping.name_states import Name
 
 KEY = Column(kind="kept", sync="id", final="id", type="integer", source_type="integer", key=True)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared.mapping.model import Column, Mapping, Name, Table
+from shared.mapping.model import Column, Mapping, Table
+from shared.mapping.name_states import Name
 from shared.mapping.publication import forward_publication, reverse_publication
 
 KEY = Column(kind="kept", sync="id", final="key", type="bigint", source_type="integer", key=True)

@@ -16,7 +16,8 @@ from producer.switch_phases import phases_of
 from producer.switch_svg import close_up, overview
 from producer.switch_text import text_picture
 from shared.domain.migration import Outcome, StepState
-from shared.mapping.model import Column, Mapping, Name, Table
+from shared.mapping.model import Column, Mapping, Table
+from shared.mapping.name_states import Name
 from shared.ports import SwitchRecord
 from tests.support.fakes import EPOCH
 from tests.unit.producer.test_client import World
