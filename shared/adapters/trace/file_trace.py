@@ -12,13 +12,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from psycopg.pq import TransactionStatus
 
 from shared.adapters.named_queries import named_queries
 from shared.adapters.postgres import PsycopgSession
 from shared.adapters.trace.lock_watch import TABLES, watch
+from shared.adapters.trace.statement_work import State, Work
 from shared.adapters.trace.throwaway import ThrowAway
 from shared.domain.errors import MigrationError
 from shared.domain.identifiers import ident
@@ -52,60 +53,6 @@ class _Relation:
     @property
     def sql(self) -> str:
         return ident(self.schema, self.name)
-
-
-@dataclass(slots=True)
-class _State:
-    """What is so at one moment of a transaction, by oid."""
-
-    locks: dict[int, Lock] = field(default_factory=dict)
-    work: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Scans so far, and rows updated and deleted."""
-    files: dict[int, tuple[int | None, int]] = field(default_factory=dict)
-    """File node and bytes."""
-    indexes: dict[int, list[int]] = field(default_factory=dict)
-    """File nodes of a table's indexes."""
-
-
-@dataclass(slots=True)
-class _Work:
-    """What one statement did, by oid."""
-
-    milliseconds: float = 0.0
-    locks: dict[int, Lock] = field(default_factory=dict)
-    scans: set[int] = field(default_factory=set)
-    changes: dict[int, int] = field(default_factory=dict)
-    rewrites: set[int] = field(default_factory=set)
-    indexes: set[int] = field(default_factory=set)
-    """Tables with an index that was written anew."""
-    no_reads: set[int] = field(default_factory=set)
-    no_writes: set[int] = field(default_factory=set)
-    error: MigrationError | None = None
-
-    def compare(self, before: _State, after: _State, statement: Statement) -> None:
-        emptied = {oid for oid in after.files if _is_emptied(oid, before, after, statement)}
-        self.locks = {oid: m for oid, m in after.locks.items() if before.locks.get(oid) != m}
-        for oid, (scans, changes) in after.work.items():
-            first = before.work.get(oid, (0, 0))
-            if scans > first[0] and oid not in emptied:
-                self.scans.add(oid)
-            if changes > first[1]:
-                self.changes[oid] = changes - first[1]
-        for oid, (node, _) in after.files.items():
-            if oid not in emptied and node != before.files.get(oid, (node, 0))[0]:
-                self.rewrites.add(oid)
-        for oid, nodes in after.indexes.items():
-            if oid not in emptied and set(nodes) - set(before.indexes.get(oid, ())):
-                self.indexes.add(oid)
-
-
-def _is_emptied(oid: int, before: _State, after: _State, statement: Statement) -> bool:
-    """TRUNCATE gives a new file too, and copies nothing into it."""
-    node, size = after.files[oid]
-    first, size_before = before.files.get(oid, (node, 0))
-    if node == first or size > 0:
-        return False
-    return size_before > 0 or statement.tag == "TruncateStmt"
 
 
 class FileTrace:
@@ -152,7 +99,7 @@ class FileTrace:
 
     def _statement(
         self, session: PsycopgSession, probe: PsycopgSession, statement: Statement
-    ) -> _Work:
+    ) -> Work:
         in_block = session.connection.info.transaction_status is TransactionStatus.INTRANS
         if statement.tag == "TransactionStmt" or statement.tag in WITHOUT_BLOCK or in_block:
             work = self._look(session, probe, statement, in_block=in_block)
@@ -178,9 +125,9 @@ class FileTrace:
         statement: Statement,
         *,
         in_block: bool,
-    ) -> _Work:
+    ) -> Work:
         inside = in_block and statement.tag != "TransactionStmt"
-        before = self._state(session) if inside else _State()
+        before = self._state(session) if inside else State()
         work = _run(session, statement)
         if work.error is not None or not inside:
             return work
@@ -190,9 +137,9 @@ class FileTrace:
             self._probe(session, probe, work, after.locks)
         return work
 
-    def _state(self, session: PsycopgSession) -> _State:
+    def _state(self, session: PsycopgSession) -> State:
         oids = list(self._old)
-        return _State(
+        return State(
             locks=self._locks(session),
             work={oid: (scans or 0, changes or 0)
                   for oid, scans, changes in session.rows(QUERIES["work"], [oids])},
@@ -201,7 +148,7 @@ class FileTrace:
             indexes=dict(session.rows(QUERIES["index_nodes"], [oids])),
         )  # fmt: skip
 
-    def _grows(self, work: _Work) -> bool:
+    def _grows(self, work: Work) -> bool:
         many = any(
             count >= BULK * max(self._rows.get(oid, 0), 1) for oid, count in work.changes.items()
         )
@@ -215,7 +162,7 @@ class FileTrace:
         return found
 
     def _probe(
-        self, session: PsycopgSession, probe: PsycopgSession, work: _Work, held: dict[int, Lock]
+        self, session: PsycopgSession, probe: PsycopgSession, work: Work, held: dict[int, Lock]
     ) -> None:
         """Who has to wait. Only what is held can keep anybody out: a table, its partition's
         parent, or an index of it."""
@@ -233,14 +180,14 @@ class FileTrace:
             if relation.kind != "m" and _waits(probe, write):
                 work.no_writes.add(oid)
 
-    def _outside(self, session: PsycopgSession, statement: Statement) -> _Work:
+    def _outside(self, session: PsycopgSession, statement: Statement) -> Work:
         tables = self._tables_of(session, statement)
         # LOCK TABLE does not take a materialized view: nobody can hold one.
         self._unwatched |= {each.label for each in self._old.values() if each.kind == "m"}
         before = self._state(session)
         started = time.perf_counter()
         watched = watch(self._server, self._database, session, statement.text, tables)
-        work = _Work(1000 * (time.perf_counter() - started), error=watched.error)
+        work = Work(1000 * (time.perf_counter() - started), error=watched.error)
         if watched.error is not None:
             return work
         after = self._state(session)
@@ -262,7 +209,7 @@ class FileTrace:
         named = [row[0] for row in session.rows(QUERIES["named"], asked)]
         return {oid: tables[oid] for oid in named} or tables
 
-    def _seen(self, statement: Statement, work: _Work) -> SeenStatement:
+    def _seen(self, statement: Statement, work: Work) -> SeenStatement:
         def names(oids: set[int]) -> tuple[str, ...]:
             return tuple(sorted(self._old[oid].label for oid in oids))
 
@@ -289,13 +236,13 @@ def _is_concurrent(statement: Statement) -> bool:
     return bool(node.get("concurrent")) or flag(node.get("params"), "concurrently")
 
 
-def _commit_error(session: PsycopgSession, work: _Work) -> None:
+def _commit_error(session: PsycopgSession, work: Work) -> None:
     """COMMIT of a failed block succeeds as a rollback: that is not the file running to its end."""
     if session.connection.info.transaction_status is TransactionStatus.INERROR and not work.error:
         work.error = MigrationError("the transaction has failed", code="25P02")
 
 
-def _run(session: PsycopgSession, statement: Statement) -> _Work:
+def _run(session: PsycopgSession, statement: Statement) -> Work:
     started, error = time.perf_counter(), None
     try:
         if statement.tag == "CopyStmt" and not {"is_from", "filename"} & statement.node.keys():
@@ -304,7 +251,7 @@ def _run(session: PsycopgSession, statement: Statement) -> _Work:
             session.execute(statement.text)
     except MigrationError as caught:
         error = caught
-    return _Work(1000 * (time.perf_counter() - started), error=error)
+    return Work(1000 * (time.perf_counter() - started), error=error)
 
 
 def _waits(probe: PsycopgSession, sql: str) -> bool:
