@@ -1,0 +1,1 @@
+"""Pure. Reads migration files: grammar, known schema, locks, rules, the report."""

@@ -1,0 +1,1 @@
+"""The backup agent: rollback points taken, proved and pruned."""

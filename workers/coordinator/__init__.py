@@ -1,0 +1,1 @@
+"""The coordinator: one transaction per decision, and the steps that only wait."""

@@ -1,0 +1,1 @@
+"""The health-monitor: preflight, confirm, the window, alerts, and failover of a dead server."""

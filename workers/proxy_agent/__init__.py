@@ -1,0 +1,1 @@
+"""The proxy-agent: the cutover with its watchdog, and traffic held for a maintenance."""

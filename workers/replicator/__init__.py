@@ -1,0 +1,1 @@
+"""The replicator: green made, kept in sync, and made the standby again."""

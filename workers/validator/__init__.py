@@ -1,0 +1,1 @@
+"""The validator: the file, the rows of both sides, the live statements."""

@@ -136,14 +136,5 @@ class HealthChecks:
             self._doors.usual_ms = None if baseline is None else baseline.door_ms.p95
 
 
-def check_all(settings: Settings, database: ControlDatabase | None = None) -> list[CheckResult]:
-    """All checks once."""
-    checks = HealthChecks(settings, database)
-    try:
-        return checks.look()
-    finally:
-        checks.close()
-
-
 def _made(check: Callable[[], Iterable[CheckResult]]) -> list[CheckResult]:
     return list(check())

@@ -1,0 +1,1 @@
+"""Steps on a rollback point, one in each file."""

@@ -1,0 +1,1 @@
+"""Steps that wait for a person or for a time."""

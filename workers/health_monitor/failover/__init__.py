@@ -1,0 +1,1 @@
+"""The standby takes over from an active server that is dead."""

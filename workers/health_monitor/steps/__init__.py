@@ -1,0 +1,1 @@
+"""Steps that watch real traffic, and preflight before all of them."""

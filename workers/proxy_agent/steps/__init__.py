@@ -1,0 +1,1 @@
+"""Steps that hold or move traffic, one in each file."""

@@ -1,0 +1,1 @@
+"""Steps that change the servers, one in each file."""
