@@ -24,8 +24,8 @@ sooner where the servers' processors are busy: on two cores 14 held ones were th
 RESUME over 2 connections, 44 over 4, 60 over 12; the pooler logs in one connection at a time.)"""
 SAMPLE_S = 0.4
 """What is counted is the application's alone: our own preparation makes its transactions longer."""
-STEP_S = 0.15
-"""Between two steps of widening: time for those let in to log in and to warm."""
+STEP_S = 0.1
+"""Between two steps of widening: time for a connection to log in and to warm."""
 CALM_S = 0.35
 """From narrowing to PAUSE. The pooler ends surplus connections three times a second (PgBouncer,
 janitor.c), and what that took of the processors has passed: open transactions, which PAUSE waits
@@ -60,9 +60,10 @@ def narrowed(pooler: Pooler, at_once: int) -> Iterator[None]:
 
 
 def _ease(pooler: Pooler, at_once: int, full: int) -> None:
-    """Widen step by step: let in all at once, those who wait that moment would each be given a
-    connection to log in and to warm, on the processors that serve them."""
+    """Widen by a quarter at a time: let in all at once, those who wait that moment would each be
+    given a connection to log in and to warm, on the processors that serve them, and so would those
+    whom that holds up."""
     with suppress(MigrationError):
-        while (at_once := 2 * at_once) < full:
+        while (at_once := at_once + max(1, at_once // 4)) < full:
             time.sleep(STEP_S)
             pooler.narrow(at_once)

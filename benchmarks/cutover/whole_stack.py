@@ -38,10 +38,10 @@ from workers.proxy_agent.switch import Order, Switch, Switched
 SWITCHES, RATE = 20, 400.0
 ROWS = 2000
 MAX_STALL_MS = 500
-BETWEEN_S = 2.5
+BETWEEN_S = 3.0
 AFTER_S = 1.0
-CALM_S = 1.2
-"""So long after RESUME a stretch without a switch begins."""
+CALM_S = 2.5
+"""So long after RESUME a stretch without a switch begins: by then the pool is as wide as before."""
 STEP_LIMIT_S = 300
 SAME_SHAPE = "CREATE TABLE shelf (id bigint PRIMARY KEY, room text NOT NULL);\n"
 CHANGING = Path(__file__).parents[2] / "shared/adapters/demo/001_shop_grows_up.sql"
