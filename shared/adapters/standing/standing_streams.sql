@@ -86,6 +86,8 @@ BEGIN
   IF runs IS DISTINCT FROM false THEN
     RETURN coalesce(runs, false);
   END IF;
+  DELETE FROM bluegreen.started_again
+    WHERE subscription NOT IN (SELECT oid FROM pg_subscription);  -- of jobs that ended
   INSERT INTO bluegreen.started_again AS known VALUES (its_oid, bluegreen.place_of(its_oid), 1)
     ON CONFLICT (subscription) DO UPDATE SET place = excluded.place,
       times = CASE WHEN known.place = excluded.place THEN known.times + 1 ELSE 1 END
