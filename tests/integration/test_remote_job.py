@@ -11,6 +11,7 @@ from shared.adapters.embedded.postgres_binaries import find_postgres
 from tests.support.files import Pets
 from tests.support.journey import Journey
 from tests.support.remote_stack import remote_journey
+from tests.support.wait import until
 
 LEFT_CLOSED = {"stored fence": ["app"], "role without login": ["app"]}
 """The side that does not serve: nobody of the application's can log in there."""
@@ -83,6 +84,47 @@ def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey
     assert report["comparison"]["rowsCompared"] > 500
     assert report["comparison"]["rowsDifferent"] == 0
     assert report["rollbackPoint"]["verified"] is True
+
+
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_replication
+WHERE application_name = 'bluegreen_reverse'
+"""
+READER = """
+SELECT pid FROM pg_stat_subscription WHERE subname = 'bluegreen_reverse' AND relid IS NULL
+"""
+
+
+def asked(journey: Journey, side: str, query: str) -> object:
+    with psycopg.connect(journey.doors[side], autocommit=True) as administrator:
+        found = administrator.execute(query).fetchone()
+        return None if found is None else found[0]
+
+
+def test_a_lost_connection_does_not_close_the_way_back(journey: Journey) -> None:
+    """Also where nobody may read the server's log: `18-plain`."""
+    pets, serves = Pets("pets_cut"), closed_side(journey)  # it does after the cutover
+    old = "green" if serves == "blue" else "blue"
+    journey.as_application(pets.table)
+    with journey.load() as journal:
+        job = to_window(journey, pets)
+        for _ in range(3):
+            until(lambda: asked(journey, old, READER), limit_s=30, what="the way back runs")
+            reader = asked(journey, old, READER)
+            assert asked(journey, serves, CUT) is True
+            until(
+                lambda gone=reader: asked(journey, old, READER) not in (gone, None),  # type: ignore[misc]
+                limit_s=30, what="another worker reads",
+            )  # fmt: skip
+        journey.as_application(
+            f"INSERT INTO {pets.name} (id, called, weight) VALUES (9001, 'born on green', 0.004)"
+        )
+        journey.bluegreen("rollback", job, "--yes")
+        assert journey.until_ended(job) == "rolled_back"
+    assert journey.account(journal).clean
+    assert closed_side(journey) == serves
+    found = f"SELECT label FROM {pets.name} WHERE id = 9001"
+    assert asked(journey, old, found) == "born on green"
 
 
 def test_the_side_that_was_left_takes_the_next_copy(journey: Journey) -> None:
