@@ -154,7 +154,7 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
         writes |= operation.indexes_held
         if operation.type == "REINDEX":
             writes.update(operation.locks)
-    if reads:
+    if reads and (step.in_block or any(each.related for each in step.operations)):
         _parents_wait(ctx, step, reads)
         _middle_waits(ctx, step, reads, writes)
     step.blocked_reads, step.blocked_writes = frozenset(reads), frozenset(writes)

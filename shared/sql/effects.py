@@ -27,7 +27,8 @@ class Reason(NamedTuple):
 class Operation:
     __slots__ = (
         "breaks", "bulk", "columns", "destroys", "extensions", "gone", "indexes_held", "locks",
-        "made", "not_written", "notes", "reasons", "rewrites", "scans", "tables", "type",
+        "made", "not_written", "notes", "reasons", "related", "rewrites", "scans", "tables",
+        "type",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +58,8 @@ class Operation:
         """Marks for rules: `unvalidated`, `no-where`, `cascade`, .."""
         self.gone: tuple[str, ...] = ()
         """Every further object that goes with it (CASCADE, indexes of a dropped column)."""
+        self.related = False
+        """Something that it locks has parents or children, whose readers may have to wait too."""
         self.not_written: frozenset[str] = NONE
         """Views and materialized views among the locked: nobody writes them row by row."""
 
@@ -73,6 +76,8 @@ class Operation:
             label = relation.label
             if label not in self.locks or mode > self.locks[label]:
                 self.locks[label] = mode
+            if relation.parents or relation.children:
+                self.related = True
             if relation.kind in ("view", "materialized view"):
                 self.not_written |= {label}
 
@@ -83,6 +88,7 @@ class Operation:
     def hold_indexes(self, relation: Relation) -> None:
         if relation.live:
             self.indexes_held |= {relation.label}
+            self.related = self.related or bool(relation.parents or relation.children)
 
     def scan(self, relation: Relation | None) -> None:
         if relation is not None and relation.live:

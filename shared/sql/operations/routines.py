@@ -239,6 +239,7 @@ def merge(operation: Operation, inner: Operation) -> None:
     for name, mode in inner.locks.items():
         operation.locks[name] = strongest(operation.locks.get(name), mode)
     operation.indexes_held |= inner.indexes_held
+    operation.related = operation.related or inner.related
     operation.not_written |= inner.not_written
     operation.scans |= inner.scans
     operation.rewrites |= inner.rewrites
