@@ -10,120 +10,35 @@ from __future__ import annotations
 import resource
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from shared.adapters.doors.direct_door import SymlinkDoor
 from shared.adapters.drivers.remote_driver import addressed_nodes
 from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
-from shared.domain.errors import Broken, MigrationError, Refused, Transient
+from shared.domain.errors import Broken, Refused, Transient
 from shared.domain.migration import Job
 from shared.ports import Done
 from shared.runner import forward
-from shared.settings import Settings
 from tests.support.cutover_step import Heard, Kept, cutover_job, cutover_step
-from tests.support.cutover_world import World, cutover_world, order, restore_streams, switch_of
-from tests.support.cuttable import Wire, wire_to
+from tests.support.cutover_world import order, restore_streams, switch_of
 from tests.support.steps import undone
-from tests.support.two_sides import TABLE, TwoSides
 from tests.support.wait import until
+from tests.support.wired_pair import MAX_STALL_MS, Pair, watched, wired_pair
 from tests.support.writers import Writers
-from workers.proxy_agent.attempt import Way
-from workers.proxy_agent.companions import watchdogs
-from workers.proxy_agent.recovery import Recovery
 from workers.proxy_agent.steps.cutover import Cutover
 
 pytestmark = pytest.mark.faults
-MAX_STALL_MS = 1000
-NOISE_MS = 1000
 POOLER_AWAY_S = 0.3
 LONG_S = 30.0
 
 
-@dataclass
-class Pair:
-    """A world whose cutovers reach green over a wire."""
-
-    world: World
-    wire: Wire
-    settings: Settings
-
-    @property
-    def serving(self) -> Colour:
-        return PgBouncer(self.settings).routed_to()
-
-    def run(self, at: Callable[[str], None] = lambda _: None, **changed: Any) -> str:
-        """`switched`, or what the attempt said; tries until a pause began."""
-        began: list[str] = []
-
-        def seen(point: str) -> None:
-            began.append(point)
-            at(point)
-
-        parts = {
-            "nodes": addressed_nodes(self.settings, "bg_proxy"),
-            "pooler": PgBouncer(self.settings),
-            "door": SymlinkDoor(self.settings),
-            "watchdog": watchdogs(self.settings),
-            "at": seen,
-            **changed,
-        }
-        old = self.serving
-        way = Way.FORWARD if old is Colour.BLUE else Way.BACK
-        said = ""
-
-        def tried() -> bool:
-            nonlocal said
-            try:
-                switch_of(self.world, **parts).run(order(way, old, max_stall_ms=MAX_STALL_MS))
-                said = "switched"
-            except MigrationError as error:
-                said = error.message
-            return bool(began)
-
-        until(tried, limit_s=40, what="a pause begins")
-        return said
-
-    def run_cut_at(self, point: str) -> str:
-        """The network to green is cut there, and mended when the attempt has ended."""
-        try:
-            return self.run(lambda here: self.wire.cut() if here == point else None)
-        finally:
-            self.wire.mend()
-
-    def settled(self) -> str:
-        nodes = addressed_nodes(self.settings, "bg_proxy")
-        recovery = Recovery(nodes, PgBouncer(self.settings), SymlinkDoor(self.settings))
-        ends: list[str] = []
-
-        def settle() -> bool:
-            with suppress(Transient):
-                found = recovery.look()
-                assert found is not None
-                ends.append(recovery.settle(found))
-            return bool(ends)
-
-        until(settle, limit_s=30, what="the attempt is settled")
-        return ends[-1]
-
-
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
-    with cutover_world(15) as world:
-        for colour in Colour:
-            with world.admin(colour) as admin:
-                admin.execute(TABLE)
-                admin.execute("GRANT ALL ON probe_of_sides, probe_of_sides_id_seq TO app")
-        with wire_to(world.servers[Colour.GREEN].port) as wire:
-            green = world.settings.nodes[Colour.GREEN].model_copy(update={"port": wire.port})
-            nodes = {**world.settings.nodes, Colour.GREEN: green}
-            yield Pair(world, wire, world.settings.model_copy(update={"nodes": nodes}))
+    with wired_pair(15) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -136,29 +51,6 @@ def blue_serves(pair: Pair) -> None:
     )  # fmt: skip
 
 
-@contextmanager
-def watched(pair: Pair, *, may_fail: bool = False, count: int = 4) -> Iterator[Writers]:
-    """Writers and probes around the fault; the laws are asked behind it."""
-    world, old = pair.world, pair.serving
-    before = world.journal(old)
-    with (
-        TwoSides({str(colour): world.application_at(colour) for colour in Colour}) as sides,
-        Writers(world.application_dsn, count=count, first=len(before)) as writers,
-    ):
-        yield writers
-        writers.until_acknowledged(40)
-    serving = pair.serving
-    left = world.journal(serving) - before
-    assert writers.acknowledged <= left
-    if not may_fail:
-        assert writers.failed == []
-        assert left == writers.acknowledged
-        assert writers.longest_ms() < MAX_STALL_MS + 250 + NOISE_MS
-    assert sides.turns() in ([str(old)], [str(old), str(serving)])
-    assert not PgBouncer(pair.settings).is_paused()
-    assert SymlinkDoor(pair.settings).routed_to() is serving
-
-
 # --- refused before anybody is held ---------------------------------------------------------
 
 
@@ -166,12 +58,7 @@ def test_a_console_that_does_not_let_us_in_is_said_before_the_pause(pair: Pair) 
     stranger = pair.settings.pooler.model_copy(update={"admin_user": "app"})
     settings = pair.settings.model_copy(update={"pooler": stranger})
     with watched(pair), pytest.raises((Transient, Refused), match=r"admin console|SHOW DATABASES"):
-        switch_of(pair.world, pooler=PgBouncer(settings)).run(order(*_next(pair)))
-
-
-def _next(pair: Pair) -> tuple[Way, Colour]:
-    old = pair.serving
-    return (Way.FORWARD if old is Colour.BLUE else Way.BACK), old
+        switch_of(pair.world, pooler=PgBouncer(settings)).run(order(*pair.next))
 
 
 def test_a_route_directory_that_cannot_be_written_is_said_before_the_pause(pair: Pair) -> None:
@@ -180,7 +67,7 @@ def test_a_route_directory_that_cannot_be_written_is_said_before_the_pause(pair:
     )
     settings = pair.settings.model_copy(update={"pooler": elsewhere})
     with watched(pair), pytest.raises(Refused, match="write the pooler's route"):
-        switch_of(pair.world, pooler=PgBouncer(settings)).run(order(*_next(pair)))
+        switch_of(pair.world, pooler=PgBouncer(settings)).run(order(*pair.next))
 
 
 def test_a_full_disk_under_the_route_is_said_before_the_pause(pair: Pair) -> None:
@@ -189,7 +76,7 @@ def test_a_full_disk_under_the_route_is_said_before_the_pause(pair: Pair) -> Non
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, kept[1]))  # any write to a file fails
         try:
             with pytest.raises(Refused, match="found File too large"):
-                switch_of(pair.world).run(order(*_next(pair)))
+                switch_of(pair.world).run(order(*pair.next))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, kept)
 
@@ -199,7 +86,7 @@ def test_a_new_side_that_lets_nobody_in_is_said_before_the_pause(pair: Pair) -> 
     try:
         with watched(pair), pytest.raises(Transient):
             switch_of(pair.world, nodes=addressed_nodes(pair.settings, "bg_proxy")).run(
-                order(*_next(pair))
+                order(*pair.next)
             )
     finally:
         pair.wire.mend()
@@ -337,7 +224,7 @@ def test_a_transaction_of_thirty_seconds_across_the_pause(pair: Pair) -> None:
         assert "gave up in phase `pause`" in pair.run(at)
         while (left_s := began + LONG_S - time.monotonic()) > 0:
             with pytest.raises(Transient, match="waiting for a transaction of app"):
-                switch_of(pair.world).run(order(*_next(pair), max_stall_ms=MAX_STALL_MS))
+                switch_of(pair.world).run(order(*pair.next, max_stall_ms=MAX_STALL_MS))
             time.sleep(min(left_s, 2.0))
         slow.commit()
         assert pair.serving is old
