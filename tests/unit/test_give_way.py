@@ -23,5 +23,5 @@ def test_others_get_the_processor_first() -> None:
         capture_output=True, text=True, check=True, start_new_session=True,
         preexec_fn=lambda: give_way(5),
     ).stdout.split("\n")  # fmt: skip
-    assert int(said[0]) == os.nice(0) + 5
+    assert int(said[0]) == min(19, os.nice(0) + 5)
     assert said[1] == "" or said[1].endswith("nice 5"), "empty where the kernel does not group"

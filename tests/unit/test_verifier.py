@@ -33,6 +33,7 @@ def test_the_same_secret_looks_different_each_time() -> None:
 def test_a_secret_is_known_by_what_the_server_keeps_of_it() -> None:
     kept = verifier("pencil")
     assert fits(kept, "pencil")
-    others = (verifier("pen"), kept[:-2] + "A=", kept.replace("$4096", "$4097"), "md5aa", "", None)
+    last = "E=" if kept.endswith("A=") else "A="
+    others = (verifier("pen"), kept[:-2] + last, kept.replace("$4096", "$4097"), "md5aa", "", None)
     for other in (*others, "SCRAM-SHA-256$4096:no base64$x"):
         assert not fits(other, "pencil"), other
