@@ -46,11 +46,13 @@ EXCEPTION
     RETURN 'unread';
 END $$;
 
--- How often a subscription was started again at the place where it still stands.
+-- How often a subscription was started again at the place where it still stands, and after how many
+-- errors of its own.
 CREATE TABLE IF NOT EXISTS bluegreen.started_again (
   subscription oid PRIMARY KEY,
   place text NOT NULL,
-  times integer NOT NULL
+  times integer NOT NULL,
+  errors bigint NOT NULL
 );
 
 -- How far a subscription came: the last commit that it applied, and the tables that it has copied. It
@@ -67,7 +69,8 @@ $$;
 -- Whether a stopped subscription of this side may be started again, which is then written down: the
 -- caller does it in the same transaction. The log says whether only the connection was lost. Where
 -- nobody reads it, trying tells: a row that cannot be applied stops the stream at the same place each
--- time, and the attempts leave nothing, since a transaction is applied as a whole or not at all.
+-- time, and the attempts leave nothing, since a transaction is applied as a whole or not at all. One
+-- that stopped without an error of its own was stopped by a person, and stays so.
 CREATE OR REPLACE FUNCTION bluegreen.may_start_again(its_name text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -75,6 +78,7 @@ DECLARE
   code text := bluegreen.newest_apply_error();
   its_oid oid;
   runs boolean;
+  its_errors bigint;
   found integer;
 BEGIN
   IF code IS DISTINCT FROM 'unread' THEN
@@ -88,8 +92,15 @@ BEGIN
   END IF;
   DELETE FROM bluegreen.started_again
     WHERE subscription NOT IN (SELECT oid FROM pg_subscription);  -- of jobs that ended
-  INSERT INTO bluegreen.started_again AS known VALUES (its_oid, bluegreen.place_of(its_oid), 1)
-    ON CONFLICT (subscription) DO UPDATE SET place = excluded.place,
+  SELECT apply_error_count + sync_error_count INTO its_errors
+    FROM pg_stat_subscription_stats WHERE subid = its_oid;
+  IF its_errors = coalesce(
+       (SELECT errors FROM bluegreen.started_again WHERE subscription = its_oid), 0) THEN
+    RETURN false;
+  END IF;
+  INSERT INTO bluegreen.started_again AS known
+    VALUES (its_oid, bluegreen.place_of(its_oid), 1, coalesce(its_errors, 0))
+    ON CONFLICT (subscription) DO UPDATE SET place = excluded.place, errors = excluded.errors,
       times = CASE WHEN known.place = excluded.place THEN known.times + 1 ELSE 1 END
       WHERE known.place <> excluded.place OR known.times < times_at_one_place
     RETURNING times INTO found;
