@@ -74,13 +74,18 @@ def test_clients_of_both_are_held_and_go_on(two: Two, pooler: Poolers) -> None:
     ):
         with pooler.opened() as opened:
             opened.pause(limit_s=5)
-            held = len(here.acknowledged), len(there.acknowledged)
-            time.sleep(0.2)
-            assert (len(here.acknowledged), len(there.acknowledged)) == held
+            until(lambda: nothing_more_of(here, there), limit_s=5, what="nobody goes on")
             opened.resume()
         here.until_acknowledged(20)
         there.until_acknowledged(20)
     assert here.failed == there.failed == []
+
+
+def nothing_more_of(*writers: Writers) -> bool:
+    """In 0.2 s. What was answered before the pause is written down a moment later."""
+    before = [len(each.acknowledged) for each in writers]
+    time.sleep(0.2)
+    return [len(each.acknowledged) for each in writers] == before
 
 
 def test_one_that_cannot_pause_lets_all_go_on(two: Two, pooler: Poolers) -> None:
