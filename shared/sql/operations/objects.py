@@ -115,6 +115,9 @@ def comment(ctx: Context, node: Node) -> None:
         relation = ctx.named(schema, name)
     elif kind == "OBJECT_COLUMN":
         *table, column = strings(target["List"]["items"])
+        if not table:
+            ctx.error("syntax", f'column "{column}" is of no table', remedy="write table.column")
+            return
         relation = ctx.named(table[-2] if len(table) > 1 else None, table[-1])
         if relation is not None and relation.columns is not None and column not in relation.columns:
             ctx.error("catalog", f'column "{column}" of relation "{relation.shown}" does not exist')

@@ -74,6 +74,12 @@ def test_with_a_schema_a_missing_table_is_an_error_at_its_name():
     ]
 
 
+def test_a_comment_on_a_column_of_no_table_is_an_error_not_a_crash():
+    assert errors("COMMENT ON COLUMN email IS 'x'") == [
+        ("1:1", "syntax", 'column "email" is of no table')
+    ]
+
+
 def test_one_problem_does_not_hide_the_others():
     found = errors("DROP TABLE a;\nALTER TABLET x;\nALTER SYSTEM SET a = 1;\nDROP TABLE b;")
     assert [(place, kind) for place, kind, _ in found] == [
