@@ -47,7 +47,8 @@ def test_finish_and_restore_leave_the_resting_state_with_the_roles_swapped(serve
     assert isinstance(finish.do(job), Pending)  # the pool was busy: nobody is held, tried again
     done(finish, job)
     assert (pool.pauses, pool.paused) == (1, False)
-    assert pool.told[-2:] == [{"resume_after_s": None}, {"is_narrow": False}]
+    assert pool.told[-1] == {"resume_after_s": None}
+    assert pool.width() == 40, "as wide as before"
     done(finish, job)
     with pytest.raises(Broken, match="way back"):
         finish.undo(job)

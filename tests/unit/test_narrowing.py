@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from shared.narrowing import LEAST, width
+from shared.domain.errors import Transient
+from shared.narrowing import LEAST, narrowed, width
 from shared.ports import PoolTraffic
+from tests.support.fake_pool import CountingPool
 
 
 @pytest.mark.parametrize(
@@ -26,3 +28,27 @@ def test_half_as_many_again_as_are_under_way_and_never_less_than_two(
 
 def test_a_pooler_that_began_to_count_anew_narrows_no_further() -> None:
     assert width(PoolTraffic(9, 500.0), PoolTraffic(1, 0.1), 1.0) == LEAST
+
+
+class RecordingPool(CountingPool):
+    """Keeps each width it had."""
+
+    def narrow(self, at_once: int) -> None:
+        super().narrow(at_once)
+        self.told.append({"width": at_once})
+
+
+def test_a_pool_is_widened_by_a_quarter_at_a_time_up_to_what_it_was() -> None:
+    pool = RecordingPool(at_once=7)
+    with narrowed(pool, 2):
+        assert pool.width() == 2
+    assert [each["width"] for each in pool.told] == [2, 3, 4, 5, 6]
+    assert pool.width() == 40, "the configuration's own"
+
+
+def test_a_block_that_fails_leaves_the_pool_wide_at_once() -> None:
+    pool = RecordingPool()
+    with pytest.raises(Transient), narrowed(pool, 2):
+        raise Transient("gave up")
+    assert [each["width"] for each in pool.told] == [2]
+    assert pool.width() == 40

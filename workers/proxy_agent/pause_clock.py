@@ -22,6 +22,9 @@ class PauseClock:
     """Readings are of CLOCK_MONOTONIC, which all processes of a host share."""
 
     max_stall_ms: float
+    deadline: float
+    """Of the watchdog. Should it answer late, the pause has so much less, or does not begin: behind
+    the deadline nobody guards it."""
     at: Callable[[str], None] = nothing
     began: float = field(default_factory=time.monotonic)
     phases_ms: dict[str, float] = field(default_factory=dict)
@@ -30,8 +33,8 @@ class PauseClock:
     """When clients were let go; None before."""
 
     def left_s(self) -> float:
-        spent_ms = (time.monotonic() - self.began) * 1000
-        return max(0.0, self.max_stall_ms * (1 - RESERVE) - spent_ms) / 1000
+        reserve_s = self.max_stall_ms * RESERVE / 1000
+        return max(0.0, self.deadline - reserve_s - time.monotonic())
 
     def end(self) -> None:
         self.ended = time.monotonic()

@@ -123,9 +123,10 @@ class Switch:
         at_once: int,
     ) -> Switched:
         """From PAUSE on, under the watchdog's eyes. Raises what the attempt gave up with."""
-        watchdog.say({"deadline": time.monotonic() + order.max_stall_ms / 1000})
+        deadline = time.monotonic() + order.max_stall_ms / 1000
+        watchdog.say({"deadline": deadline})
         watchdog.hear(limit_s=WATCHDOG_ANSWER_LIMIT_S)
-        clock = PauseClock(order.max_stall_ms, self.at)
+        clock = PauseClock(order.max_stall_ms, deadline, self.at)
         cut = 0
         try:
             cut = self._hold(attempt, old, new, pooler, door, clock, watchdog, at_once)

@@ -81,9 +81,8 @@ def main() -> None:
             return
         _say({"ready": True})
         if not _is_needed(orders):
-            if "widened" not in orders.said:
-                with suppress(MigrationError):
-                    pooler.widen()
+            with suppress(MigrationError):  # the cutover tried; done once more it costs nothing
+                pooler.widen()
         else:
             door = SymlinkDoor(settings)
             _settle(Settlement(pooler, door), Settlement(poolers_of(settings), door),

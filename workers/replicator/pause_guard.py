@@ -2,8 +2,8 @@
 
 It stands ready without a connection until it is asked whether it reaches the pool, and answers once
 it does. From then on it resumes the pool when the time it was told is over, or when its input ends
-while a pause may be on: then whoever paused is gone, and a pool that was narrowed for the pause is
-made as wide as before. Otherwise it does nothing, and ends with its input.
+while a pause may be on: then whoever paused is gone. A pool that was narrowed for the pause is made
+as wide as before. Otherwise it does nothing, and ends with its input.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _guard(pooler: Pooler, buffer: bytes) -> None:
         *lines, buffer = (buffer + piece).split(b"\n")
         for line in lines:
             told = json.loads(line)
-            is_narrow = told.get("is_narrow", is_narrow)
+            is_narrow |= "is_narrow" in told
             if "resume_after_s" in told:
                 after_s = told["resume_after_s"]
                 deadline = None if after_s is None else time.monotonic() + after_s

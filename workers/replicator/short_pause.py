@@ -47,13 +47,12 @@ class HeldPool:
 
     @contextmanager
     def narrow(self) -> Iterator[None]:
-        """Around `held`, for whoever has a second to spare: clients wait a third as long where the
-        pool has few connections to end and to open again. Should we die, the guard widens it."""
+        """Around `held`, for whoever has a second to spare: the pool has few connections to end
+        and to open again. Whatever comes of it, the guard widens the pool at its own end too."""
         self._guard.say({"is_narrow": True})
         with narrowed(self._pooler, needed(self._pooler)):
             time.sleep(CALM_S)
             yield
-        self._guard.say({"is_narrow": False})
 
     @contextmanager
     def held(self, *, wait_s: float, work_s: float) -> Iterator[None]:

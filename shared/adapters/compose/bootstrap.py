@@ -127,8 +127,10 @@ def _renew_administrator(node: NodeSettings, vault: Vault) -> None:
     if before is None:
         return
     try:
-        with _as_administrator(node, SERVER_DATABASE, vault):
-            pass  # an `up` before this one was ended behind the change
+        # A login is all that is asked: where the new password is taken already, an `up` before
+        # this one was ended between the change and its note.
+        with _as_administrator(node, SERVER_DATABASE, vault) as session:
+            session.value("SELECT 1")
     except Transient as error:
         if "authentication failed" not in error.message:
             raise
