@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,9 @@ from shared.domain.objects import CONTROL_ROLES
 from shared.settings import Settings
 
 LIMIT_S = 10.0
+PROVEN_S = 0.5
+"""A session that answered so long ago is not asked whether it still does: a look of the monitor
+borrows it ten times in a row, and a server can die behind the question as well as before it."""
 
 
 class _Owner:
@@ -41,6 +45,7 @@ class ControlDatabase:
         except BaseException:
             self.close()
             raise
+        self._local.proven_at = time.monotonic()
 
     def close(self) -> None:
         """Close the thread's session, if it has one."""
@@ -51,7 +56,7 @@ class ControlDatabase:
 
     def _open(self) -> PsycopgSession:
         session: PsycopgSession | None = getattr(self._local, "session", None)
-        if session is not None and not session.connection.closed and _answers(session):
+        if session is not None and not session.connection.closed and self._is_alive(session):
             return session
         self.close()
         control = self._settings.control
@@ -72,10 +77,13 @@ class ControlDatabase:
         session.execute("SET tcp_keepalives_idle = 10")
         session.execute("SET tcp_keepalives_interval = 5")
         session.execute("SET tcp_keepalives_count = 4")
-        self._local.session = session
+        self._local.session, self._local.proven_at = session, time.monotonic()
         self._local.owner = owner = _Owner()
         self._local.close = weakref.finalize(owner, stack.close)
         return session
+
+    def _is_alive(self, session: PsycopgSession) -> bool:
+        return time.monotonic() - self._local.proven_at < PROVEN_S or _answers(session)
 
 
 @contextmanager

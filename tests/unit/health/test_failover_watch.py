@@ -14,7 +14,7 @@ from shared.domain.errors import Refused, Transient
 from shared.ports import Commit
 from shared.settings import FailoverSettings
 from workers.health_monitor.failover.deed import SQL, Failover
-from workers.health_monitor.failover.watch import ALERT, UNHEALED, FailoverWatch
+from workers.health_monitor.failover.watch import ALERT, FailoverWatch
 
 ACTS = list[str]
 
@@ -87,15 +87,13 @@ class FakeSession:
             return self.world.replayed
         if sql == SQL["ha_manager"]:
             return self.world.manager
-        if sql == UNHEALED:
-            return None
         return True
 
     def row(self, sql: str, params: Any = None) -> Any:
         if self.colour in self.world.dead:
             raise Transient("refused", code="08000")
         if sql == SQL["of_active"]:
-            return (False, "0/100", False)
+            return (False, False, None)
         lost = Colour.BLUE in self.world.dead
         return (not self.world.promoted, False, self.world.promoted, None if lost else 0.1)
 

@@ -1,7 +1,8 @@
--- of_active: where its WAL ends, and whether a standby has every commit before it is acknowledged
-SELECT pg_is_in_recovery(), pg_current_wal_flush_lsn()::text,
+-- of_active: whether it serves; whether a standby has every commit before it is acknowledged; who died here and was not healed
+SELECT pg_is_in_recovery(),
        current_setting('synchronous_commit') IN ('on', 'remote_apply')
-       AND EXISTS (SELECT FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))
+       AND EXISTS (SELECT FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')),
+       (SELECT dead FROM bluegreen.failover WHERE healed_at IS NULL ORDER BY at DESC LIMIT 1)
 
 -- of_standby: whether it follows, is held, or has taken over; and for how many seconds nothing has arrived
 SELECT pg_is_in_recovery(),

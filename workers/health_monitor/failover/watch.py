@@ -32,7 +32,6 @@ SILENT_STREAM_S = 35.0
 AGAIN_S = 30.0
 """After a refusal the dead server has this long to come back undisturbed."""
 ALERT = "failover"
-UNHEALED = "SELECT dead FROM bluegreen.failover WHERE healed_at IS NULL ORDER BY at DESC LIMIT 1"
 _log = structlog.get_logger("failover")
 
 
@@ -105,16 +104,12 @@ class FailoverWatch:
         if now - self._manager_at > MANAGER_PERIOD_S:
             self.ha_manager = str(session.value(SQL["ha_manager"]) or "")
             self._manager_at = now
-        in_recovery = bool(session.value("SELECT pg_is_in_recovery()"))
-        unhealed = session.value(UNHEALED)
-        if in_recovery:
-            return (True, None, False, unhealed)
         row = session.row(SQL["of_active"])
         assert row is not None
-        return (*row, unhealed)
+        return row
 
     def _note_answer(self, row: Row) -> None:
-        in_recovery, _, synchronous, unhealed = row
+        in_recovery, synchronous, unhealed = row
         self._answered_at, self._starting_since = self.clock(), None
         if in_recovery:
             return  # the sides are being exchanged
