@@ -11,7 +11,8 @@ from shared.domain.errors import Refused
 from shared.mapping.carried import check_table, is_found_by_key, key_order
 from shared.mapping.chains import build_chains, live_changes
 from shared.mapping.columns import columns_of, landing_columns
-from shared.mapping.copies import continued, derived_tables, given_back
+from shared.mapping.continued import continued
+from shared.mapping.derived_tables import derived_tables, given_back
 from shared.mapping.model import ForeignKey, Mapping, Moved, Relabelled, Table
 from shared.mapping.name_states import Name
 from shared.mapping.names import ASIDE, DROPPED, ours
