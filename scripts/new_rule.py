@@ -17,7 +17,7 @@ BODY = '''"""One sentence: what the file does."""
 from __future__ import annotations
 
 from shared.domain.kinds import Risk
-from shared.sql.context import Step
+from shared.sql.step import Step
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.rules.rule import Finding, Rule, table

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from shared.domain.objects import JOB, STANDING
-from shared.sql.catalog import Catalog, Relation
+from shared.sql.catalog import Catalog
 from shared.sql.definitions import primary_key
 from shared.sql.names import range_var, strings
 from shared.sql.parse import Statement
+from shared.sql.schema_objects import Relation
 
 OURS = (STANDING, JOB)
 OTHER_COLUMNS = ("AT_AddColumn", "AT_DropColumn", "AT_AlterColumnType")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from shared.domain.kinds import Kind
 from shared.sql import forbidden, versions
 from shared.sql.catalog import Catalog
-from shared.sql.context import Context, Problem, Step
+from shared.sql.context import Context, Problem
 from shared.sql.effects import Operation
 from shared.sql.forbidden_names import Suspects
 from shared.sql.load import loads
@@ -21,6 +21,7 @@ from shared.sql.operations.registry import look
 from shared.sql.operations.session import lock_timeout_ms
 from shared.sql.parse import Reading, Statement, read
 from shared.sql.principals import roles_made, roles_named
+from shared.sql.step import Step
 from shared.sql.versions import NEWEST_GRAMMAR
 
 

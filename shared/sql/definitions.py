@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shared.sql.catalog import Column, Constraint, ConstraintKind, Index, Relation
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.expressions import called, check_calls, columns
 from shared.sql.extensions import OPERATOR_CLASSES
 from shared.sql.grammar import Node
 from shared.sql.names import range_var, scalar, split_name, strings
+from shared.sql.schema_objects import Column, Constraint, ConstraintKind, Index, Relation
 from shared.sql.types import is_serial
 
 KINDS: dict[str, ConstraintKind] = {

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Relation
 from shared.sql.locks import Lock
+from shared.sql.schema_objects import Relation
 
 NONE: frozenset[str] = frozenset()
 """What most operations have of most things; a set of its own for each would be most of its size."""

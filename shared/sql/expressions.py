@@ -7,13 +7,13 @@ from typing import Any
 
 from shared.sql import grammar
 from shared.sql.builtins import Volatility, functions
-from shared.sql.catalog import Routine
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.extensions import FUNCTIONS, VOLATILE_FUNCTIONS
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.mentions import mentions
 from shared.sql.names import split_name, strings
+from shared.sql.schema_objects import Routine
 from shared.sql.words import words
 
 _RANK: dict[Volatility, int] = {"immutable": 0, "stable": 1, "volatile": 2}

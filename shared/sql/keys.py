@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from shared.sql.catalog import Constraint, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import primary_key
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.names import strings
 from shared.sql.operator_classes import check_type
+from shared.sql.schema_objects import Constraint, Relation
 
 KEYS = ("unique", "primary key", "exclude")
 

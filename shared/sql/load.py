@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shared.sql.catalog import Relation
-from shared.sql.context import Step
+from shared.sql.schema_objects import Relation
+from shared.sql.step import Step
 
 SCAN_BYTES_PER_S = 500_000_000
 BUILD_BYTES_PER_S = 100_000_000

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from shared.domain.kinds import Kind, Risk
-from shared.sql.context import Step
 from shared.sql.effects import Operation, Reason
+from shared.sql.step import Step
 
 
 def reasons(step: Step) -> list[Reason]:

@@ -5,10 +5,10 @@ Source: pg_opclass of PostgreSQL 15 to 18, rows with opcdefault.
 
 from __future__ import annotations
 
-from shared.sql.catalog import Relation, Type
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
+from shared.sql.schema_objects import Relation, Type
 from shared.sql.types import BUILTIN, base_type
 from shared.sql.words import words
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.sql.analysis import Analysis
-from shared.sql.context import Step
 from shared.sql.directives import Batch as DirectedBatch
 from shared.sql.directives import Directives
 from shared.sql.locks import Lock
 from shared.sql.need import listed
 from shared.sql.parse import Statement
+from shared.sql.step import Step
 
 
 @dataclass(slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shared.sql.catalog import Relation
 from shared.sql.context import Context
 from shared.sql.definitions import primary_key
 from shared.sql.expressions import walk
 from shared.sql.grammar import Node
 from shared.sql.names import strings
+from shared.sql.schema_objects import Relation
 
 
 def is_everything(where: Node | None) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal
 
-from shared.sql.catalog import Catalog, Type
+from shared.sql.catalog import Catalog
 from shared.sql.grammar import Node
 from shared.sql.names import scalar, strings
+from shared.sql.schema_objects import Type
 from shared.sql.words import words
 
 SERIALS = {

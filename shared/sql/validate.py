@@ -9,7 +9,6 @@ from shared.domain.kinds import Kind, Risk
 from shared.sql.analysis import Analysis, analyse
 from shared.sql.catalog import Catalog
 from shared.sql.collection import no_collection
-from shared.sql.context import Step
 from shared.sql.directives import Directives, directives
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
@@ -20,6 +19,7 @@ from shared.sql.plan import plan
 from shared.sql.report import Error, Need, OperationReport, Report, Warning
 from shared.sql.rules import IDS, findings
 from shared.sql.rules.rule import Finding, Rule
+from shared.sql.step import Step
 
 OLDEST, NEWEST = 15, 18
 """Major versions of PostgreSQL that are supported."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from shared.adapters.schema.printed import printed_expression, printed_rule, printed_trigger
 from shared.ports import Row
-from shared.sql.catalog import Relation
 from shared.sql.expressions import columns as columns_of
+from shared.sql.schema_objects import Relation
 
 Rows = Callable[[str], list[Row]]
 

@@ -19,8 +19,11 @@ from shared.adapters.schema.printed import (
 )
 from shared.ports import Row, Session
 from shared.sql import grammar
-from shared.sql.catalog import (
-    Catalog,
+from shared.sql.catalog import Catalog
+from shared.sql.definitions import index_columns
+from shared.sql.expressions import called
+from shared.sql.expressions import columns as columns_of
+from shared.sql.schema_objects import (
     Column,
     Constraint,
     ConstraintKind,
@@ -31,9 +34,6 @@ from shared.sql.catalog import (
     Routine,
     UserType,
 )
-from shared.sql.definitions import index_columns
-from shared.sql.expressions import called
-from shared.sql.expressions import columns as columns_of
 
 QUERIES = named_queries(__file__, "catalog_reader.sql")
 

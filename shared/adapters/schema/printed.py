@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from shared.sql import grammar
-from shared.sql.catalog import Key, Type
 from shared.sql.grammar import Node, SyntaxProblem
+from shared.sql.schema_objects import Key, Type
 from shared.sql.triggers import Rule, Trigger, read_rule, read_trigger
 from shared.sql.types import read_type
 

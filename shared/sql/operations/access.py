@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Relation
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
@@ -11,6 +10,7 @@ from shared.sql.expressions import check_calls, columns, walk
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import scalar, split_name, strings
+from shared.sql.schema_objects import Relation
 from shared.sql.words import words
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shared.sql.catalog import Relation
 from shared.sql.context import Context
 from shared.sql.definitions import (
     ColumnDefinition,
@@ -17,6 +16,7 @@ from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
 from shared.sql.operations.foreign_keys import check_target
 from shared.sql.operations.tables import check_definition, own_sequence
+from shared.sql.schema_objects import Relation
 
 
 def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:

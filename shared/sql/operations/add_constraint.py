@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shared.sql.catalog import Constraint, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import add_constraint as put_constraint
 from shared.sql.definitions import check_columns, primary_key, read_constraint
@@ -11,6 +10,7 @@ from shared.sql.grammar import Node
 from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
 from shared.sql.operations.foreign_keys import check_target
+from shared.sql.schema_objects import Constraint, Relation
 
 _TYPES = {
     "check": "ADD_CHECK",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Column, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns, check_default
 from shared.sql.effects import Operation
@@ -11,6 +10,7 @@ from shared.sql.expressions import called, check_calls, columns
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import strings
+from shared.sql.schema_objects import Column, Relation
 
 
 def set_not_null(ctx: Context, relation: Relation, cmd: Node) -> None:

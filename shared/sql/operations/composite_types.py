@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from shared.sql.catalog import Column, Relation, Type, UserType
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, shown
+from shared.sql.schema_objects import Column, Relation, Type, UserType
 
 
 def alter_composite(ctx: Context, node: Node) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Constraint, Relation
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
+from shared.sql.schema_objects import Constraint, Relation
 
 
 def validate(ctx: Context, relation: Relation, cmd: Node) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from shared.sql.catalog import Relation
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
+from shared.sql.schema_objects import Relation
 
 
 def drop_column(ctx: Context, relation: Relation, cmd: Node) -> None:

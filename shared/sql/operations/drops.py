@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Column, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import drawn_from
 from shared.sql.effects import Operation
@@ -16,6 +15,7 @@ from shared.sql.names import split_name, strings
 from shared.sql.operations import index_changes, object_drops
 from shared.sql.operations.drop_column import drop_with
 from shared.sql.operations.partitions import default_partition
+from shared.sql.schema_objects import Column, Relation
 
 _RELATIONS = {
     "OBJECT_TABLE": ("DROP_TABLE", "table"),

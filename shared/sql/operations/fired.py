@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shared.sql.catalog import Key, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import primary_key
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.operations.queries import hold_read
 from shared.sql.operations.routines import follow, merge
+from shared.sql.schema_objects import Key, Relation
 from shared.sql.triggers import Event, Trigger
 
 CASCADES = 8

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shared.sql.catalog import Constraint, Relation, Type
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
+from shared.sql.schema_objects import Constraint, Relation, Type
 from shared.sql.types import base_type, resolved
 
 

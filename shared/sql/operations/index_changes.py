@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shared.sql import operator_classes
-from shared.sql.catalog import Index, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns, check_operator_classes, index_columns
 from shared.sql.effects import Operation
@@ -13,6 +12,7 @@ from shared.sql.grammar import Node
 from shared.sql.keys import covers_partition_key
 from shared.sql.locks import Lock
 from shared.sql.names import flag, range_var, shown
+from shared.sql.schema_objects import Index, Relation
 
 
 def create_index(ctx: Context, node: Node) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Relation, Routine
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.extensions import TYPES
@@ -12,6 +11,7 @@ from shared.sql.locks import Lock
 from shared.sql.names import scalar, shown, split_name, strings
 from shared.sql.operations.drop_column import column_goes
 from shared.sql.operations.routine_users import let_go
+from shared.sql.schema_objects import Relation, Routine
 from shared.sql.types import read_type
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.sql.catalog import Relation
 from shared.sql.grammar import Node
 from shared.sql.names import scalar, strings
 from shared.sql.operations.column_marks import implies_not_null
+from shared.sql.schema_objects import Relation
 
 
 def proves_bound(parent: Relation, child: Relation, bound: Node) -> bool:

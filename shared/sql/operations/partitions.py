@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Constraint, Relation
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
@@ -15,6 +14,7 @@ from shared.sql.operations.partition_bounds import (
     moment,
     proves_bound,
 )
+from shared.sql.schema_objects import Constraint, Relation
 
 
 def attach(ctx: Context, relation: Relation, cmd: Node) -> None:

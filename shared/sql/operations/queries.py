@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shared.sql.catalog import Column, Key, Relation, Type
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.expressions import check_calls, relations
@@ -10,6 +9,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.mentions import mentions
 from shared.sql.names import split_name, strings
+from shared.sql.schema_objects import Column, Key, Relation, Type
 
 
 def read_query(ctx: Context, query: Node, operation: Operation, *, scan: bool) -> list[Relation]:

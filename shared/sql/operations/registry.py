@@ -17,13 +17,14 @@ from shared.sql.operations import (
     row_changes,
     row_reads,
     session,
+    table_storage,
     tables,
     upkeep,
     user_types,
     views,
     whole_tables,
 )
-from shared.sql.operations.alter_table import alter_table, move_all
+from shared.sql.operations.alter_table import alter_table
 
 Handler = Callable[[Context, Node], None]
 
@@ -38,7 +39,7 @@ def _handler(made: Any) -> Handler:
 
 HANDLERS: dict[str, Handler] = {
     "AlterTableStmt": alter_table,
-    "AlterTableMoveAllStmt": move_all,
+    "AlterTableMoveAllStmt": table_storage.move_all,
     "CreateStmt": tables.create_table,
     "CreateTableAsStmt": tables.create_table_as,
     "ViewStmt": views.create_view,

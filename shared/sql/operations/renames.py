@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.sql.catalog import Key, Relation
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
@@ -12,6 +11,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, shown, split_name
 from shared.sql.operations.composite_types import rename_attribute
+from shared.sql.schema_objects import Key, Relation
 
 _RELATIONS = {
     "OBJECT_TABLE": "RENAME_TABLE",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Column, Constraint, Relation, Type
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
@@ -15,6 +14,7 @@ from shared.sql.locks import Lock
 from shared.sql.names import strings
 from shared.sql.operations.foreign_keys import comparable
 from shared.sql.operator_classes import check_type
+from shared.sql.schema_objects import Column, Constraint, Relation, Type
 from shared.sql.types import Change, assignable, change, read_type, resolved
 
 UTC = frozenset({"utc", "gmt", "etc/utc", "etc/gmt", "uct", "zulu", "universal", "greenwich"})

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.sql.catalog import Relation, Routine
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.expressions import called
 from shared.sql.locks import Lock
 from shared.sql.names import shown
 from shared.sql.operations.drop_column import drop_with, forget_column
+from shared.sql.schema_objects import Relation, Routine
 
 What = Literal["trigger", "column", "default", "constraint", "index", "view"]
 

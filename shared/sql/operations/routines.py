@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from shared.domain.kinds import Kind
 from shared.sql.bodies import Body, read_body, routine_source
-from shared.sql.catalog import Relation, Routine
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
@@ -17,6 +16,7 @@ from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.locks import Lock, strongest
 from shared.sql.names import option, scalar, shown, split_name, strings
 from shared.sql.nested import run_part
+from shared.sql.schema_objects import Relation, Routine
 from shared.sql.triggers import read_trigger
 from shared.sql.words import words
 

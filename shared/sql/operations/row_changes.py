@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shared.sql.catalog import Constraint, Relation
 from shared.sql.column_names import check_names
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
@@ -16,6 +15,7 @@ from shared.sql.operations.fired import deleted, fire, instead_of, rekeyed
 from shared.sql.operations.queries import hold_read
 from shared.sql.operations.routines import follow_calls
 from shared.sql.row_selection import is_everything, is_nothing, many, one_row
+from shared.sql.schema_objects import Constraint, Relation
 from shared.sql.triggers import Event
 
 CHANGES = {

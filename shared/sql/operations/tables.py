@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 
-from shared.sql.catalog import Column, Key, Relation
 from shared.sql.column_names import check_names
 from shared.sql.context import Context
 from shared.sql.definitions import (
@@ -25,6 +24,7 @@ from shared.sql.names import range_var, strings
 from shared.sql.operations import partitions
 from shared.sql.operations.foreign_keys import check_target
 from shared.sql.operations.queries import column_reads, query_columns, read_query
+from shared.sql.schema_objects import Column, Key, Relation
 
 LIKE_DEFAULTS, LIKE_CONSTRAINTS, LIKE_INDEXES = 8, 4, 64
 """Bits of CREATE_TABLE_LIKE_* (parsenodes.h): comments 1, compression 2, constraints 4, ..."""

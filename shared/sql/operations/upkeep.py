@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Relation
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import flag, strings
+from shared.sql.schema_objects import Relation
 
 
 def vacuum(ctx: Context, node: Node) -> None:

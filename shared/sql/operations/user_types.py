@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from shared.sql.catalog import Relation, UserType
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.expressions import check_calls, walk
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, scalar, shown, split_name, strings
+from shared.sql.schema_objects import Relation, UserType
 
 
 def _made(ctx: Context, names: list[Node], kind: str) -> UserType:

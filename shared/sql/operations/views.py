@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from shared.sql.catalog import Relation
 from shared.sql.column_names import check_names
 from shared.sql.context import Context
 from shared.sql.expressions import called
@@ -11,6 +10,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, strings
 from shared.sql.operations.queries import column_reads, hold_read, query_columns, read_query
+from shared.sql.schema_objects import Relation
 
 
 def create_view(ctx: Context, node: Node) -> None:

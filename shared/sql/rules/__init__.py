@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from shared.sql.context import Step
 from shared.sql.rules import (
     add_column_not_null_without_default,
     add_column_rewrites,
@@ -40,6 +39,7 @@ from shared.sql.rules import (
     work_under_strong_lock,
 )
 from shared.sql.rules.rule import Check, Finding, Rule
+from shared.sql.step import Step
 
 RULES: tuple[tuple[Rule, Check], ...] = (
     (add_column_not_null_without_default.RULE, add_column_not_null_without_default.check),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Risk
-from shared.sql.context import Step
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.rules.rule import Finding, Rule, table, validated_later
+from shared.sql.step import Step
 
 RULE = Rule(
     id="check-without-not-valid",

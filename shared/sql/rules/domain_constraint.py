@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Risk
-from shared.sql.context import Step
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.need import listed
 from shared.sql.rules.rule import Finding, Rule
+from shared.sql.step import Step
 
 RULE = Rule(
     id="domain-constraint",

@@ -6,10 +6,10 @@ import re
 from unicodedata import category, name
 
 from shared.domain.kinds import Risk
-from shared.sql.context import Step
 from shared.sql.effects import Operation
 from shared.sql.pieces import names_written
 from shared.sql.rules.rule import Finding, Rule
+from shared.sql.step import Step
 
 RULE = Rule(
     id="look-alike-name",

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from shared.domain.kinds import Risk
-from shared.sql.context import Step
 from shared.sql.effects import Operation
 from shared.sql.locks import Lock
 from shared.sql.names import quoted
+from shared.sql.step import Step
 
 
 @dataclass(frozen=True, slots=True)
