@@ -26,10 +26,10 @@ check: install  ## what a commit needs: format, lint, types, arrows, unit tests
 CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   cluster standing pgbouncer migration_file validate_step saga_control_store saga_shell \
   cli_bad_input compare_rows compare_multisets check_statements trace rules_on_servers validator_bounds \
-  cutover_step cutover_switch cutover_applications \
+  cutover_step cutover_switch cutover_applications cutover_direct_door \
   agent_grants docker_driver stream_keeper stream_unread_log replicator_short_pause redis_sentinel poolers cli_proxy mapping_rehearsal \
-  control_roles preflight_refusals lost_standby copy_rights beside_an_existing_server \
-  backup_steps backup_points backup_daily health_steps after_safe companion \
+  control_roles preflight_refusals preflight_servers lost_standby copy_rights beside_an_existing_server \
+  backup_steps backup_points backup_encryption backup_daily health_steps after_safe companion \
   health_monitor health_limits health_replication monitoring_files doctor_outside cli_alerts))
 
 test: check validator-cases  ## unit tests, the validator's cases, and the CI size of the tests on real servers

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
-import pyrage
 import pytest
 
 from shared.adapters.backup import backups
@@ -15,71 +14,30 @@ from shared.adapters.backup.scratch import load, scratch, scratch_server
 from shared.adapters.dump.pg_dump import program
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
-from shared.domain.kinds import BackupScope, Kind
-from shared.domain.migration import Job, RunOptions
-from shared.domain.rollback_point import Manifest, part_file
-from shared.settings import BackupSettings, Settings
+from shared.domain.rollback_point import part_file
 from tests.support.cluster import bin_dir, postgres
-from tests.support.paper_stack import PaperStack, paper_stack, prepare, settings_over
+from tests.support.paper_stack import PaperStack, prepare, settings_over
+from tests.support.rollback_points import (
+    encrypting,
+    job,
+    leftovers,
+    quiet,
+    stack_with_rows,
+    taken,
+    with_backups_in,
+)
 from tests.support.wait import until
-
-SCHEMA = """
-    CREATE TYPE mood AS ENUM ('sad', 'glad');
-    CREATE TABLE users (id bigserial PRIMARY KEY, name text NOT NULL, mood mood DEFAULT 'glad');
-    CREATE TABLE "Odd ""Orders" (id int PRIMARY KEY, user_id bigint REFERENCES users, note text);
-    CREATE TABLE log (id int, at date) PARTITION BY RANGE (at);
-    CREATE TABLE log_2026 PARTITION OF log FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
-    CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no'; END$$;
-    INSERT INTO users (name) SELECT E'n\\\\.\\n' || n FROM generate_series(1, 1000) AS n;
-    INSERT INTO "Odd ""Orders" VALUES (1, 1, '\\.'), (2, 2, NULL);
-    INSERT INTO log SELECT n, '2026-02-01' FROM generate_series(1, 7) AS n;
-    CREATE TRIGGER refuses BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION no();
-    CREATE POLICY own ON users TO app USING (true);
-    GRANT SELECT ON users TO app;
-"""
 
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaperStack]:
-    with paper_stack(tmp_path_factory.mktemp("stack")) as stack:
-        with stack.blue.connect("app", "app") as connection:
-            connection.execute(SCHEMA)
+    with stack_with_rows(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
 
 
 @pytest.fixture
 def stack(servers: PaperStack, tmp_path: Path) -> PaperStack:
-    settings = servers.settings.model_copy(update={"backup_dir": tmp_path / "backups"})
-    return PaperStack(servers.blue, servers.control, settings)
-
-
-def job(scope: BackupScope | None = None) -> Job:
-    return Job(
-        id="20261123-7f3a", database="app", kind=Kind.RISKY, file_name="f.sql", sql="",
-        options=RunOptions(backup=scope), source=Colour.BLUE, epoch=1, attempt=1,
-    )  # fmt: skip
-
-
-def quiet(_progress: float | None, _sentence: str) -> None: ...
-
-
-def taken(stack: PaperStack, scope: BackupScope, *tables: str) -> Manifest:
-    point = BackupDirectory(stack.settings).take_schema(job(), scope)
-    if scope == "schema":
-        return point
-    return dump_data_part(stack.settings, point, tables, quiet)
-
-
-def leftovers(stack: PaperStack) -> list[str]:
-    with stack.control.connect() as connection:
-        databases = connection.execute(
-            "SELECT datname FROM pg_database WHERE datname NOT IN "
-            "('postgres', 'template0', 'template1')"
-        ).fetchall()
-        roles = connection.execute(
-            "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> 'postgres'"
-        ).fetchall()
-    return [name for (name,) in databases + roles]
+    return with_backups_in(tmp_path, servers)
 
 
 def test_a_schema_point_is_taken_verified_and_leaves_nothing_behind(stack: PaperStack) -> None:
@@ -198,72 +156,6 @@ def test_a_point_of_other_rows_does_not_count(stack: PaperStack) -> None:
     lying = point.with_part(more)
     with pytest.raises(Broken, match=r"expected 1001 rows of public\.users"):
         verify_point(stack.settings, lying, quiet)
-
-
-def encrypting(stack: PaperStack, folder: Path) -> Settings:
-    """Settings with two recipients, whose keys nobody here has."""
-    pairs = [pyrage.x25519.Identity.generate() for _ in range(2)]
-    (folder / "recipient").write_text(f"# created: today\n{pairs[1]}\n")
-    (folder / "stranger").write_text(str(pyrage.x25519.Identity.generate()))
-    backup = stack.settings.backup.model_copy(
-        update={"recipients": tuple(str(pair.to_public()) for pair in pairs)}
-    )
-    return stack.settings.model_copy(update={"backup": backup})
-
-
-def test_an_encrypted_point_is_verified_without_anyones_private_key(
-    stack: PaperStack, tmp_path: Path
-) -> None:
-    stack.settings = encrypting(stack, tmp_path)
-    point = taken(stack, "affected", "users")
-    assert all(part.file.endswith(".sql.zst.age") for part in point.parts)
-    for path in stack.settings.backup_dir.glob("rollback-*.age*"):
-        assert b"users" not in path.read_bytes()
-    assert backups.verify(stack.settings, point.name).verified_at is not None
-    assert list((stack.settings.backup_dir / ".keys").iterdir()) == []
-
-    with pytest.raises(Refused, match="its own key is deleted once it is verified"):
-        backups.verify(stack.settings, point.name)
-    with pytest.raises(Refused, match="cannot be decrypted: No matching keys found"):
-        backups.verify(stack.settings, point.name, identity=tmp_path / "stranger")
-    kept = BackupDirectory(stack.settings).of_job(point.job)
-    assert kept is not None
-    assert kept.verified_at is not None, "a wrong key says nothing about the point"
-    until(lambda: leftovers(stack) == [], limit_s=20, what="what was restored is dropped")
-    with pytest.raises(Refused, match="cannot be decrypted"):
-        restored(stack, point, identity=tmp_path / "stranger")
-    assert restored(stack, point, identity=tmp_path / "recipient") == 1000
-
-
-def restored(stack: PaperStack, point: Manifest, *, identity: Path) -> int:
-    """Users in a database into which the point was restored; the database is gone again."""
-    try:
-        backups.restore(
-            stack.settings, point.name, on=Colour.BLUE, into="by_hand", confirm=True,
-            identity=identity,
-        )  # fmt: skip
-        with stack.blue.connect("by_hand") as connection:
-            row = connection.execute("SELECT count(*) FROM users").fetchone()
-            return row[0] if row else -1
-    finally:
-        with stack.blue.connect() as connection:
-            connection.execute("DROP DATABASE IF EXISTS by_hand WITH (FORCE)")
-
-
-def test_a_point_whose_own_key_is_gone_before_its_rows_were_dumped_is_given_up(
-    stack: PaperStack, tmp_path: Path
-) -> None:
-    stack.settings = encrypting(stack, tmp_path)
-    point = BackupDirectory(stack.settings).take_schema(job(), "affected")
-    for key in (stack.settings.backup_dir / ".keys").iterdir():
-        key.unlink()
-    with pytest.raises(Broken, match="could not be verified"):
-        dump_data_part(stack.settings, point, ["users"], quiet)
-
-
-def test_one_recipient_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least two different ones"):
-        BackupSettings(recipients=("age1x", "age1x"))
 
 
 def test_row_security_that_would_hide_rows_is_refused(stack: PaperStack) -> None:

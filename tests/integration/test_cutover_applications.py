@@ -1,7 +1,7 @@
 """What applications do while the sides change under them: nobody retries, and nothing fails.
 
 One pair and its doors for the whole file; each test takes traffic to the other side while its
-client is at work. `shape` is a table whose columns differ on the two sides.
+client is at work.
 """
 
 from __future__ import annotations
@@ -12,66 +12,23 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg
 import psycopg
 import pytest
 from psycopg import pq
 
-from shared.adapters.pooler.pgbouncer import PgBouncer
-from shared.domain.environment import Colour
 from shared.domain.errors import Transient
-from tests.support.cutover_world import World, cutover_world, order, switch_of, switched
-from tests.support.direct_nginx import DirectNginx, direct_nginx
+from tests.support.crossing import LONG_STALL_MS, Doors, crossing
+from tests.support.cutover_world import switch_of
 from tests.support.wait import until
-from workers.proxy_agent.attempt import Way
-from workers.proxy_agent.switch import Order, Switched
-
-MORE = """
-CREATE TABLE shape (id int PRIMARY KEY, size int);
-INSERT INTO shape SELECT n, n FROM generate_series(1, 50) AS n;
-CREATE TABLE batch (id bigserial PRIMARY KEY, n int NOT NULL);
-ALTER TABLE shape OWNER TO app; ALTER TABLE batch OWNER TO app;
-"""
-ON_GREEN = """
-ALTER TABLE shape ALTER size TYPE text USING 'size ' || size, ADD colour text DEFAULT 'red'
-"""
-LONG_STALL_MS = 5000
-
-
-@dataclass
-class Doors:
-    world: World
-    direct: DirectNginx
-
-    @property
-    def serving(self) -> Colour:
-        return PgBouncer(self.world.settings).routed_to()
-
-    def cross(
-        self, at: Callable[[str], None] = lambda _: None, *, max_stall_ms: float = LONG_STALL_MS
-    ) -> Switched:
-        """Take traffic to the other side, with tries as the step has them."""
-        return switched(switch_of(self.world, at=at), self.asked(max_stall_ms))
-
-    def asked(self, max_stall_ms: float, on_slow: Literal["wait", "cancel"] = "wait") -> Order:
-        old = self.serving
-        way = Way.FORWARD if old is Colour.BLUE else Way.BACK
-        return replace(order(way, old, max_stall_ms=max_stall_ms), on_slow_transaction=on_slow)
-
-    def pooled(self, **more: Any) -> psycopg.Connection:
-        return psycopg.connect(self.world.application_dsn, autocommit=True, **more)
 
 
 @pytest.fixture(scope="module")
 def doors() -> Iterator[Doors]:
-    with cutover_world(18, more=MORE, tables="account, journal, batch") as world:
-        with world.admin(Colour.GREEN) as green:
-            green.execute(ON_GREEN)
-        with direct_nginx(world.settings) as direct:
-            yield Doors(world, direct)
+    with crossing() as doors:
+        yield doors
 
 
 def at_work(doors: Doors, work: Callable[[], object]) -> int:
@@ -289,60 +246,3 @@ def _tried(doors: Doors) -> bool:
         switch_of(doors.world).run(doors.asked(LONG_STALL_MS, "cancel"))
         return True
     return False
-
-
-def test_sessions_of_the_direct_door_are_cut_once_and_counted(doors: Doors) -> None:
-    """LISTEN and session locks live there: their clients connect again, and are on the new side."""
-    with (
-        psycopg.connect(doors.direct.dsn, autocommit=True) as listener,
-        psycopg.connect(doors.direct.dsn, autocommit=True) as locker,
-    ):
-        listener.execute("LISTEN news")
-        locker.execute("SELECT pg_advisory_lock(7)")
-        done = doors.cross()
-        assert done.connections_cut == 2
-        for client in (listener, locker):
-            with pytest.raises(psycopg.OperationalError):
-                client.execute("SELECT 1")
-    with psycopg.connect(doors.direct.dsn, autocommit=True) as again:
-        again.execute("LISTEN news")
-        again.execute("NOTIFY news, 'here'")
-        heard = list(again.notifies(timeout=5, stop_after=1))
-    assert [each.payload for each in heard] == ["here"]
-    assert doors.direct.side() == str(doors.serving)
-
-
-@pytest.mark.parametrize("gives_up", [False, True], ids=["through", "given up"])
-def test_what_connects_to_the_direct_door_in_the_pause_waits_and_is_on_the_right_side(
-    doors: Doors, gives_up: bool
-) -> None:
-    old = doors.serving
-    with ThreadPoolExecutor(20) as pool:
-        answers: list[Any] = []
-
-        def at(point: str) -> None:
-            if point == "after fence" and not answers:
-                answers.extend(pool.submit(doors.direct.side, limit_s=20) for _ in range(20))
-                time.sleep(0.2)
-            if gives_up and point == "before commit":
-                raise Transient("the test gives up here")
-
-        while gives_up and not answers:
-            with suppress(Transient):
-                switch_of(doors.world, at=at).run(doors.asked(LONG_STALL_MS))
-        if not gives_up:
-            doors.cross(at)
-        expected = old if gives_up else old.other
-        assert [each.result(30) for each in answers] == [str(expected)] * 20
-    assert doors.serving is expected
-
-
-def test_an_nginx_configuration_that_is_broken_meanwhile_does_not_matter(doors: Doors) -> None:
-    """The direct door is led by its link: nothing is reloaded in a cutover."""
-    kept = doors.direct.conf.read_text()
-    doors.direct.conf.write_text("this { is not nginx")
-    try:
-        doors.cross()
-        assert doors.direct.side() == str(doors.serving)
-    finally:
-        doors.direct.conf.write_text(kept)
