@@ -122,8 +122,16 @@ class Suspects:
         number = bisect_left(self._at, start)
         if number == len(self._at):
             return False
-        length = len(text) if self._plain else len(text.encode("utf-8", "surrogatepass"))
-        return self._at[number] < start + length
+        before = self._at[number] - start
+        if before < len(text):
+            return True
+        if self._plain or before >= _WIDEST * len(text):
+            return False
+        return before < len(text.encode("utf-8", "surrogatepass"))
+
+
+_WIDEST = 4
+"""Bytes of a character in UTF-8, at most."""
 
 
 CATALOGS = words("""

@@ -85,11 +85,13 @@ def risk(step: Step, operation: Operation) -> Risk:
     """HIGH: data is lost or copied, or nobody can read. MEDIUM: writers or clients feel it."""
     if operation.destroys or operation.rewrites or (operation.scans and step.blocked_reads):
         return Risk.HIGH
-    kinds = [reason.kind for reason in operation.reasons] if operation.reasons else ()
-    if Kind.MAINTENANCE in kinds:
-        return Risk.HIGH
-    felt = operation.bulk or operation.breaks or Kind.RISKY in kinds
-    return Risk.MEDIUM if felt or (operation.scans and step.blocked_writes) else Risk.LOW
+    felt = operation.bulk or operation.breaks or (operation.scans and step.blocked_writes)
+    if operation.reasons:
+        kinds = [reason.kind for reason in operation.reasons]
+        if Kind.MAINTENANCE in kinds:
+            return Risk.HIGH
+        felt = felt or Kind.RISKY in kinds
+    return Risk.MEDIUM if felt else Risk.LOW
 
 
 def listed(names: AbstractSet[str] | Sequence[str], limit: int = 4) -> str:

@@ -42,7 +42,9 @@ class Statement:
     """As written, without the comments before it and without its `;`."""
     start: int
     """Byte offset in the file."""
-    place: Place
+    line: int
+    column: int
+    """Both in characters, from 1."""
     tag: str
     """Type of the tree: `AlterTableStmt`."""
     node: Node
@@ -52,12 +54,8 @@ class Statement:
     """Byte offset in the file of location 0 of the tree."""
 
     @property
-    def line(self) -> int:
-        return self.place.line
-
-    @property
-    def column(self) -> int:
-        return self.place.column
+    def place(self) -> Place:
+        return Place(self.line, self.column)
 
 
 @dataclass(slots=True)
@@ -198,6 +196,6 @@ def _statements(
         ((tag, node),) = raw["stmt"].items()
         start = origin + raw["stmt_location"] if "stmt_location" in raw else origin
         length = raw["stmt_len"] if "stmt_len" in raw else stop - start
-        text, place = source.cut(start, length)
-        found.append(Statement(index, text, start, place, tag, node, origin))
+        text, line, column = source.cut(start, length)
+        found.append(Statement(index, text, start, line, column, tag, node, origin))
     return found

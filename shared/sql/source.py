@@ -49,14 +49,15 @@ class Source:
             return Place(line, offset - start + 1)
         return Place(line, len(self.data[start:offset].decode("utf-8", "replace")) + 1)
 
-    def cut(self, start: int, length: int) -> tuple[str, Place]:
-        """The text of a part without the blanks behind it, and where it begins."""
+    def cut(self, start: int, length: int) -> tuple[str, int, int]:
+        """The text of a part without the blanks behind it; line and column where it begins."""
         line = bisect_right(self._lines, start)
         before = start - self._lines[line - 1]
         if self.plain:
-            return self.text[start : start + length].rstrip(), Place(line, before + 1)
-        place = self.place(start) if before else Place(line, 1)
-        return self.slice(start, length).rstrip(), place
+            return self.text[start : start + length].rstrip(), line, before + 1
+        if before:
+            before = len(self.slice(start - before, before))
+        return self.slice(start, length).rstrip(), line, before + 1
 
     @property
     def lines(self) -> int:

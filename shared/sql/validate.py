@@ -127,14 +127,14 @@ def _needs(analysis: Analysis) -> tuple[Need, ...]:
         why = reasons(step)
         if why:
             statement, about = step.statement, beside(step)
-            line, column = statement.place
+            line, column, words = statement.line, statement.column, statement.text
             for kind, text, remedy in why:
-                found.append(Need(kind, text + about, line, column, statement.text, remedy))
+                found.append(Need(kind, text + about, line, column, words, remedy))
     return tuple(found)
 
 
 def _warnings(step: Step, found: list[tuple[Rule, Finding]], told: Directives) -> Iterator[Warning]:
-    line, column = step.statement.place
+    line, column = step.statement.line, step.statement.column
     for rule, finding in found:
         yield Warning(
             rule=rule.id,
@@ -193,14 +193,13 @@ def _operation(
     else:
         why = reasons(step)
         advice = why[0].remedy if why else ""
-    locks, grows = operation.locks, bool(operation.scans)
-    line, column = step.statement.place
+    statement, locks, grows = step.statement, operation.locks, bool(operation.scans)
     return OperationReport(
         operation.type,
-        step.statement.text,
+        statement.text,
         risk(step, operation),
-        line,
-        column,
+        statement.line,
+        statement.column,
         tuple(operation.tables),
         max(locks.values()).wire if locks else None,
         bool(operation.rewrites),

@@ -57,10 +57,10 @@ def _callers(ctx: Context, name: str, relation: Relation) -> Iterator[User]:
     for column in (relation.columns or {}).values():
         if name in column.calls:
             yield User("column", column.name, relation)
-        elif name in called(column.default):
+        elif column.default is not None and name in called(column.default):
             yield User("default", column.name, relation)
     for constraint in relation.constraints.values():
-        if name in called(constraint.expression):
+        if constraint.expression is not None and name in called(constraint.expression):
             yield User("constraint", constraint.name, relation)
     for index in ctx.catalog.indexes_of(relation.key):
         if name in index.calls:
