@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from shared.sql import grammar
@@ -50,6 +51,7 @@ class Body:
     """Those of `opaque` whose text is put together by functions that hide what it says."""
 
 
+@lru_cache(maxsize=32)
 def read_body(
     language: str,
     body: str,
@@ -61,7 +63,8 @@ def read_body(
 
     `definition` is the whole CREATE FUNCTION or DO statement: PL/pgSQL's parser takes no less.
     `event`: what fires it, if it is a trigger's function; branches for others are left out.
-    `given`: the constants that the routine is called with.
+    `given`: the constants that the routine is called with. A body is read anew for each statement
+    that runs it or fires it, so the last ones are kept.
     """
     if language == "plpgsql":
         return _plpgsql(definition, event, given)

@@ -142,6 +142,13 @@ class Catalog:
                 found += [child, *self.partitions_of(child)]
         return found
 
+    def tied_to(self, relation: Relation, key: Key) -> list[Relation]:
+        """Those that may name a relation by `key`, its own or the one it had before: itself,
+        parents and children, views and foreign keys, sequences."""
+        keys = {relation.key, *relation.parents, *relation.children}
+        keys |= self.pointed_at.get(key, set()) | self.owned.get(key, set())
+        return [self.relations[each] for each in sorted(keys) if each in self.relations]
+
     def readers_of(self, key: Key) -> list[Relation]:
         """Views and materialized views that read a relation directly."""
         return [relation for relation in self._pointing(key) if key in relation.reads]

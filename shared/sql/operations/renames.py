@@ -77,9 +77,8 @@ def _move(ctx: Context, relation: Relation, schema: str, name: str) -> None:
     del ctx.catalog.relations[old]
     relation.move(schema, name)
     ctx.catalog.relations[new] = relation
-    for each in ctx.catalog.relations.values():
-        points = each.constraints or each.parents or each.children or each.reads or each.owned_by
-        if points and _repoint(each, old, new):
+    for each in ctx.catalog.tied_to(relation, old):
+        if _repoint(each, old, new):
             ctx.catalog.note(each)
     for index in ctx.catalog.indexes_of(old):
         index.table = new
