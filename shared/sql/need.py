@@ -85,7 +85,8 @@ def risk(step: Step, operation: Operation) -> Risk:
     """HIGH: data is lost or copied, or nobody can read. MEDIUM: writers or clients feel it."""
     if operation.destroys or operation.rewrites or (operation.scans and step.blocked_reads):
         return Risk.HIGH
-    felt = operation.bulk or operation.breaks or (operation.scans and step.blocked_writes)
+    waiting = bool(operation.scans and step.blocked_writes)
+    felt = waiting or bool(operation.bulk or operation.breaks)
     if operation.reasons:
         kinds = [reason.kind for reason in operation.reasons]
         if Kind.MAINTENANCE in kinds:

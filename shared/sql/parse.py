@@ -120,10 +120,13 @@ def opened(sql: str) -> Reading:
     return Reading(source)
 
 
+_FORGOTTEN: Node = {}
+
+
 def _forget(every: list[Statement], first: int) -> None:
     for statement in islice(every, first, None):
         if statement.tag != "TransactionStmt":
-            statement.node = {}
+            statement.node = _FORGOTTEN
 
 
 def _chunks(reading: Reading) -> Iterator[list[Statement]]:
