@@ -7,6 +7,7 @@ is held for an instant only is not waiting.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.domain.kinds import Kind
@@ -143,11 +144,10 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
         for name, mode in step.locks.items():
             held[name] = strongest(held.get(name), mode)
         now = held
-    if not step.grows or any(o.type == "REINDEX_CONCURRENTLY" for o in step.operations):
+    if not step.grows or step.operations[0].type == "REINDEX_CONCURRENTLY":
         return
     step.held = dict(now) if step.in_block else now
-    reads = {name for name, mode in now.items() if mode.blocks_reads}
-    writes = {name for name, mode in now.items() if mode.blocks_writes}
+    reads, writes = _kept_out(now)
     for operation in step.operations:
         writes -= operation.not_written
     for operation in step.operations:
@@ -161,6 +161,17 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
     step.blocked_reads, step.blocked_writes = frozenset(reads), frozenset(writes)
     if ctx.catalog.from_server and writes:
         step.loads = tuple(loads(step, ctx.catalog.relations.values()))
+
+
+def _kept_out(locks: Mapping[str, Lock]) -> tuple[set[str], set[str]]:
+    """The relations whose readers have to wait, and those whose writers have to."""
+    reads, writes = set[str](), set[str]()
+    for name, mode in locks.items():
+        if mode.blocks_writes:
+            writes.add(name)
+            if mode.blocks_reads:
+                reads.add(name)
+    return reads, writes
 
 
 def _parents_wait(ctx: Context, step: Step, reads: set[str]) -> None:

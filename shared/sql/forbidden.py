@@ -88,10 +88,19 @@ def _inside(tree: Any) -> Iterator[tuple[str, int | None]]:
             continue
         if "funcname" in each:
             yield from _call(each)
-        if str(each.get("kind", "")).startswith("VAR_SET") and "name" in each:
+        if "name" in each and str(each.get("kind", "")).startswith("VAR_SET"):
             yield from _setting(each["name"], each)
-        yield from _our_names(each)
-        stack.extend(value for value in each.values() if isinstance(value, dict | list))
+        if not _NAMING.isdisjoint(each):
+            yield from _our_names(each)
+        stack.extend([value for value in each.values() if type(value) in _NESTED])
+
+
+_NESTED = frozenset({dict, list})
+_NAMING = frozenset(
+    {"relname", "schemaname", "objects", "items", "objname", "rolename", "role"}
+    | {"removeType", "trigname"}
+)
+"""Fields in which an object of ours may be named."""
 
 
 def _setting(name: str, node: Node) -> Iterator[tuple[str, int | None]]:

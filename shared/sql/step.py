@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shared.sql.effects import NONE, Operation, Reason
-from shared.sql.locks import Lock
+from shared.sql.locks import Lock, strongest
 from shared.sql.parse import Statement
+
+_NO_LOCKS: Mapping[str, Lock] = {}
 
 
 class Step:
@@ -23,7 +27,7 @@ class Step:
         self.block = block
         """Number of the block it is in; 0 outside."""
         self.operations: list[Operation] = []
-        self.locks: dict[str, Lock] = {}
+        self.locks: Mapping[str, Lock] = _NO_LOCKS
         """Strongest mode on each relation over all actions: ALTER TABLE takes it at once. Known, as
         what stands below, when the statement has been looked at."""
         self.grows = False
@@ -51,7 +55,9 @@ class Step:
             (only,) = self.operations
             self.locks, self.grows = only.locks, bool(only.scans)
             return
+        locks: dict[str, Lock] = {}
         for operation in self.operations:
             self.grows = self.grows or bool(operation.scans)
             for name, mode in operation.locks.items():
-                self.locks[name] = max(self.locks.get(name, mode), mode)
+                locks[name] = strongest(locks.get(name), mode)
+        self.locks = locks
