@@ -103,6 +103,7 @@ def postgres(version: int = 15, **settings: str) -> Iterator[Server]:
     defaults = {
         "listen_addresses": "127.0.0.1", "wal_level": "logical", "fsync": "off",
         "max_wal_senders": "20", "max_replication_slots": "20", "wal_log_hints": "on",
+        "jit": "off",
     }  # fmt: skip
     server = Server(version, root, free_port(), defaults | settings)
     server.run("initdb", "-D", str(server.data), "-U", "postgres", "-A", "trust", "-E", "UTF8",

@@ -48,6 +48,7 @@ ident_file = '{conf}/pg_ident.conf'
 wal_level = logical
 wal_log_hints = on
 fsync = off
+jit = off
 checkpoint_completion_target = 0.01
 max_wal_senders = 20
 max_replication_slots = 20
