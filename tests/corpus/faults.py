@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from shared.domain.errors import Broken
 from tests.corpus.case import Case
 from tests.corpus.load import Load
-from tests.corpus.play import Played
+from tests.corpus.played import Played
 from tests.corpus.stage import Stage
-from tests.support.pair import GREEN
 
 NAME = "planted_faults"
 CASE = Case(
@@ -63,7 +62,7 @@ def plant(here: Stage, load: Load, played: Played) -> None:
                 played.blame(CASE, f"false alarm: {error}")
                 return
         played.facts["runsWithoutAlarm"] = RUNS
-        _on_green(here, LOST, CHANGED, EXTRA)
+        _on_target(here, LOST, CHANGED, EXTRA)
         try:
             here.compare()
             played.blame(CASE, "expected three faults to be found, found a verdict of 0")
@@ -71,14 +70,16 @@ def plant(here: Stage, load: Load, played: Played) -> None:
             told = {fault for fault in FOUND if fault in error.message}
             if told != FOUND or "found 3 different" not in error.message:
                 played.blame(CASE, f"expected {sorted(FOUND)}, found: {error.message}")
-        _on_green(here, *MENDED.split(";"))
+        _on_target(here, *MENDED.split(";"))
         here.compare()
 
 
-def _on_green(here: Stage, *statements: str) -> None:
+def _on_target(here: Stage, *statements: str) -> None:
     """Behind replication's back."""
     here.servers.run(
-        GREEN, "; ".join(("SET session_replication_role = replica", *statements)), "bg_replicator"
+        here.target,
+        "; ".join(("SET session_replication_role = replica", *statements)),
+        "bg_replicator",
     )
 
 

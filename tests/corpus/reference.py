@@ -45,13 +45,16 @@ class Reference:
     """Two databases: `old` lives in the old shape throughout; `new` is `old` and then the file."""
 
     server: Server
-    cases: Sequence[Case]
-    file: str
+    cases: Sequence[Case] = ()
+    file: str = ""
     _replayed: dict[str, int] = field(default_factory=dict)
 
-    def begin(self) -> None:
+    def begin(self, cases: Sequence[Case], file: str) -> None:
+        """Anew, for another job."""
+        self.cases, self.file, self._replayed = cases, file, {}
         with self.server.connect() as admin:
-            admin.execute("CREATE ROLE app LOGIN")
+            for database in (OLD, NEW):
+                admin.execute(f"DROP DATABASE IF EXISTS {database}")
             admin.execute(f"CREATE DATABASE {OLD} OWNER app")
         for case in self.cases:
             with self.server.connect(OLD, "app") as connection:
@@ -158,8 +161,8 @@ def copies(server: Server, user: str = "postgres", database: str = "app") -> Cop
 
 
 @contextmanager
-def reference(version: int, cases: Sequence[Case], file: str) -> Iterator[Reference]:
+def reference(version: int) -> Iterator[Reference]:
     with postgres(version) as server:
-        made = Reference(server, cases, file)
-        made.begin()
-        yield made
+        with server.connect() as admin:
+            admin.execute("CREATE ROLE app LOGIN")
+        yield Reference(server)

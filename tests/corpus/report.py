@@ -1,8 +1,4 @@
-"""What a run of the corpus found, on disk after every job: a night broken off keeps its hours.
-
-A report is about one commit. Only a run of the same commit may go on with it, and none of files
-that are not committed: nobody can tell whether they are still the same.
-"""
+"""What one run of the corpus found, on disk after every job: also of a run that is broken off."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 PATH = Path("build/corpus/report.json")
 DIRTY = "-dirty"
@@ -24,38 +20,9 @@ DIRTY = "-dirty"
 class Report:
     path: Path
     commit: str
-    seconds_before: float = 0.0
-    """Of the runs that were broken off."""
     jobs: list[dict[str, Any]] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
-
-    @classmethod
-    def begin(cls, path: Path = PATH, *, resume: bool, commit: str | None = None) -> Self:
-        """Empty; with `resume` the one that lies there. Raises SystemExit when that is not
-        about this commit, or cannot be read."""
-        commit = commit or head()
-        if not resume or not path.exists():
-            return cls(path, commit)
-        try:
-            old = json.loads(path.read_text(encoding="utf-8"))
-            found, seconds = old["commit"], old["seconds"]
-            jobs, results = old["jobs"], old["results"]
-        except (ValueError, KeyError) as error:
-            raise SystemExit(
-                f"expected a report of the corpus in {path}, found {error!r}; "
-                "without --resume the run begins anew"
-            ) from error
-        if found != commit or commit.endswith(DIRTY):
-            raise SystemExit(
-                f"expected in {path} a report of what is committed as {commit}, "
-                f"found one of {found}; "
-                "without --resume the run begins anew"
-            )
-        return cls(path, commit, seconds, jobs, results)
-
-    def has(self, version: int, name: str) -> bool:
-        return any(r["case"] == name and r["version"] == version for r in self.results)
 
     def add(self, results: Sequence[dict[str, Any]], job: dict[str, Any] | None = None) -> None:
         """Nothing of it is lost from here on."""
@@ -81,16 +48,20 @@ class Report:
             "passed": len(self.results) - len(self.failed),
             "failed": len(self.failed),
             "cases": len({result["case"] for result in self.results}),
-            "seconds": round(self.seconds_before + time.monotonic() - self._began, 1),
+            "seconds": round(time.monotonic() - self._began, 1),
             "commit": self.commit,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 
 
 def head() -> str:
-    """The commit that stands here, with DIRTY when files differ from it."""
-    said = subprocess.run(
-        ["git", "describe", "--always", f"--dirty={DIRTY}", "--abbrev=7", "--exclude=*"],
-        capture_output=True, text=True, check=False, timeout=30, cwd=Path(__file__).parent,
-    )  # fmt: skip
-    return said.stdout.strip() or "unknown"
+    """The commit that stands here, with DIRTY when files differ from it; results are no code."""
+    here = Path(__file__).parents[2]
+    changes = ["status", "--porcelain", "--", ".", ":!benchmarks/results"]
+    changed, commit = (
+        subprocess.run(
+            ["git", *words], capture_output=True, text=True, check=False, timeout=30, cwd=here
+        ).stdout.strip()
+        for words in (changes, ["rev-parse", "--short=7", "HEAD"])
+    )
+    return f"{commit}{DIRTY if changed else ''}" if commit else "unknown"

@@ -1,25 +1,18 @@
-"""An active server, its standby and the pooled door, and the steps of one risky job on them.
+"""An active server, its standby and the pooled door, and the steps of risky jobs on them.
 
 The steps are the agents' own, in the order of the recipe; what is left out is what watches the
-host and the queue.
+host and the queue. One job follows the other, and the roles swap with each.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 
 from shared.adapters.companion import companion
 from shared.adapters.doors.direct_door import SymlinkDoor
 from shared.adapters.drivers.remote_driver import addressed_nodes
 from shared.adapters.pooler.pgbouncer import PgBouncer
-from shared.adapters.pooler.route_file import route_text
 from shared.adapters.postgres import PostgresNode
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
@@ -29,12 +22,13 @@ from shared.mapping.model import Mapping
 from shared.mapping.prepare import settle_source
 from shared.ports import Done, Pending, Step
 from shared.runner import forward
-from shared.settings import DoorSettings, NodeSettings, PoolerSettings, Settings
-from tests.support.cluster import Server, free_port
+from shared.settings import Settings
+from shared.sql.fingerprint import FINGERPRINT
+from tests.corpus.case import Shape
+from tests.support.cluster import Server
 from tests.support.cutover_world import order, switched
-from tests.support.ladder import ladder
-from tests.support.pair import BLUE, GREEN, Pair, pair
-from tests.support.pooler import pgbouncer
+from tests.support.ladder import ladder, left_over
+from tests.support.pair import BLUE, GREEN, Pair
 from tests.support.steps import done
 from tests.support.validator_node import Remembered
 from tests.support.wait import until
@@ -45,6 +39,7 @@ from workers.replicator.background import Background
 from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
 from workers.replicator.steps.finish import Finish
 from workers.replicator.steps.rederive import Rederive
+from workers.replicator.steps.restore_standby import RestoreStandby
 from workers.validator.progress import Progress
 from workers.validator.steps.compare_rows import CompareRows
 
@@ -53,17 +48,33 @@ SWITCH_LIMIT_S = 120.0
 BARRIER_LIMIT_S = 60.0
 MAX_STALL_MS = 5000.0
 """Correctness is looked at here; with dozens of tables on a busy host the time says nothing."""
-RIGHTS = "ALTER ROLE bg_validator BYPASSRLS; GRANT pg_read_all_data, pg_monitor TO bg_validator"
+OWN_SCHEMAS = """
+SELECT quote_ident(nspname) FROM pg_namespace WHERE pg_get_userbyid(nspowner) = 'app' ORDER BY 1
+"""
 
 
 @dataclass
 class Stage:
     servers: Pair
     settings: Settings
+    at_rest: object
+    """Fingerprint of the database before anybody had anything in it."""
+    source: Colour = BLUE
+    """Serves in the old shape, when a job begins."""
+    jobs: int = 0
     job: Job | None = None
     steps: dict[str, Step] = field(default_factory=dict)
     comparisons: Remembered = field(default_factory=Remembered)
     barriers: int = 0
+
+    @property
+    def target(self) -> Colour:
+        return self.source.other
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """cluster_name of a server: the shape in which it serves."""
+        return {self.source.value: "old", self.target.value: "new"}
 
     @property
     def dsn(self) -> str:
@@ -81,9 +92,15 @@ class Stage:
         return Mapping.model_validate(self.job.facts["rehearse"]["mapping"])
 
     def rehearse(self, file: str, **options: object) -> None:
-        job = self.servers.rehearsed(file)
+        job = self.servers.rehearsed(file, self.source)
         options = {"max_stall_ms": MAX_STALL_MS, **options}
-        self.job = job.model_copy(update={"options": job.options.model_copy(update=options)})
+        self.jobs += 1
+        self.job = job.model_copy(
+            update={
+                "id": f"20261123-{self.jobs:04x}",
+                "options": job.options.model_copy(update=options),
+            }
+        )
         nodes = {
             colour: PostgresNode(
                 self.settings, colour, AGENT_ROLES["validator"], self.servers.drivers[colour]
@@ -95,6 +112,7 @@ class Stage:
         pause = ShortPause(PgBouncer(self.settings), partial(companion, PAUSE_GUARD))
         self.steps["rederive"] = Rederive(self.servers.nodes, Background())
         self.steps["finish"] = Finish(self.servers.nodes, pause)
+        self.steps["restore_standby"] = RestoreStandby(self.servers.nodes)
 
     def climb(self) -> None:
         """Up to a green that follows."""
@@ -121,14 +139,28 @@ class Stage:
 
     def switch(self, way: Way) -> Switched:
         """The cutover's own routine; the streams stay, whichever way it goes."""
-        old = BLUE if way is Way.FORWARD else GREEN
+        assert self.job is not None
+        old = self.source if way is Way.FORWARD else self.target
         asked = order(way, old, returning=True, max_stall_ms=MAX_STALL_MS)
+        asked = replace(asked, job=self.job.id)
         return switched(self._switch(), asked, limit_s=SWITCH_LIMIT_S)
 
     def settle(self) -> None:
         """What a rollback does on the source in peace."""
         for statement in settle_source(self.mapping):
-            self.servers.run(BLUE, statement, user="bg_replicator")
+            self.servers.run(self.source, statement, user="bg_replicator")
+
+    def rest(self) -> list[str]:
+        """After `finish`, with nobody writing: the old side becomes the standby, the cases' schemas
+        go, and the roles are swapped. What is found of the job then, in words."""
+        self.do("restore_standby")
+        self.source = self.target
+        for (schema,) in self.servers.rows(self.source, OWN_SCHEMAS):
+            self.servers.run(self.source, f"DROP SCHEMA {schema} CASCADE")
+        left = [str(each) for each in left_over(self.servers, self.source)]
+        if self.servers.value(self.source, FINGERPRINT) != self.at_rest:
+            left.append("definitions outside of the cases' schemas")
+        return left
 
     def rederive(self) -> None:
         """The step; two sides that meet in a deadlock are no failure: it is repeated."""
@@ -153,6 +185,9 @@ class Stage:
             what=f"{source.other} has what {source} has",
         )
 
+    def all_last_words(self) -> str:
+        return "; ".join(f"{colour}: {self.last_words(colour)}" for colour in (BLUE, GREEN))
+
     def last_words(self, colour: Colour) -> str:
         """The newest errors in that server's log: why apply stopped, if it did."""
         logs = sorted((self.servers.root / colour.value / "logs").glob("*.log"))
@@ -172,58 +207,3 @@ class Stage:
             door=SymlinkDoor(self.settings),
             watchdog=watchdogs(self.settings),
         )
-
-
-@contextmanager
-def stage(version: int) -> Iterator[Stage]:
-    with ExitStack() as stack:
-        servers = stack.enter_context(pair(version))
-        root = Path(tempfile.mkdtemp(prefix="bluegreen-corpus-"))
-        stack.callback(shutil.rmtree, root, ignore_errors=True)
-        root.chmod(0o755)
-        for name in ("app", "bg_pooler_admin", "postgres"):
-            (servers.settings.secrets_dir / name).write_text("trusted")
-        settings = _with_doors(servers, root)
-        servers.settings = settings
-        servers.run(BLUE, RIGHTS)
-        settings.pooler.route_file.write_text(route_text("app", settings.nodes[BLUE]))
-        blue = settings.nodes[BLUE]
-        settings.doors.direct_link.symlink_to(servers.root / "blue" / f".s.PGSQL.{blue.port}")
-        stack.enter_context(_told_to_companions(settings, root))
-        stack.enter_context(pgbouncer(root, settings.pooler.port, settings.pooler.route_file))
-        yield Stage(servers, settings)
-
-
-@contextmanager
-def _told_to_companions(settings: Settings, root: Path) -> Iterator[None]:
-    """Processes beside us read the settings where the environment says."""
-    path = root / "stack.json"
-    path.write_text(settings.model_dump_json())
-    before = os.environ.get("BLUEGREEN_CONFIG")
-    os.environ["BLUEGREEN_CONFIG"] = str(path)
-    try:
-        yield
-    finally:
-        del os.environ["BLUEGREEN_CONFIG"]
-        if before is not None:
-            os.environ["BLUEGREEN_CONFIG"] = before
-
-
-def _with_doors(servers: Pair, root: Path) -> Settings:
-    port = free_port()
-    nodes = {
-        colour: NodeSettings(
-            **node.model_dump(exclude={"socket_dir"}),
-            socket_dir=servers.root / colour.value,
-        )
-        for colour, node in servers.settings.nodes.items()
-    }
-    return servers.settings.model_copy(
-        update={
-            "nodes": nodes,
-            "pooler": PoolerSettings(host="127.0.0.1", port=port, route_file=root / "route.ini"),
-            "doors": DoorSettings(
-                host="127.0.0.1", pooled_port=port, direct_port=1, direct_link=root / "active.sock"
-            ),
-        }
-    )
