@@ -1,29 +1,26 @@
-"""Switches on a whole stack: every agent at work, a real file, the demo's shop under load.
+"""Switches on a whole stack: every agent at work, a real file, an application under load.
 
 Usage: python -m benchmarks.cutover.whole_stack [SWITCHES [RATE]]    (20 and 400 unless given)
 
 A job waits for its approval, in sync; traffic goes to green and back again by the proxy-agent's
-own routine. Twice: with a file that leaves the application's tables as they are, and with the
-demo's 001_shop_grows_up.sql, which changes at each switch what every client reads and writes.
-`floorMs` is what the longest wait is in stretches of the same length between switches.
+own routine. Two applications, clients of five statements and the demo's shop; for each a file that
+leaves its tables as they are, and one that changes at each switch what every client reads and
+writes: columns retyped and added, for the shop 001_shop_grows_up.sql. `floorMs` is what the
+longest wait is in stretches of the same length between switches.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.bench import bluegreen, keep, quantile, stack
+from benchmarks.cutover.applications import Application, Waits, five_statements, shop
 from benchmarks.cutover.figures import spread
-from shared.adapters.demo.account import balance, read_cents, read_journal
-from shared.adapters.demo.shop import build_shop, open_session
 from shared.adapters.doors.direct_door import SymlinkDoor
 from shared.adapters.drivers.remote_driver import addressed_nodes
 from shared.adapters.pooler.poolers import poolers_of
@@ -36,7 +33,6 @@ from workers.proxy_agent.companions import watchdogs
 from workers.proxy_agent.switch import Order, Switch, Switched
 
 SWITCHES, RATE = 20, 400.0
-ROWS = 2000
 MAX_STALL_MS = 500
 BETWEEN_S = 3.0
 AFTER_S = 1.0
@@ -44,9 +40,11 @@ CALM_S = 2.5
 """So long after RESUME a stretch without a switch begins: by then the pool is as wide as before."""
 STEP_LIMIT_S = 300
 SAME_SHAPE = "CREATE TABLE shelf (id bigint PRIMARY KEY, room text NOT NULL);\n"
-CHANGING = Path(__file__).parents[2] / "shared/adapters/demo/001_shop_grows_up.sql"
-Waits = list[tuple[float, float]]
-"""(begin on the monotonic clock, milliseconds) of each transaction."""
+RETYPED = """ALTER TABLE entry ALTER COLUMN n TYPE bigint;
+ALTER TABLE counter ALTER COLUMN n TYPE numeric(20);
+ALTER TABLE account ADD COLUMN currency text NOT NULL DEFAULT 'EUR';
+"""
+GROWS_UP = Path(__file__).parents[2] / "shared/adapters/demo/001_shop_grows_up.sql"
 
 
 @dataclass(frozen=True)
@@ -101,20 +99,6 @@ def longest_ms(waits: Waits, begin: float, end: float) -> float:
     return max(ms for began, ms in waits if began + ms / 1000 >= begin and began <= end)
 
 
-@contextmanager
-def shop_at_work(dsn: str, folder: Path, rate: float) -> Iterator[Path]:
-    """The demo's clients; their journal is complete at the end."""
-    dsn_file, journal = folder / "dsn", folder / "journal.tsv"
-    dsn_file.write_text(dsn, encoding="utf-8")
-    words = ["--dsn-file", str(dsn_file), "--journal", str(journal), "--rate", str(rate)]
-    shop = subprocess.Popen([sys.executable, "-m", "shared.adapters.demo.load", *words])
-    try:
-        yield journal
-    finally:
-        shop.terminate()
-        shop.wait(30)
-
-
 def series(state: Path, settings: Settings, file: Path, name: str, switches: int) -> Series:
     """One job from its submission to its end, with the switches while it is held."""
     job = held_job(state, file)
@@ -124,30 +108,40 @@ def series(state: Path, settings: Settings, file: Path, name: str, switches: int
     return found
 
 
+def measure(
+    application: Application, files: dict[str, Path], switches: int, rate: float
+) -> list[dict[str, Any]]:
+    """A stack of its own, one job for each file in turn, a row for each."""
+    with stack() as (state, doors), tempfile.TemporaryDirectory() as name:
+        settings = load({"BLUEGREEN_STATE_DIR": str(state)})
+        with application(doors, Path(name), rate) as record:
+            every = [
+                series(state, settings, file, file_name, switches)
+                for file_name, file in files.items()
+            ]
+        return [
+            {"application": application.__name__.replace("_", " "), "account": record.account}
+            | row(each, record.waits)
+            for each in every
+        ]
+
+
 def main() -> None:
     switches = int(sys.argv[1]) if len(sys.argv) > 1 else SWITCHES
     rate = float(sys.argv[2]) if len(sys.argv) > 2 else RATE
-    with stack() as (state, doors), tempfile.TemporaryDirectory() as name:
-        settings, folder = load({"BLUEGREEN_STATE_DIR": str(state)}), Path(name)
-        build_shop(doors["direct"], ROWS)
-        same = folder / "001_shelf.sql"
+    with tempfile.TemporaryDirectory() as name:
+        same, retyped = Path(name) / "001_shelf.sql", Path(name) / "002_wider.sql"
         same.write_text(SAME_SHAPE, encoding="utf-8")
-        with open_session(doors["direct"]) as session:
-            cents = read_cents(session)
-        with shop_at_work(doors["app"], folder, rate) as journal:
-            every = [
-                series(state, settings, same, "schema stays", switches),
-                series(state, settings, CHANGING, "schema changes", switches),
-            ]
-            offset_s = time.time() - time.monotonic()
-        with open_session(doors["app"]) as session:
-            account = balance(read_journal(journal), session, cents)
-        lines = [line.split("\t") for line in journal.read_text("utf-8").splitlines()]
-        waits = [(float(began) - offset_s, float(ms)) for began, ms, *_ in lines]
-        rows = [row(each, waits) for each in every]
-        counts = ("acknowledged", "failed", "lost", "duplicated")
-        told = {name: getattr(account, name) for name in counts}
-        keep("cutover_whole_stack", {"unit": "ms", "rate": rate, "rows": rows, "account": told})
+        retyped.write_text(RETYPED, encoding="utf-8")
+        rows = [
+            *measure(five_statements, _files(same, retyped), switches, rate),
+            *measure(shop, _files(same, GROWS_UP), switches, rate),
+        ]
+    keep("cutover_whole_stack", {"unit": "ms", "rate": rate, "rows": rows})
+
+
+def _files(staying: Path, changing: Path) -> dict[str, Path]:
+    return {"schema stays": staying, "schema changes": changing}
 
 
 def row(each: Series, waits: Waits) -> dict[str, Any]:

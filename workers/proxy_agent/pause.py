@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,11 +16,12 @@ from datetime import timedelta
 from shared.domain.errors import Transient
 from shared.ports import DirectDoor, Pooler
 from workers.proxy_agent.attempt import Attempt
-from workers.proxy_agent.pause_clock import PauseClock
+from workers.proxy_agent.pause_clock import PauseClock, nothing
 from workers.proxy_agent.preparation import new_token
 from workers.proxy_agent.side import ServerSide, bounded
 
 CONSENT_LIMIT_S = 1.0
+"""Behind the deadline, which is the watchdog's moment to go on instead."""
 CONCLUDE_LIMIT_S = 5.0
 AFTER_RESUME_S = 0.3
 """While clients log in again, the processor is theirs: what is left waits so long."""
@@ -34,6 +35,14 @@ class Held:
     apart_at: str
 
 
+@contextmanager
+def standing_thread() -> Iterator[Executor]:
+    """One thread that has started already: to start one in the pause costs clients its start."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(nothing, "").result()
+        yield thread
+
+
 def hold_and_commit(
     attempt: Attempt,
     old: ServerSide,
@@ -41,12 +50,14 @@ def hold_and_commit(
     pooler: Pooler,
     door: DirectDoor,
     clock: PauseClock,
+    thread: Executor,
 ) -> Held:
     """Up to the commit point.
 
     Raises Transient when time is up, a lock is not to be had, or the attempt was burnt meanwhile.
     """
     with bounded(clock.left_s(), old, new):
+        clock.begin()
         with clock.phase("pause"):
             pooler.pause(limit_s=clock.left_s())
         with clock.phase("hold_door"):
@@ -60,7 +71,7 @@ def hold_and_commit(
         token = new_token()
         with clock.phase("marker"):
             positions = old.mark(token)
-        with _beside(lambda: _prepare_old(attempt, old, clock)):
+        with _beside(thread, lambda: _prepare_old(attempt, old, clock)):
             with clock.phase("catch_up"):
                 new.see_marker(token, int(clock.left_s() * 1000))
             with clock.phase("prepare_new"):
@@ -84,8 +95,11 @@ def lead_to_new(
     clock: PauseClock,
     at_once: int,
 ) -> None:
-    """Behind the commit point: only forward. Raises Transient when `settle` must go on instead."""
-    with clock.phase("consent", until_commit=False), bounded(CONSENT_LIMIT_S, old):
+    """Behind the commit point: only forward. Raises Transient when `settle` must go on instead.
+
+    The caller bounds what waits for the old side.
+    """
+    with clock.phase("consent", until_commit=False):
         state = old.commit_old(attempt)
         if state != "committed":
             raise Transient(f"{attempt.old} was reopened while {attempt.new} committed")
@@ -113,12 +127,14 @@ def _prepare_old(attempt: Attempt, old: ServerSide, clock: PauseClock) -> None:
 
 
 @contextmanager
-def _beside(work: Callable[[], None]) -> Iterator[None]:
+def _beside(thread: Executor, work: Callable[[], None]) -> Iterator[None]:
     """Do `work` on the other server while the block waits for this one; both have ended after it.
 
     Raises what the block raised, else what the work raised.
     """
-    with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(work)
+    done = thread.submit(work)
+    try:
         yield
-        done.result()
+    finally:
+        wait([done])
+    done.result()

@@ -28,9 +28,15 @@ class PauseClock:
     at: Callable[[str], None] = nothing
     began: float = field(default_factory=time.monotonic)
     phases_ms: dict[str, float] = field(default_factory=dict)
-    phase_now: str = ""
+    begun_last: str = ""
+    raised_first: str = ""
+    """Two phases run beside each other: the one that began last need not be the one that raised."""
     ended: float | None = None
     """When clients were let go; None before."""
+
+    def begin(self) -> None:
+        """Clients are held from now on."""
+        self.began = time.monotonic()
 
     def left_s(self) -> float:
         reserve_s = self.max_stall_ms * RESERVE / 1000
@@ -42,20 +48,28 @@ class PauseClock:
     def window_ms(self) -> float:
         return round((time.monotonic() - self.began) * 1000, 3)
 
+    def gave_up_in(self) -> str:
+        """The phase that is told when the pause is taken back."""
+        return self.raised_first or self.begun_last
+
     @contextmanager
     def phase(self, name: str, *, until_commit: bool = True) -> Iterator[None]:
         """Measure one phase. Before the commit point it begins only while there is time left.
 
         Raises Transient when there is none.
         """
-        self.phase_now = name
+        self.begun_last = name
         self.at(f"before {name}")
-        if until_commit and self.left_s() <= 0:
-            raise Transient(
-                f"expected the pause to be through within {self.max_stall_ms:.0f} ms, "
-                f"found {self.window_ms():.0f} ms gone before `{name}`"
-            )
-        began = time.monotonic()
-        yield
+        try:
+            if until_commit and self.left_s() <= 0:
+                raise Transient(
+                    f"expected the pause to be through within {self.max_stall_ms:.0f} ms, "
+                    f"found {self.window_ms():.0f} ms gone before `{name}`"
+                )
+            began = time.monotonic()
+            yield
+        except BaseException:
+            self.raised_first = self.raised_first or name
+            raise
         self.phases_ms[name] = round((time.monotonic() - began) * 1000, 3)
         self.at(f"after {name}")

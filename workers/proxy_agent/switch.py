@@ -155,8 +155,13 @@ class Switch:
         watchdog: Companion,
         at_once: int,
     ) -> int:
-        with _no_garbage_collection():
-            held = pause.hold_and_commit(attempt, old, new, pooler, door, clock)
+        guarded_s = clock.left_s() + pause.CONSENT_LIMIT_S
+        with (
+            _no_garbage_collection(),
+            pause.standing_thread() as thread,
+            bounded(guarded_s, old),
+        ):
+            held = pause.hold_and_commit(attempt, old, new, pooler, door, clock, thread)
             pause.lead_to_new(attempt, old, pooler, door, clock, at_once)
         with suppress(Transient):  # one that is dead by now has nothing left to do
             watchdog.say({"done": True})
@@ -182,8 +187,8 @@ class Switch:
 def _gave_up(attempt: Attempt, clock: PauseClock, error: MigrationError) -> MigrationError:
     """What is said of a pause that was taken back, in the family of what went wrong."""
     said = (
-        f"gave up in phase `{clock.phase_now}` after {clock.window_ms():.0f} ms: {error.message}; "
-        f"the application is on {attempt.old} as before"
+        f"gave up in phase `{clock.gave_up_in()}` after {clock.window_ms():.0f} ms: "
+        f"{error.message}; the application is on {attempt.old} as before"
     )
     family = Transient if isinstance(error, Transient) else Broken
     return family(said, code=error.code)

@@ -23,7 +23,13 @@ from shared.adapters.compose.stack_settings import (
 from shared.adapters.doors.direct_door import socket_path
 from shared.adapters.embedded.build import AUTH_QUERY
 from shared.adapters.embedded.doors_conf import DIRECT_LINK, ROUTE_FILE, pgbouncer_ini
-from shared.adapters.embedded.postgres_conf import CONTROL, NODE, Network, postgresql_conf
+from shared.adapters.embedded.postgres_conf import (
+    CONTROL,
+    NODE,
+    WITH_STATEMENTS,
+    Network,
+    postgresql_conf,
+)
 from shared.adapters.embedded.secrets_store import POOLER_ADMINISTRATOR
 from shared.domain.objects import POOLER_ROLE
 from shared.settings import NodeSettings
@@ -58,7 +64,7 @@ def server_conf(cluster_name: str, *, is_node: bool) -> str:
         "ssl_ca_file": str(AUTHORITY),
         "ssl_min_protocol_version": "TLSv1.2",
         "log_destination": "jsonlog,stderr",
-        **({"shared_preload_libraries": "pg_stat_statements"} if is_node else {}),
+        **({"shared_preload_libraries": WITH_STATEMENTS} if is_node else {}),
     }
     return postgresql_conf(
         ServerPlaces(), port=SERVER_PORT, cluster_name=cluster_name,

@@ -17,6 +17,7 @@ from shared.adapters.embedded.postgres_binaries import PostgresBinaries
 from shared.adapters.embedded.postgres_conf import (
     CONTROL,
     NODE,
+    WITH_STATEMENTS,
     node_hba,
     plain_hba,
     postgresql_conf,
@@ -70,7 +71,7 @@ def configure(
     is_node = name in tuple(Colour)
     settings = dict(NODE if is_node else CONTROL)
     if is_node and binaries.has_pg_stat_statements:
-        settings["shared_preload_libraries"] = "pg_stat_statements"
+        settings["shared_preload_libraries"] = WITH_STATEMENTS
     conf = postgresql_conf(
         server,
         port=port,

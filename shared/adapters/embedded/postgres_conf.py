@@ -65,6 +65,10 @@ COMMON: dict[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+PRELOADED = "plpgsql"
+"""On a node: a new connection whose first statement meets a trigger would load it then, a tenth of
+what its first transaction takes; behind a switch clients wait for exactly those."""
+WITH_STATEMENTS = f"pg_stat_statements, {PRELOADED}"
 NODE: dict[str, str] = {
     "wal_level": "logical",
     "wal_log_hints": "on",
@@ -76,6 +80,7 @@ NODE: dict[str, str] = {
     "hot_standby": "on",
     "wal_retrieve_retry_interval": "200ms",
     "track_io_timing": "on",
+    "shared_preload_libraries": PRELOADED,
 }
 CONTROL: dict[str, str] = {
     "shared_buffers": "32MB",

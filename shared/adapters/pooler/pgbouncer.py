@@ -178,9 +178,12 @@ class OpenPgBouncer:
         return PoolTraffic(int(line["total_xact_count"]), spent / 1e6)
 
     def route_to(self, colour: Colour, *, flush: bool = True) -> None:
-        """A route that is set already costs one look: what settles a cutover asks for it again."""
-        if not (self._file.holds(colour) and self._leads_to(colour)):
+        """A route that is set already costs one look: what settles a cutover asks for it again. A
+        file that is in place already is loaded, not written: clients wait."""
+        if not self._file.holds(colour):
             self._file.put_in_place(colour)
+            self._load(colour)
+        elif not self._leads_to(colour):
             self._load(colour)
         if flush:
             self.flush_route()
