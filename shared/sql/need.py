@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from shared.domain.kinds import Kind, Risk
@@ -18,7 +18,7 @@ def reasons(step: Step) -> list[Reason]:
             if o.reasons or o.rewrites or o.destroys or o.bulk or o.breaks:
                 found += _of_operation(o)
         if step.blocked_writes or step.blocked_reads:
-            found += _waiting(step)
+            found.append(_waiting(step))
         if found:
             found = [reason for reason in found if reason.kind is not Kind.SAFE]
         if len(found) > 1:
@@ -32,44 +32,40 @@ def need(step: Step) -> Kind:
     return found[0].kind if found else Kind.SAFE
 
 
-def _of_operation(operation: Operation) -> Iterator[Reason]:
-    yield from operation.reasons
+def _of_operation(operation: Operation) -> list[Reason]:
+    found = list(operation.reasons)
     if operation.rewrites:
-        yield Reason(
-            Kind.RISKY,
+        why = (
             f"PostgreSQL writes a new copy of {listed(operation.rewrites)}; "
-            "until it is done nobody can read or write it",
-            "run it as a risky migration: green is rewritten while blue serves",
+            "until it is done nobody can read or write it"
         )
+        remedy = "run it as a risky migration: green is rewritten while blue serves"
+        found.append(Reason(Kind.RISKY, why, remedy))
     if operation.destroys and "batched" not in operation.notes:
-        yield Reason(
-            Kind.RISKY,
-            f"gone afterwards: {listed(operation.destroys)}",
-            "run it as a risky migration: blue keeps the data until the rollback window ends",
-        )
+        why = f"gone afterwards: {listed(operation.destroys)}"
+        remedy = "run it as a risky migration: blue keeps the data until the rollback window ends"
+        found.append(Reason(Kind.RISKY, why, remedy))
     if operation.bulk:
-        yield Reason(
-            Kind.RISKY,
+        why = (
             f"one transaction changes many rows of {listed(operation.bulk)}: its row locks stay "
-            "until the end, and the dead rows too",
-            "change them in batches (`-- bluegreen: batch ..`), or run it as a risky migration",
+            "until the end, and the dead rows too"
         )
+        remedy = "change them in batches (`-- bluegreen: batch ..`), or run it as a risky migration"
+        found.append(Reason(Kind.RISKY, why, remedy))
     if operation.breaks:
-        yield Reason(
-            Kind.RISKY,
-            f"clients of the old schema fail: {listed(operation.breaks)}",
-            "run it as a risky migration, whose gate plans the clients' statements first",
-        )
+        why = f"clients of the old schema fail: {listed(operation.breaks)}"
+        remedy = "run it as a risky migration, whose gate plans the clients' statements first"
+        found.append(Reason(Kind.RISKY, why, remedy))
+    return found
 
 
-def _waiting(step: Step) -> Iterator[Reason]:
+def _waiting(step: Step) -> Reason:
+    """Why a statement is not safe that keeps somebody out while it works."""
     if step.blocked_reads:
         who, tables = "readers and writers", step.blocked_reads
-    elif step.blocked_writes:
-        who, tables = "writers", step.blocked_writes
     else:
-        return
-    yield Reason(
+        who, tables = "writers", step.blocked_writes
+    return Reason(
         Kind.RISKY,
         f"{who} of {listed(tables)} wait while work goes on that grows with the table",
         "use the form that does not block, or run it as a risky migration",

@@ -58,6 +58,7 @@ def plan(analysis: Analysis, directives: Directives) -> tuple[Group, ...]:
 
 def _groups(analysis: Analysis, directives: Directives) -> Iterator[Group]:
     batches, no_transaction = directives.batches, directives.no_transaction
+    apart = no_transaction or bool(batches)
     explicit: Statement | None = None
     members: list[int] = []
     so_far = SoFar()
@@ -81,7 +82,9 @@ def _groups(analysis: Analysis, directives: Directives) -> Iterator[Group]:
         step = next(steps)
         if explicit is not None:
             members.append(statement.index)
-        elif alone := _alone(step, batches, no_transaction=no_transaction):
+        elif (apart or step.outside_block) and (
+            alone := _alone(step, batches, no_transaction=no_transaction)
+        ):
             yield from _closed(members, why)
             members, why = [], ""
             yield alone

@@ -57,7 +57,8 @@ class Source:
             return self.text[start : start + length].rstrip(), line, before + 1
         if before:
             before = len(self.slice(start - before, before))
-        return self.slice(start, length).rstrip(), line, before + 1
+        text = self.data[start : start + length].decode("utf-8", "replace")
+        return text.rstrip(), line, before + 1
 
     @property
     def lines(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeVar
 
 from shared.domain.kinds import Kind, Risk
@@ -133,19 +132,21 @@ def _needs(analysis: Analysis) -> tuple[Need, ...]:
     return tuple(found)
 
 
-def _warnings(step: Step, found: list[tuple[Rule, Finding]], told: Directives) -> Iterator[Warning]:
-    line, column = step.statement.line, step.statement.column
-    for rule, finding in found:
-        yield Warning(
-            rule=rule.id,
-            message=finding.message + (beside(step) if finding.operation.scans else ""),
-            line=line,
-            column=column,
-            risk_level=rule.risk,
-            remedy=rule.remedy,
-            rewrite=finding.rewrite,
-            allowed=_allowed(told, rule.id, step.statement.index) if told.all else "",
+def _warnings(step: Step, found: list[tuple[Rule, Finding]], told: Directives) -> list[Warning]:
+    statement, about = step.statement, beside(step)
+    return [
+        Warning(
+            rule.id,
+            finding.message + about if finding.operation.scans else finding.message,
+            statement.line,
+            statement.column,
+            rule.risk,
+            rule.remedy,
+            finding.rewrite,
+            _allowed(told, rule.id, statement.index) if told.all else "",
         )
+        for rule, finding in found
+    ]
 
 
 def _allowed(told: Directives, rule: str, statement: int) -> str:
