@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 
 from shared.domain.objects import JOB, STANDING
@@ -114,20 +115,16 @@ class Suspects:
                 found.add(at)
                 end = data.find(b";", at)
                 at = data.find(hint, end) if end >= 0 else -1
-        self._at = sorted(found)
+        self._at = [*sorted(found), sys.maxsize]
         self._plain = source.plain
 
     def holds(self, start: int, text: str) -> bool:
         """Whether it is so of the statement that begins at that byte."""
-        number = bisect_left(self._at, start)
-        if number == len(self._at):
+        before = self._at[bisect_left(self._at, start)] - start
+        if before >= _WIDEST * len(text):
             return False
-        before = self._at[number] - start
-        if before < len(text):
-            return True
-        if self._plain or before >= _WIDEST * len(text):
-            return False
-        return before < len(text.encode("utf-8", "surrogatepass"))
+        length = len(text) if self._plain else len(text.encode("utf-8", "surrogatepass"))
+        return before < length
 
 
 _WIDEST = 4

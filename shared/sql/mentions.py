@@ -46,11 +46,13 @@ class Mentions:
                             found[key].append(value)
                         if key not in _LEAVES:
                             stack.append(value)
-                    elif kind is list:
+                    elif kind is list and key not in _NAMES:
                         stack.append(value)
 
 
 _LEAVES = frozenset({"A_Const", "ColumnRef", "String", "Integer", "Float", "Boolean", "A_Star"})
+_NAMES = frozenset({"funcname", "name", "names"})
+"""Lists of nothing but words, where they are lists."""
 _NOTHING = Mentions({})
 _last: tuple[Any, Mentions] = (None, _NOTHING)
 

@@ -197,8 +197,8 @@ def _statements(
     found = []
     for index, raw in enumerate(raws, number):
         ((tag, node),) = raw["stmt"].items()
-        start = origin + raw["stmt_location"] if "stmt_location" in raw else origin
-        length = raw["stmt_len"] if "stmt_len" in raw else stop - start
+        start = origin + raw.get("stmt_location", 0)
+        length = raw.get("stmt_len") or stop - start
         text, line, column = source.cut(start, length)
         found.append(Statement(index, text, start, line, column, tag, node, origin))
     return found

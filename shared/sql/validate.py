@@ -188,7 +188,9 @@ def _operation(
     step: Step, operation: Operation, of_step: list[tuple[Rule, Finding]]
 ) -> OperationReport:
     """`of_step`: what the rules find in the statement, in all of its operations."""
-    found = [each for each in of_step if each[1].operation is operation] if of_step else of_step
+    found = of_step
+    if found and len(step.operations) > 1:
+        found = [each for each in of_step if each[1].operation is operation]
     if found:
         advice = found[0][0].remedy
     else:

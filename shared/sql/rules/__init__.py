@@ -84,9 +84,11 @@ _ORDER = {rule.id: number for number, (rule, _) in enumerate(RULES)}
 def findings(step: Step) -> list[tuple[Rule, Finding]]:
     """What the rules find in one statement, in the order of the tuple."""
     found: list[tuple[Rule, Finding]] = []
+    apart = step.in_block or not step.statement.text.isascii()
     for operation in step.operations:
         in_use = bool(operation.locks or operation.indexes_held)
-        for rule, check in _asked(operation.type, in_use):
+        stands_out = apart or bool(operation.notes or operation.gone)
+        for rule, check in _asked(operation.type, in_use, stands_out):
             finding = check(step, operation)
             if finding is not None:
                 found.append((rule, finding))
@@ -96,14 +98,20 @@ def findings(step: Step) -> list[tuple[Rule, Finding]]:
 
 
 @lru_cache(maxsize=1024)
-def _asked(type_: str, in_use: bool) -> tuple[tuple[Rule, Check], ...]:
+def _asked(type_: str, in_use: bool, stands_out: bool) -> tuple[tuple[Rule, Check], ...]:
     """The rules that look at such an operation: of most, a few."""
     numbers = set(_NAMING.get(type_, _ALWAYS))
     for begins, number in _PREFIXES:
         if type_.startswith(begins):
             numbers.add(number)
     asked = [RULES[number] for number in sorted(numbers)]
-    return tuple([each for each in asked if in_use or not each[0].in_use])
+    return tuple(
+        [
+            (rule, check)
+            for rule, check in asked
+            if (in_use or not rule.in_use) and (stands_out or not rule.stands_out)
+        ]
+    )
 
 
 _ALWAYS = frozenset(number for number, (rule, _) in enumerate(RULES) if not rule.types)

@@ -12,6 +12,7 @@ from shared.sql.step import Step
 RULE = Rule(
     id="cascade",
     in_use=False,
+    stands_out=True,
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Objects that the statement does not name disappear.",

@@ -14,6 +14,7 @@ from shared.sql.step import Step
 RULE = Rule(
     id="look-alike-name",
     in_use=False,
+    stands_out=True,
     risk=Risk.MEDIUM,
     lock=None,
     effect="The name looks like another one and is not it: the statement misses what it means.",

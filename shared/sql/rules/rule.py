@@ -35,6 +35,9 @@ class Rule:
     """The operations that it looks at; `DROP_*`: each whose name begins so; empty: all of them."""
     in_use: bool = True
     """It looks only at operations that lock something in use."""
+    stands_out: bool = False
+    """It looks only at what stands out: a statement in a block or with letters beyond ASCII, an
+    operation of which something is noted or that takes more along."""
 
 
 class Finding(NamedTuple):

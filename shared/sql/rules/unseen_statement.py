@@ -10,6 +10,7 @@ from shared.sql.step import Step
 RULE = Rule(
     id="unseen-statement",
     in_use=False,
+    stands_out=True,
     risk=Risk.MEDIUM,
     lock=None,
     effect="Nobody can say what it locks, changes or destroys.",

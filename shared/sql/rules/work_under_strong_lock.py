@@ -12,6 +12,7 @@ from shared.sql.step import Step
 RULE = Rule(
     id="work-under-strong-lock",
     in_use=False,
+    stands_out=True,
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="Everybody waits for the work, although the statement itself would block nobody.",

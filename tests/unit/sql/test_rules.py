@@ -9,7 +9,8 @@ import pytest
 from scripts.new_rule import registered
 from shared.domain.kinds import Kind
 from shared.sql import rules
-from shared.sql.analysis import build
+from shared.sql.analysis import analyse, build
+from shared.sql.parse import read
 from shared.sql.rule_pages import index_page, page
 from shared.sql.rules import RULES
 from shared.sql.validate import validate
@@ -36,6 +37,17 @@ def test_a_bad_example_is_found(rule, sql):
     assert rule.id in {warning.rule for warning in found.warnings}
     assert any(rule.id in operation.rules for operation in found.operations)
     assert not found.errors
+
+
+@pytest.mark.parametrize(("rule", "sql"), named([*BAD, *GOOD]))
+def test_a_rule_is_spared_only_where_it_finds_nothing(rule, sql):
+    """What a rule says of where it looks is true of every rule on every example."""
+    catalog, _ = build(rule.given, version=18)
+    for step in analyse(read(sql), version=18, catalog=catalog).steps:
+        told = {each.id for each, _ in rules.findings(step)}
+        for each, check in RULES:
+            if each.stands_out and any(check(step, o) for o in step.operations):
+                assert each.id in told
 
 
 @pytest.mark.parametrize(("rule", "sql"), named(GOOD))
