@@ -29,7 +29,6 @@ from shared.adapters.compose.inventory import (
     vault_secrets,
 )
 from shared.adapters.compose.programs_conf import (
-    ServerPlaces,
     pooler_conf,
     proxy_conf,
     redis_conf,
@@ -53,6 +52,7 @@ from shared.adapters.embedded.secrets_store import (
     APPLICATION,
     POOLER_ADMINISTRATOR,
 )
+from shared.adapters.keeper.server_container import ServerPlaces
 from shared.adapters.pooler.route_file import route_text
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError

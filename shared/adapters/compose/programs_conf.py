@@ -9,7 +9,6 @@ import base64
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from shared.adapters.compose.inventory import AUTHORITY, DOORS, OWN
@@ -27,30 +26,16 @@ from shared.adapters.embedded.postgres_conf import (
     CONTROL,
     NODE,
     WITH_STATEMENTS,
-    Network,
     postgresql_conf,
 )
 from shared.adapters.embedded.secrets_store import POOLER_ADMINISTRATOR
+from shared.adapters.keeper.server_container import ServerPlaces
 from shared.domain.objects import POOLER_ROLE
 from shared.settings import NodeSettings
 
-NETWORK = Network(transport="hostssl", addresses="samenet", local_administrator="peer")
-"""`samenet`: the networks of the stack that the container is on, and no other."""
 SERVER_CERTIFICATE, SERVER_KEY = OWN / "tls/server.crt", OWN / "tls/server.key"
 WEB_ACCOUNTS = OWN / "web-accounts"
 PROXY_RUN = Path("/run/bluegreen")
-
-
-@dataclass(frozen=True, slots=True)
-class ServerPlaces:
-    """In every PostgreSQL container. `conf` is written by the keeper and read by the server."""
-
-    data: Path = Path("/var/lib/postgresql/data/main")
-    conf: Path = Path("/var/lib/postgresql/conf")
-    socket_dir: Path = Path("/var/run/postgresql")
-    logs: Path = Path("/var/lib/postgresql/data/log")
-    other: Path = Path("/var/lib/postgresql/other")
-    """The volume of the pair's other server, read-only."""
 
 
 def server_conf(cluster_name: str, *, is_node: bool) -> str:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from shared.adapters.compose.inventory import IDENTITIES
-from shared.adapters.compose.programs_conf import NETWORK, server_conf
+from shared.adapters.compose.programs_conf import server_conf
 from shared.adapters.compose.stack_settings import Choices, settings_for
 from shared.adapters.drivers.remote_driver import RemoteDriver
 from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.postgres_conf import access_of, node_hba, plain_hba, setting_lines
+from shared.adapters.keeper.server_container import NETWORK
 from shared.adapters.postgres import PostgresNode
 from shared.domain.environment import Colour
 from shared.domain.objects import STANDBY_SLOTS

@@ -24,13 +24,13 @@ import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
 
-from shared.adapters.compose.programs_conf import NETWORK, ServerPlaces
 from shared.adapters.deeds import last_line_and_progress
 from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.postgres_conf import Access, access_of, node_hba, setting_lines
 from shared.adapters.embedded.postmaster import READY
 from shared.adapters.keeper.load import load_of
 from shared.adapters.keeper.orders import NodeState
+from shared.adapters.keeper.server_container import NETWORK, ServerPlaces
 from shared.adapters.wal_reader import commits_after
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Transient

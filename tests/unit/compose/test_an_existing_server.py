@@ -10,12 +10,12 @@ import pytest
 from shared.adapters.compose.certificates import Authority
 from shared.adapters.compose.existing import EXISTING, given_authority, reading_refusals
 from shared.adapters.compose.inventory import IDENTITIES
-from shared.adapters.compose.programs_conf import NETWORK
 from shared.adapters.compose.stack_settings import authority_there, settings_for
 from shared.adapters.compose.vault import Vault, choices_from, given_secrets
 from shared.adapters.drivers.remote_driver import RemoteDriver
 from shared.adapters.embedded.postgres_conf import node_hba
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR
+from shared.adapters.keeper.server_container import NETWORK
 from shared.adapters.pooler.route_file import route_text
 from shared.adapters.postgres import PostgresNode
 from shared.domain.environment import Colour

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.adapters.compose.programs_conf import ServerPlaces
 from shared.adapters.keeper.load import load_of
 from shared.adapters.keeper.orders import (
     FENCING,
@@ -19,6 +18,7 @@ from shared.adapters.keeper.orders import (
     StartDeed,
     Stop,
 )
+from shared.adapters.keeper.server_container import ServerPlaces
 from workers.replicator import fork, replay
 
 CONNINFO = (
