@@ -214,16 +214,16 @@ def _unclosed(ctx: Context) -> None:
 
 def _settle(ctx: Context, steps: list[Step]) -> None:
     """What only the end of the file shows: compatibility views, blocks that were rolled back."""
-    views = {r.shown for r in ctx.catalog.relations.values() if r.new and r.kind == "view"}
     for step in steps if ctx.rolled_back else ():
         if step.block in ctx.rolled_back:
             for operation in step.operations:
                 operation.destroys = ()
                 operation.breaks = ()
                 operation.bulk = ()
-    if not views or not ctx.renames:
+    if not ctx.renames:
         return
-    for operation in (o for step in steps for o in step.operations if o.notes):
+    views = {r.shown for r in ctx.catalog.relations.values() if r.new and r.kind == "view"}
+    for operation in (o for step in steps for o in step.operations if "renamed" in o.notes):
         if _replaced(operation, views):
             operation.breaks = ()
             operation.note("compatibility-view")

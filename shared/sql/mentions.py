@@ -35,7 +35,7 @@ class Mentions:
         while stack:
             each = stack.pop()
             if type(each) is list:
-                stack.extend(each[::-1])
+                stack.extend([item for item in each[::-1] if "A_Const" not in item])
             elif type(each) is dict:
                 if "relpersistence" in each and "relname" in each:
                     self.ranges.append(each)

@@ -210,7 +210,7 @@ def _operation(
         grows and bool(step.blocked_reads),
         grows and bool(step.blocked_writes),
         bool(operation.destroys),
-        tuple(operation.extensions),
+        operation.extensions,
         tuple([rule.id for rule, _ in found]) if found else (),
         advice,
         next((each.rewrite for _, each in found if each.rewrite), "") if found else "",

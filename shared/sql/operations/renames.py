@@ -62,7 +62,7 @@ def _rename_relation(ctx: Context, node: Node, type_: str) -> None:
     new = node["newname"]
     if relation.live:
         operation.breaks += (f"{relation.label} is called {new} now",)
-        operation.note(f"renamed {relation.label}")
+        operation.notes |= {"renamed", f"renamed {relation.label}"}
         ctx.renames = True
     _move(ctx, relation, relation.schema, new)
 
