@@ -147,7 +147,27 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
     if not step.grows or step.operations[0].type == "REINDEX_CONCURRENTLY":
         return
     step.held = dict(now) if step.in_block else now
-    reads, writes = _kept_out(now)
+    reads, writes = _kept_out(step, now)
+    if reads and (step.in_block or any(each.related for each in step.operations)):
+        _parents_wait(ctx, step, reads)
+        _middle_waits(ctx, step, reads, writes)
+    if reads:
+        step.blocked_reads = frozenset(reads)
+    if writes:
+        step.blocked_writes = frozenset(writes)
+    if ctx.catalog.from_server and writes:
+        step.loads = tuple(loads(step, ctx.catalog.relations.values()))
+
+
+def _kept_out(step: Step, locks: Mapping[str, Lock]) -> tuple[set[str], set[str]]:
+    """The relations whose readers have to wait for a statement under these locks, and those whose
+    writers have to."""
+    reads, writes = set[str](), set[str]()
+    for name, mode in locks.items():
+        if mode.blocks_writes:
+            writes.add(name)
+            if mode.blocks_reads:
+                reads.add(name)
     for operation in step.operations:
         writes -= operation.not_written
     for operation in step.operations:
@@ -155,22 +175,6 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
         writes |= operation.indexes_held
         if operation.type == "REINDEX":
             writes.update(operation.locks)
-    if reads and (step.in_block or any(each.related for each in step.operations)):
-        _parents_wait(ctx, step, reads)
-        _middle_waits(ctx, step, reads, writes)
-    step.blocked_reads, step.blocked_writes = frozenset(reads), frozenset(writes)
-    if ctx.catalog.from_server and writes:
-        step.loads = tuple(loads(step, ctx.catalog.relations.values()))
-
-
-def _kept_out(locks: Mapping[str, Lock]) -> tuple[set[str], set[str]]:
-    """The relations whose readers have to wait, and those whose writers have to."""
-    reads, writes = set[str](), set[str]()
-    for name, mode in locks.items():
-        if mode.blocks_writes:
-            writes.add(name)
-            if mode.blocks_reads:
-                reads.add(name)
     return reads, writes
 
 
