@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -19,8 +20,10 @@ from shared.adapters.embedded.ports import NAMES, Ports
 from shared.adapters.embedded.postgres_binaries import find_postgres
 
 
+@cache
 def bin_dir(version: int) -> Path:
-    """Where the programs of that major version are, found as `bluegreen up` finds them."""
+    """Where the programs of that major version are, found as `bluegreen up` finds them: by asking
+    several of them for their version, so only once."""
     return find_postgres(version).bin_dir
 
 
