@@ -148,7 +148,10 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
         return
     step.held = dict(now) if step.in_block else now
     reads, writes = _kept_out(step, now)
-    if reads and (step.in_block or any(each.related for each in step.operations)):
+    related = step.in_block or any(each.related for each in step.operations)
+    if writes and related:
+        _heirs_wait(ctx, writes)
+    if reads and related:
         _parents_wait(ctx, step, reads)
         _middle_waits(ctx, step, reads, writes)
     if reads:
@@ -169,13 +172,23 @@ def _kept_out(step: Step, locks: Mapping[str, Lock]) -> tuple[set[str], set[str]
             if mode.blocks_reads:
                 reads.add(name)
     for operation in step.operations:
-        writes -= operation.not_written
-    for operation in step.operations:
         reads |= operation.indexes_held
         writes |= operation.indexes_held
         if operation.type == "REINDEX":
             writes.update(operation.locks)
+    for operation in step.operations:
+        writes -= operation.not_written
     return reads, writes
+
+
+def _heirs_wait(ctx: Context, writes: set[str]) -> None:
+    """UPDATE and DELETE of a table reach those that inherit from it, whatever the rows."""
+    for key in ctx.catalog.with_children:
+        relation = ctx.catalog.relations.get(key)
+        if relation is None or relation.partition_key is not None or not relation.live:
+            continue
+        if any(child.label in writes for child in ctx.catalog.partitions_of(relation)):
+            writes.add(relation.label)
 
 
 def _parents_wait(ctx: Context, step: Step, reads: set[str]) -> None:

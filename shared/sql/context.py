@@ -14,6 +14,7 @@ from shared.sql.extensions import TYPES
 from shared.sql.grammar import Node
 from shared.sql.names import range_var, shown, split_name
 from shared.sql.parse import Statement
+from shared.sql.partition_indexes import made_with_partition
 from shared.sql.schema_objects import Index, Key, Relation, RelationKind, Type
 from shared.sql.source import Place, Source
 from shared.sql.step import Step
@@ -236,6 +237,9 @@ class Context:
 
     def index_named(self, schema: str | None, name: str, *, missing_ok: bool) -> Index | None:
         found = self.catalog.index(schema, name, self.path)
+        if found is None and self.catalog.with_children:
+            places = [schema] if schema else self.path
+            found = made_with_partition(self.catalog, places, name)
         if found is None and self.catalog.complete and not missing_ok:
             self.error("catalog", f'index "{shown(schema, name)}" does not exist')
         return found

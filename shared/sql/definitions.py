@@ -55,6 +55,7 @@ def _apply(ctx: Context, node: Node, found: ColumnDefinition, operation: Operati
         check_calls(ctx, column.default, operation)
     elif kind == "CONSTR_IDENTITY":
         column.identity = column.not_null = column.has_default = True
+        column.always = node.get("generated_when") == "a"
     elif kind == "CONSTR_GENERATED":
         column.generated = node.get("generated_kind", "s")
         column.reads, column.calls = columns(node.get("raw_expr")), called(node.get("raw_expr"))
@@ -194,6 +195,13 @@ def index_columns(params: list[Node] | None, where: Node | None = None) -> tuple
         found += [element["name"]] if "name" in element else sorted(columns(element.get("expr")))
     found += sorted(columns(where))
     return tuple(dict.fromkeys(found))
+
+
+def index_method(node: Node) -> str:
+    """Of an IndexStmt: its access method, if all its keys use default operator classes."""
+    if any("opclass" in param["IndexElem"] for param in node.get("indexParams", ())):
+        return ""
+    return str(node.get("accessMethod", "btree"))
 
 
 def check_operator_classes(ctx: Context, node: Node, operation: Operation) -> None:

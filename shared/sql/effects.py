@@ -78,8 +78,11 @@ class Operation:
                 self.locks[label] = mode
             if relation.parents or relation.children:
                 self.related = True
-            if relation.kind in ("view", "materialized view"):
-                self.not_written |= {label}
+            self._note_writers(relation)
+
+    def _note_writers(self, relation: Relation) -> None:
+        if relation.kind in ("view", "materialized view"):
+            self.not_written |= {relation.label}
 
     def lock_all(self, relations: list[Relation], mode: Lock) -> None:
         for relation in relations:
@@ -88,6 +91,7 @@ class Operation:
     def hold_indexes(self, relation: Relation) -> None:
         if relation.live:
             self.indexes_held |= {relation.label}
+            self._note_writers(relation)
             self.related = self.related or bool(relation.parents or relation.children)
 
     def scan(self, relation: Relation | None) -> None:

@@ -48,6 +48,8 @@ class Column:
     calls: frozenset[str] = frozenset()
     """Functions that it calls, without their schemas."""
     identity: bool = False
+    always: bool = False
+    """An identity GENERATED ALWAYS: only OVERRIDING SYSTEM VALUE writes another value."""
     sequence: Key | None = None
     """The sequence that its default draws from (serial)."""
     collation: str | None = None

@@ -43,6 +43,8 @@ SETS = {
     "fifth": FILES / "fifth",
     "sixth": FILES / "sixth",
     "seventh": FILES / "seventh",
+    "eighth": FILES / "eighth",
+    "ninth": FILES / "ninth",
 }
 
 

@@ -20,7 +20,7 @@ from shared.adapters.schema.printed import (
 from shared.ports import Row, Session
 from shared.sql import grammar
 from shared.sql.catalog import Catalog
-from shared.sql.definitions import index_columns
+from shared.sql.definitions import index_columns, index_method
 from shared.sql.expressions import called
 from shared.sql.expressions import columns as columns_of
 from shared.sql.schema_objects import (
@@ -164,6 +164,7 @@ class _Reading:
                 reads=columns_of(expression) if generated else frozenset(),
                 calls=called(expression) if generated else frozenset(),
                 identity=bool(identity),
+                always=identity == "a",
                 collation=collation,
             )
 
@@ -217,6 +218,7 @@ class _Reading:
                 constraint=constraint,
                 valid=valid,
                 parent=(parent_schema, parent) if parent else None,
+                method=index_method(node),
             )
 
     def _types(self) -> None:

@@ -45,6 +45,8 @@ class _Relation:
     name: str
     kind: str
     """`pg_class.relkind`: r, p, v, m."""
+    parent: bool
+    """Queries of it reach others: partitions, or tables that inherit from it."""
 
     @property
     def label(self) -> str:
@@ -83,8 +85,8 @@ class FileTrace:
         return Observation(version, tuple(found), self._not_seen(), frozenset(self._unwatched))
 
     def _remember(self, session: PsycopgSession) -> None:
-        for oid, schema, name, kind in session.rows(QUERIES["relations"]):
-            relation = _Relation(schema, name, kind)
+        for oid, schema, name, kind, parent in session.rows(QUERIES["relations"]):
+            relation = _Relation(schema, name, kind, parent)
             self._old[oid] = relation
             if kind == "r":
                 count = f"SELECT count(*) FROM ONLY {relation.sql}"  # noqa: S608 (quoted)
@@ -172,11 +174,14 @@ class FileTrace:
         if not strong:
             return
         for oid, relation in self._old.items():
-            if oid not in strong and relation.kind != "p":
+            if oid not in strong and not relation.parent:
                 continue
-            if _waits(probe, f"EXPLAIN SELECT * FROM {relation.sql}"):  # noqa: S608 (quoted)
+            name = probe.value(QUERIES["name_now"], [oid])
+            if name is None:
+                continue
+            if _waits(probe, f"EXPLAIN SELECT * FROM {name}"):  # noqa: S608 (quoted)
                 work.no_reads.add(oid)
-            write = f"EXPLAIN DELETE FROM {relation.sql} WHERE false"  # noqa: S608 (quoted)
+            write = f"EXPLAIN DELETE FROM {name} WHERE false"  # noqa: S608 (quoted)
             if relation.kind != "m" and _waits(probe, write):
                 work.no_writes.add(oid)
 
@@ -184,6 +189,8 @@ class FileTrace:
         tables = self._tables_of(session, statement)
         # LOCK TABLE does not take a materialized view: nobody can hold one.
         self._unwatched |= {each.label for each in self._old.values() if each.kind == "m"}
+        if flag(statement.node.get("options"), "skip_locked"):  # it passes over what we hold
+            self._unwatched |= {self._old[oid].label for oid in tables}
         before = self._state(session)
         started = time.perf_counter()
         watched = watch(self._server, self._database, session, statement.text, tables)
@@ -195,10 +202,11 @@ class FileTrace:
         work.compare(before, after, statement)
         strong = {oid for oid, mode in work.locks.items() if mode.strong}
         if (work.rewrites or work.indexes) and not _is_concurrent(statement):
-            parents: dict[int, int] = dict(session.rows(QUERIES["parents"], [list(self._old)]))
+            parents = session.rows(QUERIES["parents"], [list(self._old)])
             work.no_writes = strong
-            work.no_reads = strong & (work.rewrites | work.indexes)
-            work.no_reads |= {parents[oid] for oid in work.no_reads if oid in parents}
+            work.no_reads = strong & (work.rewrites | work.indexes) | work.rewrites
+            work.no_writes |= {p for oid, p, parted in parents if oid in strong and not parted}
+            work.no_reads |= {parent for oid, parent, _ in parents if oid in work.no_reads}
         return work
 
     def _tables_of(self, session: PsycopgSession, statement: Statement) -> dict[int, str]:

@@ -1,8 +1,12 @@
--- relations: what was there: oid, schema, name, kind
-SELECT c.oid::int8, n.nspname, c.relname, c.relkind::text
+-- relations: what was there: oid, schema, name, kind, whether others are read with it
+SELECT c.oid::int8, n.nspname, c.relname, c.relkind::text, c.relkind = 'p' OR c.relhassubclass
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname !~ '^pg_(toast_)?temp_' AND c.relkind IN ('r', 'p', 'v', 'm');
+
+-- name_now: quoted, as others know it; nothing when it is gone
+SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %s;
 
 -- filenodes: where the rows lie now, and how many bytes they are
 SELECT c.oid::int8, pg_catalog.pg_relation_filenode(c.oid)::int8, pg_catalog.pg_relation_size(c.oid)
@@ -29,10 +33,10 @@ SELECT i.indrelid::int8, pg_catalog.array_agg(pg_catalog.pg_relation_filenode(i.
 FROM pg_catalog.pg_index i WHERE i.indrelid = ANY (%s) AND pg_catalog.pg_relation_filenode(i.indexrelid) IS NOT NULL
 GROUP BY i.indrelid;
 
--- parents: partition, and the partitioned table that it belongs to
-SELECT h.inhrelid::int8, h.inhparent::int8
+-- parents: partition or heir, the table that is read with it, and whether that is partitioned
+SELECT h.inhrelid::int8, h.inhparent::int8, c.relkind = 'p'
 FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class c ON c.oid = h.inhparent
-WHERE c.relkind = 'p' AND h.inhrelid = ANY (%s);
+WHERE h.inhrelid = ANY (%s);
 
 -- queued: how many of these sessions wait for a table
 SELECT pg_catalog.count(DISTINCT pid)::int FROM pg_catalog.pg_locks

@@ -6,7 +6,7 @@ from shared.domain.kinds import Kind
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
-from shared.sql.expressions import check_calls, columns, walk
+from shared.sql.expressions import check_calls, columns, relations, walk
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import scalar, split_name, strings
@@ -105,6 +105,13 @@ def _policy_columns(ctx: Context, relation: Relation, node: Node) -> frozenset[s
     return found
 
 
+def _hold_named(ctx: Context, node: Node, operation: Operation) -> None:
+    """Its conditions are analysed: what their subqueries read is looked up."""
+    for condition in (node.get("qual"), node.get("with_check")):
+        for each in relations(condition):
+            operation.lock(ctx.relation(each), Lock.ACCESS_SHARE)
+
+
 def _tags(node: Node) -> list[str]:
     return [tag for tag, _ in walk(node)]
 
@@ -117,6 +124,7 @@ def create_policy(ctx: Context, node: Node) -> None:
     if relation is None:
         return
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    _hold_named(ctx, node, operation)
     name = node["policy_name"]
     if name in relation.policies:
         ctx.error("catalog", f'policy "{name}" for table "{relation.shown}" already exists')
@@ -130,10 +138,14 @@ def alter_policy(ctx: Context, node: Node) -> None:
     if relation is None:
         return
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    _hold_named(ctx, node, operation)
     name = node["policy_name"]
     if relation.columns is not None and name not in relation.policies:
         ctx.error("catalog", f'policy "{name}" for table "{relation.shown}" does not exist')
-    relation.policies[name] = _policy_columns(ctx, relation, node)
+    if "qual" in node or "with_check" in node:
+        both = "qual" in node and "with_check" in node
+        kept = frozenset() if both else relation.policies.get(name, frozenset())
+        relation.policies[name] = _policy_columns(ctx, relation, node) | kept
 
 
 def role(type_: str) -> object:

@@ -14,6 +14,7 @@ from shared.sql.expressions import volatility
 from shared.sql.grammar import Node
 from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
+from shared.sql.operations.composite_types import check_typed
 from shared.sql.operations.foreign_keys import check_target
 from shared.sql.operations.tables import check_definition, own_sequence
 from shared.sql.schema_objects import Relation
@@ -35,6 +36,7 @@ def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:
                 at=node.get("location"),
             )
         return
+    check_typed(ctx, relation, "add a column")
     _check_place(ctx, relation, node)
     check_definition(ctx, found.column, node, relation.columns or {})
     if why := _why_rewritten(ctx, found):

@@ -10,6 +10,7 @@ from shared.sql.grammar import Node
 from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
 from shared.sql.operations.foreign_keys import check_target
+from shared.sql.operations.inheritance import with_children
 from shared.sql.schema_objects import Constraint, Relation
 
 _TYPES = {
@@ -78,7 +79,8 @@ def _checked(
     ctx: Context, relation: Relation, constraint: Constraint, operation: Operation, node: Node
 ) -> None:
     """CHECK, NOT NULL, UNIQUE, PRIMARY KEY, EXCLUDE: all under ACCESS EXCLUSIVE."""
-    family = ctx.family(relation)
+    alone = bool(node.get("is_no_inherit"))
+    family = [relation] if alone and ctx.version < 18 else ctx.family(relation)
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     operation.lock_all(family[1:], _on_partitions(ctx, relation, constraint))
     if constraint.kind == "not null" and ctx.version < 18:
@@ -87,12 +89,14 @@ def _checked(
             f"named NOT NULL constraints came with PostgreSQL 18; the server is {ctx.version}",
             at=node.get("location"),
         )
+    if constraint.kind == "check" and ctx.only and relation.children and not alone:
+        with_children(ctx, relation, f"the constraint {constraint.name}")
     check_keys(ctx, relation, constraint, node, operation)
     if not constraint.valid or not constraint.enforced:
         return
     already = constraint.kind == "not null" and _not_null(relation, constraint.columns)
     if not already:
-        operation.scan_all(family)
+        operation.scan_all([relation] if alone else family)
 
 
 def _on_partitions(ctx: Context, relation: Relation, constraint: Constraint) -> Lock:
@@ -149,8 +153,8 @@ def _foreign_key(
     operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE)
     if target is not None:
         operation.touch(target)
-        for member in ctx.catalog.partitions_of(target):
-            operation.lock(member, Lock.SHARE_ROW_EXCLUSIVE)
+        if target.partition_key is not None:
+            operation.lock_all(ctx.catalog.partitions_of(target), Lock.SHARE_ROW_EXCLUSIVE)
         check_target(ctx, relation, target, constraint)
     unvalidated = not constraint.valid and constraint.enforced
     if relation.partition_key is not None and unvalidated and ctx.version < 18:

@@ -27,6 +27,7 @@ from shared.sql.operations.add_column import add_column
 from shared.sql.operations.add_constraint import add_constraint
 from shared.sql.operations.drop_column import drop_column
 from shared.sql.operations.objects import mark_unknown
+from shared.sql.operations.replica_identity import replica_identity
 from shared.sql.operations.retype import alter_type
 from shared.sql.schema_objects import Relation
 
@@ -129,13 +130,6 @@ def _storage_default(cmd: Node) -> bool:
     return str(given).lower() == "default"
 
 
-def _replica_identity(ctx: Context, relation: Relation, cmd: Node) -> None:
-    operation = ctx.operation("REPLICA_IDENTITY", relation)
-    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
-    wanted = cmd.get("def", {}).get("ReplicaIdentityStmt", {}).get("identity_type", "d")
-    relation.replica_identity = wanted
-
-
 def _owner(ctx: Context, relation: Relation, cmd: Node) -> None:
     operation = ctx.operation("CHANGE_OWNER", relation)
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
@@ -172,7 +166,7 @@ ACTIONS: dict[str, Action] = {
     "AT_DropCluster": _simple("SET_WITHOUT_CLUSTER", _SUE),
     "AT_SetRelOptions": table_storage.storage_parameters,
     "AT_ResetRelOptions": table_storage.storage_parameters,
-    "AT_ReplicaIdentity": _replica_identity,
+    "AT_ReplicaIdentity": replica_identity,
     "AT_SetLogged": table_storage.set_logged,
     "AT_SetUnLogged": table_storage.set_logged,
     "AT_SetTableSpace": table_storage.set_tablespace,

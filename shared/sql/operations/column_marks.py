@@ -9,7 +9,8 @@ from shared.sql.effects import Operation
 from shared.sql.expressions import called, check_calls, columns
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.names import strings
+from shared.sql.names import option, scalar, strings
+from shared.sql.operations.inheritance import with_children
 from shared.sql.schema_objects import Column, Relation
 
 
@@ -20,6 +21,8 @@ def set_not_null(ctx: Context, relation: Relation, cmd: Node) -> None:
     family = ctx.family(relation)
     if not check_columns(ctx, relation, [name], None):
         return
+    if ctx.only and relation.partition_key is not None:
+        _check_partitions(ctx, relation, name)
     for member in family:
         operation.lock(member, Lock.ACCESS_EXCLUSIVE)
         column = (member.columns or {}).get(name)
@@ -32,6 +35,15 @@ def set_not_null(ctx: Context, relation: Relation, cmd: Node) -> None:
             column.not_null = True
     if not operation.scans and relation.live:
         operation.note("proven")
+
+
+def _check_partitions(ctx: Context, relation: Relation, name: str) -> None:
+    """ONLY the parent may be marked where each partition is already."""
+    for child in (ctx.catalog.relations.get(key) for key in relation.children):
+        column = (child.columns or {}).get(name) if child is not None else None
+        if column is not None and not column.not_null:
+            with_children(ctx, relation, f'NOT NULL of the column "{name}" of {relation.shown}')
+            return
 
 
 def _proven_not_null(ctx: Context, relation: Relation, name: str) -> bool:
@@ -78,6 +90,16 @@ def drop_not_null(ctx: Context, relation: Relation, cmd: Node) -> None:
     for constraint in relation.constraints.values():
         if constraint.kind == "primary key" and cmd["name"] in constraint.columns:
             ctx.error("catalog", f'column "{cmd["name"]}" is in a primary key')
+    for parent in (ctx.catalog.relations.get(key) for key in relation.parents):
+        theirs = (parent.columns or {}).get(cmd["name"]) if parent is not None else None
+        bound_to_it = relation.bound is not None or ctx.version >= 18
+        if parent is not None and theirs is not None and theirs.not_null and bound_to_it:
+            ctx.error(
+                "catalog",
+                f'column "{cmd["name"]}" of {relation.shown} is NOT NULL because it is '
+                f"in {parent.shown}",
+                remedy=f"drop it in {parent.shown}",
+            )
     if column is not None:
         column.not_null = False
 
@@ -133,6 +155,15 @@ def identity(ctx: Context, relation: Relation, cmd: Node) -> None:
             "catalog", f'column "{column.name}" of relation "{relation.shown}" is not an identity'
         )
     column.identity = column.has_default = cmd["subtype"] != "AT_DropIdentity"
+    column.always = column.identity and _is_always(cmd, column.always)
+
+
+def _is_always(cmd: Node, before: bool) -> bool:
+    given = cmd.get("def", {})
+    if "Constraint" in given:
+        return bool(given["Constraint"].get("generated_when") == "a")
+    when = scalar(option(given.get("List", {}).get("items"), "generated"))
+    return before if when is None else when == ord("a")
 
 
 def drop_expression(ctx: Context, relation: Relation, cmd: Node) -> None:

@@ -25,6 +25,16 @@ def alter_composite(ctx: Context, node: Node) -> None:
             operation.destroys += (f"every {shown(schema, name)}.{cmd.get('name')}",)
 
 
+def check_typed(ctx: Context, relation: Relation, what: str) -> None:
+    """The columns of a typed table are those of its type."""
+    if relation.of_type is not None:
+        ctx.error(
+            "catalog",
+            f"cannot {what} of the typed table {relation.shown}",
+            remedy=f"ALTER TYPE {shown(*relation.of_type)} .. CASCADE, or NOT OF before it",
+        )
+
+
 def typed_tables(
     ctx: Context, type_: UserType, operation: Operation, cascade: bool
 ) -> list[Relation]:

@@ -109,7 +109,8 @@ def alter(ctx: Context, relation: Relation, cmd: Node) -> None:
         if relation.columns is not None:
             _missing(ctx, relation, name)
         return
-    if constraint.kind == "check" or (constraint.kind != "foreign key" and ctx.version < 18):
+    inherits = constraint.kind == "not null" and ctx.version >= 18
+    if constraint.kind != "foreign key" and not inherits:
         ctx.error(
             "catalog",
             f'constraint "{name}" of relation "{relation.shown}" is not a foreign key constraint',

@@ -9,6 +9,8 @@ from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
+from shared.sql.operations.composite_types import check_typed
+from shared.sql.operations.inheritance import check_inherited
 from shared.sql.schema_objects import Relation
 
 
@@ -17,11 +19,19 @@ def drop_column(ctx: Context, relation: Relation, cmd: Node) -> None:
     name, cascade = cmd["name"], cmd.get("behavior") == "DROP_CASCADE"
     operation.columns.append(name)
     family = ctx.family(relation)
-    operation.lock_all(family, Lock.ACCESS_EXCLUSIVE)
+    operation.lock_all([*family, *_children(ctx, relation)], Lock.ACCESS_EXCLUSIVE)
     if cmd.get("missing_ok") and relation.columns is not None and name not in relation.columns:
         return
     if not check_columns(ctx, relation, [name], None):
         return
+    check_typed(ctx, relation, "drop a column")
+    check_inherited(ctx, relation, name, "drop")
+    if ctx.only and relation.partition_key is not None and relation.children:
+        ctx.error(
+            "catalog",
+            f"cannot drop a column of {relation.shown} alone: its partitions have it too",
+            remedy="leave ONLY out",
+        )
     if relation.bound is not None:
         ctx.error(
             "catalog",
@@ -40,6 +50,11 @@ def drop_column(ctx: Context, relation: Relation, cmd: Node) -> None:
     _dependants(ctx, relation, name, operation, cascade=cascade)
     for member in family:
         forget_column(ctx, member, name, operation)
+
+
+def _children(ctx: Context, relation: Relation) -> list[Relation]:
+    """With ONLY too: each child is told that the column is its own now."""
+    return [child for key in relation.children if (child := ctx.catalog.relations.get(key))]
 
 
 def _dependants(

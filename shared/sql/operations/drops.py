@@ -16,6 +16,7 @@ from shared.sql.operations import index_changes, object_drops
 from shared.sql.operations.drop_column import drop_with
 from shared.sql.operations.partitions import default_partition
 from shared.sql.schema_objects import Column, Relation
+from shared.sql.triggers import Trigger
 
 _RELATIONS = {
     "OBJECT_TABLE": ("DROP_TABLE", "table"),
@@ -213,9 +214,9 @@ def _drop_on_table(ctx: Context, node: Node, type_: str) -> None:
             continue
         operation.touch(relation)
         operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
-        if type_ == "DROP_TRIGGER":
-            operation.lock_all(ctx.catalog.partitions_of(relation), Lock.ACCESS_EXCLUSIVE)
         known: dict[str, Any] = getattr(relation, _KNOWN_AS[type_])
+        if type_ == "DROP_TRIGGER" and _is_on_partitions(relation, known.get(name)):
+            operation.lock_all(ctx.catalog.partitions_of(relation), Lock.ACCESS_EXCLUSIVE)
         if type_ != "DROP_RULE" and relation.columns is not None:
             if name not in known and not node.get("missing_ok"):
                 words = "trigger" if type_ == "DROP_TRIGGER" else "policy"
@@ -225,6 +226,11 @@ def _drop_on_table(ctx: Context, node: Node, type_: str) -> None:
             elif name in known and type_ == "DROP_TRIGGER" and relation.live:
                 operation.note("trigger-gone")
         known.pop(name, None)
+
+
+def _is_on_partitions(relation: Relation, trigger: Trigger | None) -> bool:
+    """Only a trigger for each row of a partitioned table is one of its partitions too."""
+    return relation.partition_key is not None and (trigger is None or trigger.each_row)
 
 
 def drop_owned(ctx: Context, node: Node) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from shared.sql import operator_classes
 from shared.sql.context import Context
-from shared.sql.definitions import check_columns, check_operator_classes, index_columns
+from shared.sql.definitions import (
+    check_columns,
+    check_operator_classes,
+    index_columns,
+    index_method,
+)
 from shared.sql.effects import Operation
 from shared.sql.expressions import called, check_calls
 from shared.sql.extensions import ACCESS_METHODS, BUILTIN_ACCESS_METHODS
@@ -80,7 +85,7 @@ def _make(
         calls=called(*(p["IndexElem"].get("expr") for p in params), node.get("whereClause")),
         unique=bool(node.get("unique")),
         valid=not (only and relation.partition_key is not None),
-        method="" if any("opclass" in p["IndexElem"] for p in params) else _method(node),
+        method=index_method(node),
         plain="whereClause" not in node and all("name" in p["IndexElem"] for p in params),
     )
     for member in [relation, *([] if only else ctx.catalog.partitions_of(relation))]:
@@ -173,6 +178,12 @@ def drop_index(ctx: Context, schema: str | None, name: str, node: Node) -> None:
     if table is not None:
         for member in ctx.catalog.partitions_of(table):
             operation.lock(member, mode)
+        if concurrent and table.partition_key is not None:
+            ctx.error(
+                "catalog",
+                f"cannot drop the partitioned index {index.name} CONCURRENTLY",
+                remedy="DROP INDEX, which holds the table and its partitions for an instant",
+            )
     if index.unique:
         operation.note("unique")
     del ctx.catalog.indexes[(index.schema, index.name)]
@@ -218,7 +229,7 @@ def _reindexed(ctx: Context, node: Node) -> list[tuple[Relation, bool]]:
             return []
         parted = index is not None and table.partition_key is not None
         members = ctx.catalog.partitions_of(table) if parted else []
-        return [(each, True) for each in (table, *members)]
+        return [(each, True) for each in (table, *(m for m in members if m.stored))]
     if kind == "REINDEX_OBJECT_TABLE":
         table = ctx.relation(node["relation"])
         tables = [table, *ctx.catalog.partitions_of(table)] if table is not None else []

@@ -10,9 +10,9 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import scalar, shown, split_name, strings
 from shared.sql.operations.drop_column import column_goes
+from shared.sql.operations.routine_lookup import find_routine
 from shared.sql.operations.routine_users import let_go
-from shared.sql.schema_objects import Relation, Routine
-from shared.sql.types import read_type
+from shared.sql.schema_objects import Key, Relation
 
 
 def drop_type(ctx: Context, node: Node) -> None:
@@ -31,6 +31,7 @@ def drop_type(ctx: Context, node: Node) -> None:
                 operation.breaks += (f"type {shown(schema, name)} is gone",)
             continue
         users = ctx.catalog.columns_of_type(found.key)
+        _drop_typed(ctx, found.key, operation, cascade=cascade)
         if users and not cascade:
             where = ", ".join(f"{r.shown}.{c.name}" for r, c in users[:3])
             ctx.error(
@@ -46,6 +47,20 @@ def drop_type(ctx: Context, node: Node) -> None:
         if not found.new:
             operation.breaks += (f"type {shown(*found.key)} is gone",)
         ctx.catalog.types.pop(found.key, None)
+
+
+def _drop_typed(ctx: Context, type_: Key, operation: Operation, *, cascade: bool) -> None:
+    """Tables made of the type go with it."""
+    for table in [r for r in ctx.catalog.relations.values() if r.of_type == type_]:
+        if cascade:
+            _drop_inside(ctx, table, operation)
+            ctx.catalog.relations.pop(table.key, None)
+        else:
+            ctx.error(
+                "catalog",
+                f"cannot drop type {shown(*type_)}: the table {table.shown} is made of it",
+                remedy="drop the table, or ALTER TABLE .. NOT OF, first",
+            )
 
 
 def drop_schema(ctx: Context, node: Node) -> None:
@@ -86,6 +101,7 @@ def _empty_schema(ctx: Context, name: str, operation: Operation, *, cascade: boo
         for index in ctx.catalog.indexes_of(relation.key):
             del ctx.catalog.indexes[(index.schema, index.name)]
     for type_ in types:
+        _drop_typed(ctx, type_.key, operation, cascade=True)
         for relation, column in ctx.catalog.columns_of_type(type_.key):
             column_goes(ctx, relation, column.name, operation)
         ctx.catalog.types.pop(type_.key, None)
@@ -166,7 +182,7 @@ def drop_routine(ctx: Context, node: Node) -> None:
     for item in node["objects"]:
         body = item["ObjectWithArgs"]
         schema, name = split_name(body.get("objname"))
-        found = _matching(ctx, schema, name, body)
+        found = find_routine(ctx, body)
         if found is None:
             if ctx.catalog.complete and not node.get("missing_ok"):
                 words = type_.removeprefix("DROP_").lower()
@@ -180,18 +196,6 @@ def drop_routine(ctx: Context, node: Node) -> None:
         if not found.new:
             operation.breaks += (f"{shown(found.schema, found.name)}() is gone",)
         ctx.catalog.routines[(found.schema, found.name)].remove(found)
-
-
-def _matching(ctx: Context, schema: str | None, name: str, body: Node) -> Routine | None:
-    known = ctx.catalog.routines_named(schema, name, ctx.path)
-    if body.get("args_unspecified"):
-        return known[0] if known else None
-    wanted = tuple(str(read_type(a["TypeName"])) for a in body.get("objargs", ()))
-    exact = [routine for routine in known if routine.arguments == wanted]
-    if exact:
-        return exact[0]
-    same_count = [r for r in known if len(r.arguments) == len(wanted)]
-    return same_count[0] if len(same_count) == 1 else None
 
 
 def drop_other(ctx: Context, node: Node) -> None:

@@ -6,10 +6,12 @@ from shared.domain.kinds import Kind
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
+from shared.sql.expressions import relations
 from shared.sql.extensions import PACKAGED, SHIPPED
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.names import flag, option, range_var, split_name, strings
+from shared.sql.names import flag, option, range_var, scalar, split_name, strings
+from shared.sql.operations.routine_lookup import find_routine
 from shared.sql.schema_objects import Relation, Routine
 from shared.sql.triggers import read_rule
 
@@ -118,19 +120,28 @@ def comment(ctx: Context, node: Node) -> None:
         if not table:
             ctx.error("syntax", f'column "{column}" is of no table', remedy="write table.column")
             return
-        relation = ctx.named(table[-2] if len(table) > 1 else None, table[-1])
+        schema = table[-2] if len(table) > 1 else None
+        if ctx.catalog.relation(schema, table[-1], ctx.path) is None and ctx.catalog.type(
+            schema, table[-1], ctx.path
+        ):
+            return  # an attribute of a composite type
+        relation = ctx.named(schema, table[-1])
         if relation is not None and relation.columns is not None and column not in relation.columns:
             ctx.error("catalog", f'column "{column}" of relation "{relation.shown}" does not exist')
-    elif kind in ("OBJECT_TABCONSTRAINT", "OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"):
+    elif kind in _PART_OF_A_TABLE:
         *table, _ = strings(target["List"]["items"])
         relation = ctx.named(table[-2] if len(table) > 1 else None, table[-1])
     else:
         return
     if relation is not None:
         operation.touch(relation)
-        light = kind == "OBJECT_TABCONSTRAINT"
+        light = kind in _PART_OF_A_TABLE
         if relation.kind != "sequence":
             operation.lock(relation, Lock.ACCESS_SHARE if light else Lock.SHARE_UPDATE_EXCLUSIVE)
+
+
+_PART_OF_A_TABLE = ("OBJECT_TABCONSTRAINT", "OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE")
+"""Their table is only looked up (get_object_address_relobject in objectaddress.c)."""
 
 
 def create_statistics(ctx: Context, node: Node) -> None:
@@ -194,15 +205,27 @@ def create_rule(ctx: Context, node: Node) -> None:
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     if relation is not None and relation.live:
         operation.breaks += (f"statements on {relation.label} are rewritten by a rule",)
+    for action in node.get("actions", ()):
+        for body in action.values():
+            for each in relations(body):
+                written = each is body.get("relation")
+                mode = Lock.ROW_EXCLUSIVE if written else Lock.ACCESS_SHARE
+                operation.lock(ctx.find(each), mode)
     if relation is not None and node["rulename"] != "_RETURN":
         relation.rules[node["rulename"]] = read_rule(node)
 
 
 def alter_routine(ctx: Context, node: Node) -> None:
+    """ALTER FUNCTION .. STABLE and the like: what is asked of it from now on."""
     ctx.operation("ALTER_FUNCTION")
-    schema, name = split_name(node.get("func", {}).get("objname"))
+    body = node.get("func", {})
+    schema, name = split_name(body.get("objname"))
     if ctx.catalog.complete and not ctx.catalog.routines_named(schema, name, ctx.path):
         ctx.error("catalog", f"function {name}() does not exist")
+    found = find_routine(ctx, body)
+    volatility = scalar(option(node.get("actions"), "volatility"))
+    if found is not None and volatility in ("immutable", "stable", "volatile"):
+        found.volatility = volatility
 
 
 def explain(ctx: Context, node: Node) -> None:

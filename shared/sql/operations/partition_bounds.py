@@ -26,8 +26,8 @@ def proves_bound(parent: Relation, child: Relation, bound: Node) -> bool:
     not_null = _is_not_null(child, name)
     if bound.get("strategy") == "r":
         low, high = limits(bound)
-        lower = low is None or (">=", low) in facts
-        upper = high is None or ("<", high) in facts
+        lower = low is None or any(_is_from(fact, low) for fact in facts)
+        upper = high is None or any(_is_below(fact, high) for fact in facts)
         return not_null and lower and upper
     if bound.get("strategy") == "l":
         wanted = {moment(scalar(v)) for v in bound.get("listdatums", ())}
@@ -48,15 +48,41 @@ def excludes_bound(parent: Relation, default: Relation, bound: Node) -> bool:
     excluded = [_outside(part, key[0]) for part in _checks(default)]
     if bound.get("strategy") == "r":
         low, high = limits(bound)
-        wanted = {("<", low)} if low is not None else set()
-        wanted |= {(">=", high)} if high is not None else set()
-        return bool(wanted) and any(set(each) <= wanted and each for each in excluded)
+        return any(
+            each and all(_is_below(fact, low) or _is_from(fact, high) for fact in each)
+            for each in excluded
+        )
     if bound.get("strategy") == "l":
         values = {moment(scalar(v)) for v in bound.get("listdatums", ())}
         return values <= {
             value for each in excluded for operator, value in each if operator == "<>"
         }
     return False
+
+
+def comparable(one: Any, other: Any) -> bool:
+    """Whether their order is that of their values: numbers, and moments as `moment` writes them."""
+    if isinstance(one, str) and isinstance(other, str):
+        return one.endswith("+00:00") and other.endswith("+00:00")
+    return type(one) is type(other) is int
+
+
+def _is_from(fact: tuple[str, Any], low: Any) -> bool:
+    """Whether `x operator value` says that x >= low."""
+    operator, value = fact
+    if operator not in (">=", ">", "=") or low is None:
+        return False
+    return bool(value == low or (comparable(value, low) and value > low))
+
+
+def _is_below(fact: tuple[str, Any], high: Any) -> bool:
+    """Whether `x operator value` says that x < high."""
+    operator, value = fact
+    if high is None or operator not in ("<", "<=", "="):
+        return False
+    if operator == "<" and value == high:
+        return True
+    return bool(comparable(value, high) and value < high)
 
 
 _OPPOSITE = {"<": ">=", ">=": "<", "=": "<>", "<>": "=", ">": "<=", "<=": ">"}
@@ -67,7 +93,7 @@ def _outside(part: Node, name: str) -> list[tuple[str, Any]]:
     body = part.get("BoolExpr", {})
     arguments = body.get("args", ())
     if body.get("boolop") == "NOT_EXPR":
-        inner = [list(_comparison(each, name)) for each in _conjuncts(arguments[0])]
+        inner = [list(_comparison(each, name)) for each in conjuncts(arguments[0])]
         found = [(_OPPOSITE.get(operator, ""), value) for each in inner for operator, value in each]
         one = len(inner) == 1
     elif body.get("boolop") == "OR_EXPR":
@@ -119,14 +145,14 @@ def _checks(child: Relation) -> Iterator[Node]:
     """The conditions that validated CHECK constraints hold every row to."""
     for constraint in child.constraints.values():
         if constraint.kind == "check" and constraint.valid and constraint.enforced:
-            yield from _conjuncts(constraint.expression)
+            yield from conjuncts(constraint.expression)
 
 
-def _conjuncts(expression: Node | None) -> Iterator[Node]:
+def conjuncts(expression: Node | None) -> Iterator[Node]:
     both = (expression or {}).get("BoolExpr", {})
     if both.get("boolop") == "AND_EXPR":
         for argument in both["args"]:
-            yield from _conjuncts(argument)
+            yield from conjuncts(argument)
     elif expression:
         yield expression
 

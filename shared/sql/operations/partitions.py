@@ -14,6 +14,7 @@ from shared.sql.operations.partition_bounds import (
     moment,
     proves_bound,
 )
+from shared.sql.partition_indexes import keep
 from shared.sql.schema_objects import Constraint, Relation
 
 
@@ -139,6 +140,7 @@ def detach(ctx: Context, relation: Relation, cmd: Node) -> None:
     if relation.columns is not None and child.key not in relation.children:
         ctx.error("catalog", f'"{child.shown}" is not a partition of "{relation.shown}"')
     elif child.key in relation.children:
+        keep(ctx.catalog, relation, child)
         relation.children.remove(child.key)
         child.parents.remove(relation.key)
     child.bound = None
@@ -163,6 +165,7 @@ def overlap(ctx: Context, parent: Relation, bound: Node | None, name: str) -> No
             _both_default(bound, theirs)
             or _lists_meet(bound, theirs)
             or _ranges_meet(bound, theirs)
+            or _remainders_meet(bound, theirs)
         ):
             ctx.error("catalog", f'partition "{name}" would overlap partition "{other.shown}"')
 
@@ -174,6 +177,15 @@ def _both_default(one: Node, other: Node) -> bool:
 def _lists_meet(one: Node, other: Node) -> bool:
     values = [{moment(scalar(v)) for v in each.get("listdatums", ())} for each in (one, other)]
     return bool(values[0] & values[1])
+
+
+def _remainders_meet(one: Node, other: Node) -> bool:
+    """Some hash has both remainders; the smaller modulus is a factor of the larger one."""
+    if one.get("strategy") != "h" or other.get("strategy") != "h":
+        return False
+    smaller = min(one.get("modulus", 1), other.get("modulus", 1))
+    remainders = {each.get("remainder", 0) % smaller for each in (one, other)}
+    return len(remainders) == 1
 
 
 def _ranges_meet(one: Node, other: Node) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.names import range_var, shown, split_name
-from shared.sql.operations.composite_types import rename_attribute
+from shared.sql.names import range_var
+from shared.sql.operations.composite_types import check_typed, rename_attribute
+from shared.sql.operations.inheritance import check_inherited
+from shared.sql.operations.moves import move_routine, move_schema, move_type
 from shared.sql.schema_objects import Key, Relation
 
 _RELATIONS = {
@@ -20,6 +20,8 @@ _RELATIONS = {
     "OBJECT_SEQUENCE": "RENAME_SEQUENCE",
     "OBJECT_FOREIGN_TABLE": "RENAME_FOREIGN_TABLE",
 }
+TYPES = ("TYPE", "DOMAIN")
+ROUTINES = ("FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE")
 _ON_A_TABLE = {
     "OBJECT_TRIGGER": "RENAME_TRIGGER",
     "OBJECT_POLICY": "RENAME_POLICY",
@@ -81,9 +83,14 @@ def _move(ctx: Context, relation: Relation, schema: str, name: str) -> None:
         if _repoint(each, old, new):
             ctx.catalog.note(each)
     for index in ctx.catalog.indexes_of(old):
-        index.table = new
+        del ctx.catalog.indexes[(index.schema, index.name)]
+        index.table, index.schema = new, schema
         ctx.catalog.indexes[(index.schema, index.name)] = index
     ctx.catalog.note(relation)
+    if relation.kind == "sequence":
+        for each in ctx.catalog.relations.values():
+            for column in (each.columns or {}).values():
+                column.sequence = new if column.sequence == old else column.sequence
 
 
 def _repoint(relation: Relation, old: Key, new: Key) -> bool:
@@ -136,6 +143,8 @@ def _rename_column(ctx: Context, node: Node) -> None:
         operation.breaks += (f"{relation.label}.{old} is called {new} now",)
         if ctx.step is not None:
             ctx.step.rows_change = True
+    check_typed(ctx, relation, "rename a column")
+    check_inherited(ctx, relation, old, "rename", alone="inh" not in node["relation"])
     if not check_columns(ctx, relation, [old], None):
         return
     if relation.columns is not None and new in relation.columns:
@@ -200,6 +209,8 @@ def _rename_on_table(ctx: Context, node: Node, type_: str) -> None:
         return
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     old, new = node.get("subname", ""), node["newname"]
+    if type_ == "RENAME_TRIGGER" and relation.partition_key is not None:
+        operation.lock_all(ctx.catalog.partitions_of(relation), Lock.ACCESS_EXCLUSIVE)
     if type_ == "RENAME_TRIGGER" and relation.columns is not None:
         if old not in relation.triggers:
             ctx.error("catalog", f'trigger "{old}" for table "{relation.shown}" does not exist')
@@ -216,35 +227,15 @@ def _rename_other(ctx: Context, node: Node) -> None:
     if kind == "DOMCONSTRAINT":
         return
     operation.breaks += (f"a {kind.lower()} has another name: {node.get('newname', '')}",)
-    if kind in ("TYPE", "DOMAIN"):
-        _rename_type(ctx, node)
+    if kind in TYPES:
+        move_type(ctx, node["object"]["List"]["items"], name=node["newname"])
+    elif kind in ROUTINES:
+        move_routine(ctx, node["object"]["ObjectWithArgs"], name=node["newname"])
     elif kind == "SCHEMA":
         _rename_schema(ctx, node, operation)
 
 
 _PLAIN = {"DOMCONSTRAINT": "DOMAIN_CONSTRAINT", "STATISTIC_EXT": "STATISTICS"}
-
-
-def _rename_type(ctx: Context, node: Node) -> None:
-    schema, name = split_name(node["object"]["List"]["items"])
-    found = ctx.catalog.type(schema, name, ctx.path)
-    if found is None:
-        if ctx.catalog.complete:
-            ctx.error("catalog", f'type "{shown(schema, name)}" does not exist')
-        return
-    old = found.key
-    users = [each for each in ctx.catalog.columns_of_type(old) if each[1].type.key == old]
-    del ctx.catalog.types[found.key]
-    found.name = node["newname"]
-    ctx.catalog.types[found.key] = found
-    for _, column in users:
-        column.type = replace(column.type, name=found.name, schema=found.schema)
-    for domain in ctx.catalog.types.values():
-        if domain.base is not None and domain.base.key == old:
-            domain.base = replace(domain.base, name=found.name, schema=found.schema)
-    for relation in ctx.catalog.relations.values():
-        if relation.of_type == old:
-            relation.of_type = found.key
 
 
 def _rename_schema(ctx: Context, node: Node, operation: Operation) -> None:
@@ -254,6 +245,7 @@ def _rename_schema(ctx: Context, node: Node, operation: Operation) -> None:
     ctx.catalog.schemas.add(new)
     for relation in [r for r in ctx.catalog.relations.values() if r.schema == old]:
         _move(ctx, relation, new, relation.name)
+    move_schema(ctx, old, new)
     ctx.catalog.schemas.discard(old)
 
 
@@ -266,6 +258,10 @@ def set_schema(ctx: Context, node: Node) -> None:
     if "relation" not in node:
         operation = ctx.operation("SET_SCHEMA")
         operation.breaks += (f"a {kind.lower()} moved to the schema {new}",)
+        if kind in TYPES:
+            move_type(ctx, node["object"]["List"]["items"], schema=new)
+        elif kind in ROUTINES:
+            move_routine(ctx, node["object"]["ObjectWithArgs"], schema=new)
         return
     relation = ctx.relation(node["relation"], missing_ok=bool(node.get("missing_ok")))
     operation = ctx.operation("SET_SCHEMA", relation)
@@ -275,4 +271,5 @@ def set_schema(ctx: Context, node: Node) -> None:
         operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     if relation.live:
         operation.breaks += (f"{relation.label} moved to the schema {new}",)
-    _move(ctx, relation, new, relation.name)
+    for each in (*ctx.catalog.sequences_of(relation.key), relation):
+        _move(ctx, each, new, each.name)

@@ -12,9 +12,11 @@ from shared.sql.expressions import check_calls, columns
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import strings
+from shared.sql.operations.composite_types import check_typed
 from shared.sql.operations.foreign_keys import comparable
+from shared.sql.operations.inheritance import check_inherited
 from shared.sql.operator_classes import check_type
-from shared.sql.schema_objects import Column, Constraint, Relation, Type
+from shared.sql.schema_objects import Column, Constraint, Index, Relation, Type
 from shared.sql.types import Change, assignable, change, read_type, resolved
 
 UTC = frozenset({"utc", "gmt", "etc/utc", "etc/gmt", "uct", "zulu", "universal", "greenwich"})
@@ -41,8 +43,8 @@ def alter_type(ctx: Context, relation: Relation, cmd: Node) -> None:
     _refusals(ctx, relation, column, new, using)
     _check_indexes(ctx, relation, name, new, operation)
     cost = _cost(ctx, column, new, using)
-    collation = definition.get("collClause")
-    recollated = collation is not None and strings(collation["collname"])[-1] != column.collation
+    collation = _collation(definition)
+    recollated = collation != (column.collation or DEFAULT)
     _effects(ctx, family, column, operation, cost, recollated=recollated)
     if using is not None and name not in columns(using) and relation.live:
         operation.destroys += (f"every value of {relation.label}.{name} is overwritten",)
@@ -51,8 +53,17 @@ def alter_type(ctx: Context, relation: Relation, cmd: Node) -> None:
     for member in family:
         if member.columns is not None and name in member.columns:
             member.columns[name].type = new
-            if recollated and collation is not None:
-                member.columns[name].collation = strings(collation["collname"])[-1]
+            member.columns[name].collation = None if collation == DEFAULT else collation
+
+
+DEFAULT = "default"
+"""The collation of a column for which none was given."""
+
+
+def _collation(definition: Node) -> str:
+    """Without COLLATE the column has its type's own afterwards, whatever it had before."""
+    given = definition.get("collClause")
+    return DEFAULT if given is None else strings(given["collname"])[-1]
 
 
 def _check_indexes(
@@ -96,6 +107,8 @@ def _refusals(
 ) -> None:
     """What PostgreSQL refuses outright."""
     name, table = column.name, relation.shown
+    check_typed(ctx, relation, "alter the type of a column")
+    check_inherited(ctx, relation, name, "alter", alone=ctx.only)
     if any(name in (each.partition_key or ()) for each in ctx.family(relation)):
         ctx.error(
             "catalog",
@@ -194,7 +207,7 @@ def _effects(
         elif member.stored and cost != "same" and _checked_again(member, column.name):
             operation.scan(member)
         indexes = [i for i in ctx.catalog.indexes_over(member) if column.name in i.columns]
-        computed = any(not index.plain for index in indexes)
+        computed = any(not i.plain or _is_never_reused(i, member, column) for i in indexes)
         if member.stored and indexes and (moved or recollated or computed):
             operation.scan(member)
             operation.note("index-rebuilt")
@@ -207,6 +220,13 @@ def _effects(
             "every row is written again while nobody can read the table",
             "run it as a risky migration: green is rewritten, blue serves",
         )
+
+
+def _is_never_reused(index: Index, member: Relation, column: Column) -> bool:
+    """Whether even the same type builds it again: an index of the partitioned parent has no file to
+    take over (TryReuseIndex), and GIN keeps an array's elements, whose type is another
+    (CheckIndexCompatible)."""
+    return index.table != member.key or (index.method == "gin" and column.type.array)
 
 
 def _foreign_keys(

@@ -275,8 +275,11 @@ def create_trigger(ctx: Context, node: Node) -> None:
         ctx.error("catalog", f"function {shown(schema, name)}() does not exist")
     if relation is None:
         return
-    for member in [relation, *ctx.catalog.partitions_of(relation)]:
-        operation.lock(member, Lock.SHARE_ROW_EXCLUSIVE)
+    operation.lock(relation, Lock.SHARE_ROW_EXCLUSIVE)
+    if node.get("row") and relation.partition_key is not None:
+        operation.lock_all(ctx.catalog.partitions_of(relation), Lock.SHARE_ROW_EXCLUSIVE)
+    if "constrrel" in node:
+        operation.lock(ctx.relation(node["constrrel"]), Lock.ACCESS_SHARE)
     if node["trigname"] in relation.triggers and not node.get("replace"):
         ctx.error("catalog", f'trigger "{node["trigname"]}" for "{relation.shown}" already exists')
     key = (known[0].schema, known[0].name) if known else None

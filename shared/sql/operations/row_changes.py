@@ -11,7 +11,9 @@ from shared.sql.effects import Operation
 from shared.sql.expressions import check_calls, columns, relations
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
+from shared.sql.operations.computed_columns import check_written
 from shared.sql.operations.fired import deleted, fire, instead_of, rekeyed
+from shared.sql.operations.pruning import left_by, left_by_rows
 from shared.sql.operations.queries import hold_read
 from shared.sql.operations.routines import follow_calls
 from shared.sql.row_selection import is_everything, is_nothing, many, one_row
@@ -67,7 +69,13 @@ def _reached(ctx: Context, tag: str, node: Node, target: Relation) -> list[Relat
     alone = tag == "InsertStmt" and target.partition_key is None
     if alone or not node["relation"].get("inh", False):
         return [target]
-    return [target, *ctx.catalog.partitions_of(target)]
+    if target.partition_key is None:
+        return [target, *ctx.catalog.partitions_of(target)]
+    if tag == "InsertStmt":
+        return [target, *left_by_rows(ctx, target, node)]
+    if tag == "MergeStmt":
+        return [target, *ctx.catalog.partitions_of(target)]
+    return [target, *left_by(ctx, target, node)]
 
 
 def behind(ctx: Context, relation: Relation | None) -> Relation | None:
@@ -111,6 +119,7 @@ def _written_columns(
         names = [each["ResTarget"]["name"] for each in given]
         operation.columns += names
         check_columns(ctx, target, names, node["relation"].get("location"))
+        check_written(ctx, tag, node, target)
 
 
 def _insert(ctx: Context, node: Node, target: Relation, operation: Operation) -> None:

@@ -44,6 +44,24 @@ def _set_config(ctx: Context, node: Node) -> None:
         apply_setting(ctx, name.lower(), values, local=local == "True")
 
 
+_HOLD = 0x20
+"""CURSOR_OPT_HOLD (parsenodes.h)."""
+
+
+def declare_cursor(ctx: Context, node: Node) -> None:
+    """What it reads is held from now on, as by a query that runs."""
+    operation = ctx.operation("DECLARE_CURSOR")
+    for body in node["query"].values():
+        read_sources(ctx, body, operation)
+    held = node.get("options", 0) & _HOLD
+    if ctx.step is not None and not ctx.step.in_block and not ctx.body_depth and not held:
+        ctx.error(
+            "transaction",
+            "DECLARE CURSOR can only be used in a transaction block",
+            remedy="write BEGIN; before it, and COMMIT; after its last FETCH",
+        )
+
+
 def copy(ctx: Context, node: Node) -> None:
     operation = ctx.operation("COPY")
     if "query" in node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.domain.kinds import Kind
 from shared.sql.context import Context
+from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.schema_objects import Relation
@@ -87,16 +88,28 @@ def cluster_on(ctx: Context, relation: Relation, cmd: Node) -> None:
 
 def move_all(ctx: Context, node: Node) -> None:
     """ALTER TABLE ALL IN TABLESPACE a SET TABLESPACE b."""
+    indexes = node.get("objtype") == "OBJECT_INDEX"
     operation = ctx.operation("SET_TABLESPACE_ALL")
     ctx.cannot_see("which tables lie in a tablespace is not in a schema: all are taken to")
     unknown = ctx.stand_in("every table of the tablespace")
     for relation in [*ctx.catalog.relations.values(), *([unknown] if unknown else [])]:
-        if relation.stored and relation.kind == "table" and relation.persistence != "t":
+        if indexes and relation.kind in ("table", "materialized view"):
+            _move_indexes(ctx, relation, operation)
+        elif not indexes and relation.kind == "table" and relation.persistence != "t":
             operation.touch(relation)
             operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
-            operation.rewrite(relation)
+            operation.rewrite_all([relation])
     operation.needs(
         Kind.MAINTENANCE,
-        "every table of the tablespace is copied, one after the other, under ACCESS EXCLUSIVE",
-        "move tables one by one, or run it in a maintenance window",
+        f"every {'index' if indexes else 'table'} of the tablespace is copied, one after the "
+        "other, under ACCESS EXCLUSIVE",
+        "move them one by one, or run it in a maintenance window",
     )
+
+
+def _move_indexes(ctx: Context, relation: Relation, operation: Operation) -> None:
+    """Only indexes are held and copied; but no query of their table can be planned meanwhile."""
+    if relation.columns is None or ctx.catalog.indexes_over(relation):
+        operation.touch(relation)
+        operation.hold_indexes(relation)
+        operation.scan_all([relation])

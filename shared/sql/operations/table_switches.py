@@ -13,7 +13,8 @@ from shared.sql.schema_objects import Relation
 def switch_trigger(ctx: Context, relation: Relation, cmd: Node) -> None:
     on = cmd["subtype"].startswith("AT_Enable")
     operation = ctx.operation("ENABLE_TRIGGER" if on else "DISABLE_TRIGGER", relation)
-    operation.lock_all(ctx.family(relation), Lock.SHARE_ROW_EXCLUSIVE)
+    reached = ctx.family(relation) if relation.partition_key is not None else [relation]
+    operation.lock_all(reached, Lock.SHARE_ROW_EXCLUSIVE)
     if cmd["subtype"].endswith("TrigAll"):
         relation.triggers_off = not on
     name = cmd.get("name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.sql.context import Context
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
+from shared.sql.names import shown
 from shared.sql.schema_objects import Relation
 
 
@@ -38,3 +39,10 @@ def of_type(ctx: Context, relation: Relation, cmd: Node) -> None:
     operation = ctx.operation("OF_TYPE" if adds else "NOT_OF_TYPE", relation)
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     relation.of_type = ctx.type_of(cmd["def"]["TypeName"], operation).key if adds else None
+    made_of = ctx.catalog.types.get(relation.of_type) if relation.of_type else None
+    known = list(made_of.attributes) if made_of is not None else []
+    if made_of is not None and known and known != list(relation.columns or known):
+        ctx.error(
+            "catalog",
+            f"{relation.shown} cannot be made of {shown(*made_of.key)}: its columns are others",
+        )

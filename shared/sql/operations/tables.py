@@ -139,6 +139,15 @@ def check_definition(ctx: Context, column: Column, node: Node, known: dict[str, 
     missing = sorted(column.reads - known.keys() - {column.name})
     if missing and known:
         ctx.error("catalog", f'column "{missing[0]}" does not exist', at=node.get("location"))
+    routines = {name for (_, name), known in ctx.catalog.routines.items() if known}
+    own = sorted(routines & column.calls)
+    if column.generated == "v" and own:
+        ctx.error(
+            "catalog",
+            f'the VIRTUAL column "{column.name}" calls {own[0]}(), which is not PostgreSQL\'s own',
+            at=node.get("location"),
+            remedy="make it STORED, which writes every row anew",
+        )
     for wrapped in node.get("constraints", ()):
         body = wrapped["Constraint"]
         if body["contype"] == "CONSTR_GENERATED":

@@ -72,8 +72,11 @@ def _one(
     members = ctx.catalog.partitions_of(relation)
     operation.lock(relation, mode)
     for member in members:
-        operation.lock(member, mode if everything else Lock.ACCESS_SHARE)
-    for member in [relation, *members]:
+        if everything:
+            operation.lock(member, mode)
+        elif member.stored and not is_vacuum:  # ANALYZE takes a sample of all
+            operation.lock(member, Lock.ACCESS_SHARE)
+    for member in [relation, *(members if everything else ())]:
         if member.stored and full:
             operation.rewrite(member)
         elif member.stored and is_vacuum:

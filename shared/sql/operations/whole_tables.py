@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from shared.sql.context import Context
+from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.operations.fired import fire
+from shared.sql.schema_objects import Relation
 
 
 def truncate(ctx: Context, node: Node) -> None:
@@ -47,8 +49,7 @@ def lock_table(ctx: Context, node: Node) -> None:
         relation = ctx.relation(each["RangeVar"])
         if relation is not None:
             operation.touch(relation)
-            for member in [relation, *ctx.catalog.partitions_of(relation)]:
-                operation.lock(member, mode)
+            _hold(ctx, relation, mode, operation, only="inh" not in each["RangeVar"])
     if ctx.step is not None and not ctx.step.in_block and not ctx.body_depth:
         ctx.error(
             "transaction",
@@ -57,3 +58,16 @@ def lock_table(ctx: Context, node: Node) -> None:
         )
     if operation.locks and mode.strong:
         operation.note("explicit-lock")
+
+
+def _hold(
+    ctx: Context, relation: Relation, mode: Lock, operation: Operation, *, only: bool = False
+) -> None:
+    """A view is held with what it reads, a table with its partitions and children."""
+    operation.lock(relation, mode)
+    if relation.kind == "view":
+        for key in relation.reads:
+            if behind := ctx.catalog.relations.get(key):
+                _hold(ctx, behind, mode, operation)
+    elif not only:
+        operation.lock_all(ctx.catalog.partitions_of(relation), mode)

@@ -22,10 +22,13 @@ RULE = Rule(
 CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
 INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
 CREATE VIEW mails AS SELECT email FROM users;
+CREATE TYPE spot AS (x real, y real);
+CREATE TABLE sites OF spot;
 """,
     bad=(
         "DROP TABLE users CASCADE",
         "ALTER TABLE users DROP COLUMN email CASCADE",
+        "DROP TYPE spot CASCADE",
     ),
     good=("DROP VIEW mails; DROP TABLE users",),
 )

@@ -19,18 +19,29 @@ RULE = Rule(
     ),
     remedy=(
         "Run it as a risky migration. A wider varchar, text, or a numeric of the same "
-        "scale is free."
+        "scale is free, "
+        "but not its index where that is of a partitioned table, or GIN over an array."
     ),
     source="PostgreSQL manual, ALTER TABLE, Notes; measured: docs/validator.md",
     given="""
 CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);
 INSERT INTO users SELECT g, g, g, g FROM generate_series(1, 50) g;
+CREATE TABLE posts (id bigint PRIMARY KEY, tags text[]);
+CREATE INDEX ON posts USING gin (tags);
+CREATE TABLE hits (at date, path text, page text) PARTITION BY RANGE (at);
+CREATE TABLE hits_2026 PARTITION OF hits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE INDEX ON hits (path);
 """,
     bad=(
         "ALTER TABLE users ALTER COLUMN age TYPE bigint",
         "ALTER TABLE users ALTER email TYPE varchar(80)",
+        "ALTER TABLE posts ALTER tags TYPE text[]",
+        "ALTER TABLE hits ALTER path TYPE varchar",
     ),
-    good=("ALTER TABLE users ALTER email TYPE varchar",),
+    good=(
+        "ALTER TABLE users ALTER email TYPE varchar",
+        "ALTER TABLE hits ALTER page TYPE varchar",
+    ),
 )
 
 

@@ -1,0 +1,32 @@
+"""Columns and constraints that tables share with those that inherit from them."""
+
+from __future__ import annotations
+
+from shared.sql.context import Context
+from shared.sql.schema_objects import Relation
+
+
+def check_inherited(
+    ctx: Context, relation: Relation, name: str, what: str, *, alone: bool = False
+) -> None:
+    """A column that comes from a parent is changed there; one that children have, with them."""
+    for key in relation.parents if relation.bound is None else ():
+        parent = ctx.catalog.relations.get(key)
+        if parent is not None and name in (parent.columns or {}):
+            ctx.error(
+                "catalog",
+                f'cannot {what} the column "{name}" of {relation.shown}: it is inherited '
+                f"from {parent.shown}",
+                remedy=f"{what} it in {parent.shown}",
+            )
+            return
+    if alone and relation.children:
+        with_children(ctx, relation, f'the column "{name}" of {relation.shown}')
+
+
+def with_children(ctx: Context, relation: Relation, what: str) -> None:
+    ctx.error(
+        "catalog",
+        f"{what} cannot be changed alone: its children and partitions have it too",
+        remedy=f"leave ONLY out, which reaches all that belongs to {relation.shown}",
+    )

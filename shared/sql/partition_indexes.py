@@ -1,0 +1,62 @@
+"""The indexes and constraints that a partition has because its parent has them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+from shared.sql.catalog import Catalog
+from shared.sql.schema_objects import Constraint, ConstraintKind, Index, Relation
+
+
+def inherited(catalog: Catalog, child: Relation) -> Iterator[Index]:
+    """Those that PostgreSQL made with the partition and no statement names, under the names that it
+    gives them."""
+    own = {(index.columns, index.unique) for index in catalog.indexes_of(child.key)}
+    for parent in (catalog.relations.get(key) for key in child.parents):
+        for index in catalog.indexes_over(parent) if parent is not None else ():
+            if index.valid and (index.columns, index.unique) not in own:
+                made = copy.copy(index)
+                made.schema, made.table = child.schema, child.key
+                made.parent = (index.schema, index.name)
+                made.name = _name(catalog, child, index)
+                made.constraint = made.name if index.constraint is not None else None
+                yield made
+
+
+def _name(catalog: Catalog, child: Relation, index: Index) -> str:
+    table = catalog.relations.get(index.table)
+    constraint = table.constraints.get(index.constraint or "") if table is not None else None
+    if constraint is not None and constraint.kind == "primary key":
+        return f"{child.name}_pkey"[:63]
+    ending = "key" if constraint is not None else "idx"
+    return "_".join([child.name, *index.columns, ending])[:63]
+
+
+def made_with_partition(catalog: Catalog, places: list[str], name: str) -> Index | None:
+    """An index of that name which a partition has from its parent; put into the catalog."""
+    for relation in catalog.relations.values():
+        if relation.bound is None or relation.schema not in places:
+            continue
+        if name.startswith(f"{relation.name}_"):
+            for index in inherited(catalog, relation):
+                if index.name == name:
+                    catalog.indexes[(index.schema, index.name)] = index
+                    return index
+    return None
+
+
+def keep(catalog: Catalog, parent: Relation, child: Relation) -> None:
+    """What the child has from its parent becomes its own: it is about to be detached."""
+    for index in list(inherited(catalog, child)):
+        catalog.indexes[(index.schema, index.name)] = index
+        if index.constraint is not None:
+            kind: ConstraintKind = "primary key" if index.name.endswith("_pkey") else "unique"
+            child.constraints[index.name] = Constraint(index.name, kind, index.columns)
+    for index in catalog.indexes_of(child.key):
+        index.parent = None
+    for constraint in parent.constraints.values():
+        plain = constraint.kind in ("check", "foreign key", "not null")
+        if plain and constraint.name not in child.constraints:
+            child.constraints[constraint.name] = copy.copy(constraint)
+    catalog.note(child)
