@@ -23,7 +23,7 @@ from shared.sql.observation import DATA_ERRORS, Observation
 from shared.sql.parse import read
 from shared.sql.report import Report
 from shared.sql.validate import validate
-from tests.support.validator_cases import DATA, ROLES, Hazards, is_hazardous
+from tests.support.validator_cases import DATA, ROLES, Hazards, is_doubted, is_hazardous
 
 FILES = Path(__file__).parent.parent / "data" / "unseen"
 SCHEMAS = {
@@ -57,6 +57,8 @@ class Result:
     agreed: Counter[str] = field(default_factory=Counter)
     hazards: Hazards = field(default_factory=Hazards)
     text_hazards: Hazards = field(default_factory=Hazards)
+    text_doubted: Hazards = field(default_factory=Hazards)
+    """Hazardous from the text alone, or not known to be safe."""
     disagreements: list[str] = field(default_factory=list)
 
 
@@ -114,8 +116,12 @@ def _grade(result: Result, flag: str, sql: str, catalog: Catalog, seen: Observat
             )
     if seen.failed is None:
         text = validate(sql, file="f", server_version=result.version)
-        _grade_hazards(result.hazards, flag, report, seen)
-        _grade_hazards(result.text_hazards, flag, text, seen)
+        for hazards, said in (
+            (result.hazards, is_hazardous(report)),
+            (result.text_hazards, is_hazardous(text)),
+            (result.text_doubted, is_doubted(text)),
+        ):
+            _grade_hazards(hazards, flag, said, seen)
         if _wrong(flag, report, seen):
             result.disagreements.append(f"{sql}\n    hazardous: said {is_hazardous(report)}")
 
@@ -129,8 +135,7 @@ def _is_truly(flag: str, seen: Observation) -> bool:
     return flag == "D" or any(seen.names(name) for name in names)  # type: ignore[arg-type]
 
 
-def _grade_hazards(hazards: Hazards, flag: str, report: Report, seen: Observation) -> None:
-    said = is_hazardous(report)
+def _grade_hazards(hazards: Hazards, flag: str, said: bool, seen: Observation) -> None:
     if _is_truly(flag, seen):
         hazards.hazardous += 1
         hazards.found += said
@@ -170,7 +175,11 @@ def main() -> None:
         for fact, graded in result.graded.items():
             print(f"  {fact:22} {result.agreed[fact]:4} of {graded:4}"
                   f"  {100 * result.agreed[fact] / graded:5.1f} %")  # fmt: skip
-        for title, found in (("schema", result.hazards), ("text alone", result.text_hazards)):
+        for title, found in (
+            ("schema", result.hazards),
+            ("text alone", result.text_hazards),
+            ("or doubted", result.text_doubted),
+        ):
             print(f"  hazardous, {title:11} {found.found:4} of {found.hazardous:4}"
                   f"  {100 * found.recall:5.1f} %")  # fmt: skip
             print(f"  suspected, {title:11} {found.suspected:4} of {found.harmless:4}"

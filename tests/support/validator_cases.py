@@ -211,6 +211,12 @@ def is_hazardous(found: Report) -> bool:
     )
 
 
+def is_doubted(found: Report) -> bool:
+    """Hazardous, or not known to be safe: without a schema no more can be said of a call whose body
+    stands elsewhere."""
+    return is_hazardous(found) or any(w.rule == "unseen-statement" for w in found.warnings)
+
+
 def score(which: Iterator[Case] | tuple[Case, ...], *, with_schema: bool = True) -> Score:
     total = Score()
     for case in which:

@@ -153,7 +153,7 @@ def do(ctx: Context, node: Node) -> None:
     if language in UNTRUSTED:
         return
     if language != "plpgsql":
-        _unseen(operation, f"a DO block in {language}")
+        unseen(operation, f"a DO block in {language}")
         return
     assert ctx.step is not None
     try:
@@ -172,7 +172,7 @@ def call(ctx: Context, node: Node) -> None:
     if not known:
         if ctx.catalog.complete:
             ctx.error("catalog", f"procedure {shown(schema, name)}() does not exist")
-        _unseen(operation, f"the procedure {shown(schema, name)}()")
+        unseen(operation, f"the procedure {shown(schema, name)}()")
         return
     for routine in known[:1]:
         follow(ctx, routine, operation, given=_given(node["funccall"]))
@@ -210,7 +210,7 @@ def follow(
     if name in ctx.running or len(ctx.running) >= FOLLOW_DEPTH or ctx.building:
         return
     if routine.language not in ("sql", "plpgsql"):
-        _unseen(operation, f"{name}() in language {routine.language or 'unknown'}")
+        unseen(operation, f"{name}() in language {routine.language or 'unknown'}")
         return
     body = _body(ctx, routine, event, given)
     if body is None:
@@ -226,12 +226,12 @@ def _run(ctx: Context, body: Body, operation: Operation) -> None:
     if body.commits and ctx.step is not None:
         ctx.step.outside_block = True
     for line in body.opaque:
-        _unseen(operation, f"the text of EXECUTE in line {line} of the body")
+        unseen(operation, f"the text of EXECUTE in line {line} of the body")
     for part in body.parts:
         for inner in run_part(ctx, part):
             merge(operation, inner)
             if part.dynamic and inner.type not in ("SELECT", "COMMENT", "GRANT", "REVOKE"):
-                _unseen(operation, "a statement put together at run time")
+                unseen(operation, "a statement put together at run time")
 
 
 def merge(operation: Operation, inner: Operation) -> None:
@@ -257,7 +257,7 @@ def merge(operation: Operation, inner: Operation) -> None:
             operation.extensions += (extension,)
 
 
-def _unseen(operation: Operation, what: str) -> None:
+def unseen(operation: Operation, what: str) -> None:
     operation.note("unseen")
     operation.needs(
         Kind.RISKY,

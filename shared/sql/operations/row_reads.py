@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from shared.sql.builtins import functions
 from shared.sql.column_names import check_names
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
-from shared.sql.expressions import relations
+from shared.sql.effects import Operation
+from shared.sql.expressions import calls, relations
+from shared.sql.extensions import FUNCTIONS
 from shared.sql.folding import fold
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.names import split_name, strings
+from shared.sql.names import shown, split_name, strings
 from shared.sql.operations.fired import fire
 from shared.sql.operations.queries import hold_read
+from shared.sql.operations.routines import unseen
 from shared.sql.operations.row_changes import CHANGES, change, nested_changes, read_sources
 from shared.sql.operations.session import apply_setting
 from shared.sql.operations.tables import create_table_as
@@ -24,12 +28,25 @@ def select(ctx: Context, node: Node) -> None:
         return
     operation = ctx.operation("SELECT")
     read_sources(ctx, node, operation)
+    if "fromClause" not in node and not ctx.catalog.complete:
+        _strange_calls(ctx, node, operation)
     if "lockingClause" in node:
         for source in relations(node):
             operation.lock(ctx.find(source), Lock.ROW_SHARE)
     nested_changes(ctx, node, operation)
     check_names(ctx, node)
     _set_config(ctx, node)
+
+
+def _strange_calls(ctx: Context, node: Node, operation: Operation) -> None:
+    """A SELECT that reads nothing is there for what it calls, as CALL is: a function that neither
+    the server brings nor the file makes may do anything."""
+    for each in calls(node):
+        schema, name = split_name(each.get("funcname"))
+        if ctx.catalog.routines_named(schema, name, ctx.path) or name in FUNCTIONS:
+            continue
+        if schema not in (None, "pg_catalog") or name not in functions():
+            unseen(operation, f"the function {shown(schema, name)}()")
 
 
 def _set_config(ctx: Context, node: Node) -> None:
