@@ -1,7 +1,7 @@
 """Applications at work on a whole stack, and what became of their transactions.
 
 `five statements`  BEGIN, an insert, two updates, COMMIT: the clients of the bench's other worlds
-`shop`             the demo's: seven to nine statements through views, triggers and SELECT *
+`shop`             the demo's: six or seven statements through views, triggers and SELECT *
 """
 
 from __future__ import annotations
