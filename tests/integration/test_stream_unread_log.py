@@ -24,6 +24,7 @@ ENABLED = "SELECT subenabled FROM pg_subscription WHERE subname = 'bluegreen_for
 LATE = "SELECT count(*) FROM users WHERE mail = 'late'"
 STARTS = "SELECT coalesce(max(times), 0) FROM bluegreen.started_again"
 ALLOWED = 5
+LAST_LINES = 12
 OFTEN = 7
 """More than a stream is started again at one place."""
 
@@ -151,7 +152,28 @@ def test_a_copy_that_loses_its_source_goes_on(servers: RemotePair, job: Job) -> 
         limit_s=20, what="the copy stops",
     )  # fmt: skip
     servers.servers[BLUE].start()
-    done(ladder["create_green"], job, limit_s=120)
+    try:
+        done(ladder["create_green"], job, limit_s=120)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; {state_of_copy(servers)}") from error
     count = "SELECT count(*) FROM users"
     assert servers.value(GREEN, count) == servers.value(BLUE, count)
     servers.run(BLUE, "DELETE FROM users", user="app")
+
+
+def state_of_copy(servers: RemotePair) -> str:
+    """Who is there to go on with it, and what the target's log said last."""
+    asked = {
+        "tables": (GREEN, "SELECT srrelid::regclass::text, srsubstate, srsublsn::text"
+                   " FROM pg_subscription_rel WHERE srsubstate <> 'r'"),
+        "workers": (GREEN, "SELECT subname, pid, relid::regclass::text, received_lsn::text,"
+                    " latest_end_lsn::text FROM pg_stat_subscription"),
+        "waits": (GREEN, "SELECT pid, backend_type, state, wait_event FROM pg_stat_activity"
+                  " WHERE backend_type LIKE 'logical replication%'"),
+        "starts": (GREEN, "SELECT place, times, errors FROM bluegreen.started_again"),
+        "slots": (BLUE, "SELECT slot_name, active, confirmed_flush_lsn::text,"
+                  " pg_current_wal_lsn()::text FROM pg_replication_slots"),
+    }  # fmt: skip
+    found = {what: servers.rows(*question) for what, question in asked.items()}
+    lines = (servers.servers[GREEN].root / "log").read_text(errors="replace").splitlines()
+    return f"{found}; {lines[-LAST_LINES:]}"
