@@ -12,6 +12,7 @@ import pytest
 
 from shared.adapters.doors.direct_door import SymlinkDoor
 from shared.adapters.pooler.pgbouncer import PgBouncer
+from shared.adapters.pooler.route_file import RouteFile
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from tests.support.cutover_world import World, cutover_world
@@ -78,6 +79,19 @@ def test_a_route_is_on_disk_and_in_the_running_pooler(world: World, pooler: PgBo
         assert opened.routed_to() is Colour.GREEN
     port = str(world.servers[Colour.GREEN].port)
     assert port in world.settings.pooler.route_file.read_text()
+
+
+def test_a_route_in_place_that_was_not_loaded_is_loaded_and_not_written_again(
+    world: World, pooler: PgBouncer
+) -> None:
+    """As whoever died between the two leaves it."""
+    file = RouteFile(world.settings, world.settings.pooler.route_file)
+    file.put_in_place(Colour.GREEN)
+    written = file.path.stat().st_ino
+    assert pooler.routed_to() is Colour.BLUE
+    pooler.route_to(Colour.GREEN)
+    assert pooler.routed_to() is Colour.GREEN
+    assert file.path.stat().st_ino == written
 
 
 def test_a_pooler_that_does_not_answer_is_worth_another_try(

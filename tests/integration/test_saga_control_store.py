@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from shared.adapters.control import connection
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.install import install
 from shared.adapters.control.store import PostgresControlStore, control_store
@@ -175,6 +176,28 @@ def test_the_session_of_a_thread_is_closed_when_the_thread_ends(settings):
     with watcher.session() as session:
         count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'short-lived'"
         until(lambda: session.value(count) == 0, limit_s=5, what="no session of an ended thread")
+    watcher.close()
+
+
+@pytest.mark.parametrize(("proven_s", "errors"), [(60.0, 1), (0.0, 0)])
+def test_a_session_killed_between_two_uses_is_one_error_at_most_and_opened_again(
+    settings, monkeypatch, proven_s, errors
+):
+    monkeypatch.setattr(connection, "PROVEN_S", proven_s)
+    database = ControlDatabase(settings, application_name="killed")
+    watcher = ControlDatabase(settings, application_name="watcher")
+    with database.session() as session, watcher.session() as killer:
+        first = session.value("SELECT pg_backend_pid()")
+        killer.value("SELECT pg_terminate_backend(%s, 5000)", (first,))
+    met = 0
+    for _ in range(2):
+        try:
+            with database.session() as session:
+                assert session.value("SELECT pg_backend_pid()") != first
+        except Transient:
+            met += 1
+    assert met == errors
+    database.close()
     watcher.close()
 
 
