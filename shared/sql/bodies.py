@@ -19,6 +19,9 @@ from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.names import option, scalar
 from shared.sql.trigger_branches import prune
 
+KEPT_CHARACTERS = 16_384
+"""Of body and definition; a larger one is read each time."""
+
 
 @dataclass(slots=True)
 class Part:
@@ -51,7 +54,6 @@ class Body:
     """Those of `opaque` whose text is put together by functions that hide what it says."""
 
 
-@lru_cache(maxsize=32)
 def read_body(
     language: str,
     body: str,
@@ -63,9 +65,18 @@ def read_body(
 
     `definition` is the whole CREATE FUNCTION or DO statement: PL/pgSQL's parser takes no less.
     `event`: what fires it, if it is a trigger's function; branches for others are left out.
-    `given`: the constants that the routine is called with. A body is read anew for each statement
-    that runs it or fires it, so the last ones are kept.
+    `given`: the constants that the routine is called with.
+
+    Nobody may change what it gives: a body is read for each statement that runs it or fires it, so
+    the last ones are given again, unless they are so large that a worker would grow by them.
     """
+    read = _kept if len(body) + len(definition) <= KEPT_CHARACTERS else _read
+    return read(language, body, definition, event, given)
+
+
+def _read(
+    language: str, body: str, definition: str, event: str, given: tuple[str | None, ...]
+) -> Body:
     if language == "plpgsql":
         return _plpgsql(definition, event, given)
     if language == "sql":
@@ -76,6 +87,9 @@ def read_body(
         ]
         return Body(tuple(parts))
     return Body(())
+
+
+_kept = lru_cache(maxsize=32)(_read)
 
 
 def _line(data: bytes, offset: int) -> int:
