@@ -30,6 +30,7 @@ from shared.settings import load
 BOUND_S = 15.0
 LIMIT_S = 60.0
 SETTLE_S = 20.0
+"""Five looks of the monitor: what the start of the stack set off has been told and taken back."""
 TOO_MUCH_BYTES = 32 << 20
 WRITE = "INSERT INTO written SELECT repeat('x', 1000) FROM generate_series(1, 45000)"
 Fault = Callable[["Arena"], Iterator[None]]

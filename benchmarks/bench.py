@@ -23,6 +23,8 @@ from shared.adapters.embedded.layout import Layout
 RESULTS = Path(__file__).parent / "results"
 BUILD = Path(__file__).parent.parent / "build" / "bench"
 CALL_LIMIT_S = 1800
+STATUS_PERIOD_S = 0.2
+"""A status is a process of its own, on the processors of what is measured."""
 
 
 def bluegreen(state: Path | None, *words: str, check: bool = True) -> Any:
@@ -79,6 +81,25 @@ def until(
         if time.monotonic() > end:
             raise SystemExit(f"expected within {limit_s:g} s that {what}, found it was not so")
         time.sleep(look_s)
+
+
+def held_job(state: Path, file: Path, *words: str, limit_s: float) -> str:
+    """Submit a risky file; the job, once nothing but its approval is missing."""
+    words = ("--type", "risky", "--yes", "--hold", "--detach", *words)
+    job: str = bluegreen(state, "run", str(file), *words)["job"]
+    until_status(state, job, lambda found: found["step"] == "hold_for_approval", limit_s=limit_s)
+    return job
+
+
+def until_status(
+    state: Path, job: str, reached: Callable[[dict[str, Any]], bool], *, limit_s: float
+) -> None:
+    """Raises SystemExit, with the job's sentence, when it ends otherwise or takes too long."""
+    end = time.monotonic() + limit_s
+    while not reached(found := bluegreen(state, "status", job)):
+        if found["outcome"] or time.monotonic() > end:
+            raise SystemExit(f"job {job} did not come as far as it should: {found['sentence']}")
+        time.sleep(STATUS_PERIOD_S)
 
 
 def summary(samples: Sequence[float]) -> dict[str, float]:

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import bluegreen, keep, stack, summary, until
+from benchmarks.bench import bluegreen, held_job, keep, stack, summary, until
 
 RUNS = 7
 LIMIT_S = 900
@@ -64,11 +64,7 @@ def forks(state: Path, runs: int) -> tuple[list[float], list[float]]:
             file = Path(folder) / f"{turn:03}.sql"
             file.write_text(f"ALTER TABLE pets RENAME COLUMN name TO name_{turn};\n")
             began = time.monotonic()
-            job = bluegreen(state, "run", str(file), "--yes", "--hold", "--detach")["job"]
-            while (now := bluegreen(state, "status", job))["step"] != "hold_for_approval":
-                if now["outcome"] or time.monotonic() > began + LIMIT_S:
-                    raise SystemExit(f"job {job} did not get to its hold: {now['sentence']}")
-                time.sleep(0.2)
+            job = held_job(state, file, limit_s=LIMIT_S)
             ready.append(time.monotonic() - began)
             writable.append(bluegreen(state, "report", job)["secondsToWritableGreen"])
             bluegreen(state, "abort", job, "--yes", check=False)

@@ -32,6 +32,7 @@ from shared.adapters.embedded.layout import Layout
 CLIENTS = 8
 SOAK_PER_S = 400
 SETTLE_S = 20.0
+"""Five looks of the monitor: what the start of the stack set off has been told and taken back."""
 REST_ROUNDS = 4
 CORES = os.cpu_count() or 1
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -21,6 +21,7 @@ from producer.store import open_store, settings_of
 from shared.ports import ControlStore, HistoryRecord
 
 POLL_S = 1.0
+"""Between two readings with `--follow`: a person reads along, until the job ends, or Ctrl-C."""
 _FRAME = ("timestamp", "level", "action", "event", "job", "logger")
 
 

@@ -25,12 +25,12 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.cutover.arena import TABLES
+from benchmarks.cutover.attempts import switched
 from shared.adapters.doors.direct_door import socket_path
 from shared.adapters.embedded.accounts import server_account
 from shared.adapters.embedded.server_binaries import find_servers
 from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
-from shared.domain.errors import Transient
 from tests.support.cluster import free_port, unprivileged
 from tests.support.cutover_world import World, cutover_world, order, standby_world, switch_of
 from tests.support.wait import until
@@ -40,8 +40,10 @@ VERSION = 18
 IN_SYNC = "account, entry, counter"
 MAX_STALL_MS = 500
 POLL_S = 0.01
+"""Between two looks at the slot: short beside the 400 ms that it lags."""
 LSN_LIMIT_S = 30.0
-SWEEP_S = 0.2
+SWEEP_S, SWEEP_PERIOD_S = 0.2, 0.02
+"""So long, and so often, whoever comes back to the old side is cut off once more."""
 SEQUENCES = "SELECT quote_ident(schemaname) || '.' || quote_ident(sequencename), last_value \
 FROM pg_sequences WHERE last_value IS NOT NULL"
 CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'"
@@ -81,16 +83,8 @@ def ours(*, changing: bool) -> Iterator[Design]:
         def bring_to(new: Colour) -> Turn:
             way = Way.FORWARD if new is Colour.GREEN else Way.BACK
             asked = order(way, new.other, max_stall_ms=MAX_STALL_MS)
-            began, gave_up = time.monotonic(), 0
-            while True:
-                try:
-                    done = switch.run(asked)
-                    break
-                except Transient as error:
-                    gave_up += "gave up" in error.message
-                    if time.monotonic() > began + 60:
-                        raise
-                    time.sleep(0.3)
+            began = time.monotonic()
+            done, gave_up = switched(switch, asked)
             return Turn(
                 began, done.paused_at, done.resumed_at, dict(done.phases_ms), gave_up
             )  # fmt: skip
@@ -189,7 +183,7 @@ def reload() -> Iterator[Design]:
                     end = time.monotonic() + SWEEP_S
                     while time.monotonic() < end:
                         old.execute(CUT_OFF)
-                        time.sleep(0.02)
+                        time.sleep(SWEEP_PERIOD_S)
                 ended = time.monotonic()
                 for name_, value in old.execute(SEQUENCES).fetchall():
                     target.execute("SELECT setval(%s, %s)", (name_, value))

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import bluegreen, keep, quantile, stack
+from benchmarks.bench import bluegreen, held_job, keep, quantile, stack, until_status
 from benchmarks.cutover.applications import Application, Waits, five_statements, shop
+from benchmarks.cutover.attempts import switched
 from benchmarks.cutover.figures import spread
 from shared.adapters.doors.direct_door import SymlinkDoor
 from shared.adapters.drivers.remote_driver import addressed_nodes
 from shared.adapters.pooler.poolers import poolers_of
 from shared.domain.environment import Colour
-from shared.domain.errors import Transient
 from shared.domain.objects import AGENT_ROLES
 from shared.settings import Settings, load
 from workers.proxy_agent.attempt import Way
@@ -35,6 +35,7 @@ from workers.proxy_agent.switch import Order, Switch, Switched
 SWITCHES, RATE = 20, 400.0
 MAX_STALL_MS = 500
 BETWEEN_S = 3.0
+"""Before each switch, and behind the last: room for a stretch without one, in a wide pool."""
 AFTER_S = 1.0
 CALM_S = 2.5
 """So long after RESUME a stretch without a switch begins: by then the pool is as wide as before."""
@@ -56,21 +57,6 @@ class Series:
     gave_up: int
 
 
-def held_job(state: Path, file: Path) -> str:
-    words = ("--type", "risky", "--yes", "--hold", "--detach", "--accept-broken-statements")
-    job: str = bluegreen(state, "run", str(file), *words)["job"]
-    _until(state, job, lambda found: found["step"] == "hold_for_approval")
-    return job
-
-
-def _until(state: Path, job: str, reached: Any) -> None:
-    deadline = time.monotonic() + STEP_LIMIT_S
-    while not reached(found := bluegreen(state, "status", job)):
-        if found["outcome"] or time.monotonic() > deadline:
-            raise SystemExit(f"job {job} did not come as far as it should: {found['sentence']}")
-        time.sleep(1)
-
-
 def there_and_back(settings: Settings, job: str, name: str, switches: int) -> Series:
     nodes = addressed_nodes(settings, AGENT_ROLES["proxy-agent"])
     switch = Switch(nodes, poolers_of(settings), SymlinkDoor(settings), watchdogs(settings))
@@ -79,16 +65,9 @@ def there_and_back(settings: Settings, job: str, name: str, switches: int) -> Se
     while len(found) < switches or old is not Colour.BLUE:
         time.sleep(BETWEEN_S)
         way = Way.FORWARD if old is Colour.BLUE else Way.BACK
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                found.append(switch.run(Order(job, way, old, True, MAX_STALL_MS)))
-                break
-            except Transient as error:
-                gave_up += "gave up" in error.message
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.5)
+        done, in_vain = switched(switch, Order(job, way, old, True, MAX_STALL_MS))
+        found.append(done)
+        gave_up += in_vain
         old = old.other
     time.sleep(BETWEEN_S)
     return Series(name, found, gave_up)
@@ -101,10 +80,12 @@ def longest_ms(waits: Waits, begin: float, end: float) -> float:
 
 def series(state: Path, settings: Settings, file: Path, name: str, switches: int) -> Series:
     """One job from its submission to its end, with the switches while it is held."""
-    job = held_job(state, file)
+    job = held_job(state, file, "--accept-broken-statements", limit_s=STEP_LIMIT_S)
     found = there_and_back(settings, job, name, switches)
     bluegreen(state, "abort", job, "--yes", check=False)
-    _until(state, job, lambda status: status["outcome"] == "rolled_back")
+    until_status(
+        state, job, lambda status: status["outcome"] == "rolled_back", limit_s=STEP_LIMIT_S
+    )
     return found
 
 

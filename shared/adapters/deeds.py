@@ -27,7 +27,8 @@ from shared.ports import DeedState
 WRAPPER = 'echo $$ > pid; "$@"; code=$?; echo $code > exit.new; mv exit.new exit; exit $code'
 """Writes the exit status whole or not at all; without one, the deed was killed."""
 PERCENT = re.compile(r"(\d{1,3})%")
-END_LIMIT_S = 10.0
+END_LIMIT_S, END_POLL_S = 10.0, 0.01
+"""What was killed goes at once, or hangs in the kernel and does not go at all."""
 TAIL_BYTES = 4096
 _BEGUN: set[int] = set()
 """Children of this process that it has not reaped; until then no one else gets their numbers."""
@@ -101,7 +102,7 @@ class Deeds:
                 os.killpg(leader, signal.SIGKILL)
             if time.monotonic() > deadline:
                 raise Broken(f"deed {name} did not end within {END_LIMIT_S:.0f} s of SIGKILL")
-            time.sleep(0.01)
+            time.sleep(END_POLL_S)
         shutil.rmtree(place, ignore_errors=True)
 
     def names(self) -> list[str]:
@@ -157,7 +158,7 @@ def _lock(place: Path, kind: int, tries: int = 1) -> int | None:
             return descriptor
         except BlockingIOError:
             if left:
-                time.sleep(0.01)
+                time.sleep(END_POLL_S)
     os.close(descriptor)
     return None
 

@@ -136,5 +136,5 @@ def _beside(thread: Executor, work: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        wait([done])
+        wait([done])  # in time: the caller cuts the session that it waits for
     done.result()

@@ -11,6 +11,7 @@ from shared.domain.errors import Transient
 
 LIMIT_S = 60.0
 POLL_S = 0.1
+"""Each look is a login: a server that has just started is not crowded out by them."""
 
 
 def open_session(
