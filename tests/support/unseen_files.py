@@ -45,6 +45,8 @@ SETS = {
     "seventh": FILES / "seventh",
     "eighth": FILES / "eighth",
     "ninth": FILES / "ninth",
+    "tenth": FILES / "tenth",
+    "eleventh": FILES / "eleventh",
 }
 
 
