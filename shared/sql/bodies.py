@@ -79,6 +79,9 @@ def _read(
 ) -> Body:
     if language == "plpgsql":
         return _plpgsql(definition, event, given)
+    if language == "sql" and not body and definition:
+        node = next(iter(grammar.parse(definition.encode())[0]["stmt"].values()))
+        return Body((Part(definition, 1, _trees=atomic_statements(node)),))
     if language == "sql":
         data = body.encode()
         parts = [
@@ -87,6 +90,24 @@ def _read(
         ]
         return Body(tuple(parts))
     return Body(())
+
+
+def atomic_statements(node: Node) -> list[Node]:
+    """What a body that is written as SQL holds, between BEGIN ATOMIC and END or after RETURN, in
+    the form that the grammar gives to a file; `node` is the tree of CREATE FUNCTION."""
+    body = node.get("sql_body", {})
+    found: list[Node] = []
+    for each in body.get("List", {}).get("items", [body] if body else []):
+        found += each.get("List", {}).get("items", [each])
+    return [{"stmt": _returned(each)} for each in found]
+
+
+def _returned(statement: Node) -> Node:
+    """RETURN x gives what SELECT x does."""
+    if "ReturnStmt" not in statement:
+        return statement
+    value = statement["ReturnStmt"].get("returnval", {})
+    return {"SelectStmt": {"targetList": [{"ResTarget": {"val": value}}]}}
 
 
 _kept = lru_cache(maxsize=32)(_read)

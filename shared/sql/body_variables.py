@@ -4,67 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from shared.domain.identifiers import literal
 from shared.sql import grammar
+from shared.sql.body_loops import Loop, datums, expression_tree, loop
 from shared.sql.folding import PLACEHOLDER, Lookup, fold
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.mentions import Mentions
-from shared.sql.names import scalar, strings
-
-_LOOPS = frozenset({"PLpgSQL_stmt_foreach_a", "PLpgSQL_stmt_fors"})
-
-
-def _looped(tag: str, node: Node, nodes: list[tuple[str, Node, bool]]) -> tuple[str, list[str]]:
-    """(variable, expressions of the elements) of a loop over an array that is written out:
-    FOREACH .. IN ARRAY ARRAY[..], FOR .. IN SELECT unnest(ARRAY[..])."""
-    if tag == "PLpgSQL_stmt_foreach_a":
-        names, number = _datums(nodes), node.get("varno", 0)
-        name = names[number] if number < len(names) else ""
-        array = _bare(_tree(node["expr"]["PLpgSQL_expr"]["query"]) or {})
-    else:
-        fields = node.get("var", {}).get("PLpgSQL_row", {}).get("fields", ())
-        name = fields[0].get("name", "") if len(fields) == 1 else ""
-        array = _unnested(node["query"]["PLpgSQL_expr"]["query"])
-    elements = array.get("A_ArrayExpr", {}).get("elements", ())
-    values = [scalar(each) for each in elements] or _written(array)
-    if not name or not all(isinstance(value, str) for value in values):
-        return "", []
-    return name, [literal(value) for value in values]
-
-
-def _bare(array: Node) -> Node:
-    """Without its cast: ARRAY['a', 'b']::regclass[]."""
-    found: Node = array.get("TypeCast", {}).get("arg", array)
-    return found
-
-
-def _written(array: Node) -> list[str]:
-    """The elements of an array that is one text: '{a,b}'."""
-    text = scalar(array) if "A_Const" in array else None
-    if not isinstance(text, str) or not (text.startswith("{") and text.endswith("}")):
-        return []
-    return [each.strip().strip('"') for each in text[1:-1].split(",") if each.strip()]
-
-
-def _unnested(query: str) -> Node:
-    """The argument of `SELECT unnest(..)` when that is the whole query."""
-    value = _tree(query.strip()[len("SELECT") :]) if query.strip()[:6].upper() == "SELECT" else None
-    call = (value or {}).get("FuncCall", {})
-    arguments = call.get("args", ())
-    single = strings(call.get("funcname"))[-1:] == ["unnest"] and len(arguments) == 1
-    return _bare(arguments[0]) if single else {}
-
-
-def _datums(nodes: list[tuple[str, Node, bool]]) -> list[str]:
-    """The names of a body's variables, as its statements number them."""
-    function = next((n for tag, n, _ in nodes if tag == "PLpgSQL_function"), {})
-    found = []
-    for each in function.get("datums", ()):
-        body: Any = next(iter(each.values()), {})
-        found.append(str(body.get("refname", "")) if isinstance(body, dict) else "")
-    return found
+from shared.sql.names import strings
 
 
 def _selected(tag: str, node: Node) -> list[tuple[str, Node]]:
@@ -97,13 +44,10 @@ def _assignments(nodes: list[tuple[str, Node, bool]]) -> dict[str, list[str | No
         elif tag == "PLpgSQL_var" and "default_val" in node:
             text = node["default_val"]["PLpgSQL_expr"]["query"]
             found.setdefault(node.get("refname", ""), []).insert(0, text)
-        elif tag in _LOOPS:
-            name, values = _looped(tag, node, nodes)
-            found.setdefault(name, []).extend(values)
-            if not values and tag == "PLpgSQL_stmt_fors":
-                for name, value in _selected(tag, node):
-                    found.setdefault(name, []).append(value)
-        elif tag == "PLpgSQL_stmt_execsql" and node.get("into"):
+        elif (turns := loop(tag, node, nodes)) is not None:
+            for at, name in enumerate(turns.names):
+                found.setdefault(name, []).extend(row[at] for row in turns.rows)
+        elif tag == "PLpgSQL_stmt_fors" or (tag == "PLpgSQL_stmt_execsql" and node.get("into")):
             for name, value in _selected(tag, node):
                 found.setdefault(name, []).append(value)
     return found
@@ -118,22 +62,22 @@ class Values:
     """What the routine was called with, as far as that is constant."""
 
     @cached_property
-    def looped(self) -> list[str]:
-        """Variables of loops over an array that is written out."""
-        found = [_looped(tag, node, self.nodes) for tag, node, _ in self.nodes if tag in _LOOPS]
-        return [name for name, values in found if values]
+    def loops(self) -> list[Loop]:
+        """Those over rows that are written out."""
+        found = (loop(tag, node, self.nodes) for tag, node, _ in self.nodes)
+        return [each for each in found if each is not None]
 
     @cached_property
     def assigned(self) -> dict[str, list[str | Node]]:
         found = _assignments(self.nodes)
-        for name, value in zip(_datums(self.nodes) if self.given else (), self.given, strict=False):
+        for name, value in zip(datums(self.nodes) if self.given else (), self.given, strict=False):
             if value is not None:
                 found.setdefault(name, []).insert(0, literal(value))
         return found
 
     def texts(self, expression: str, depth: int = 0) -> list[str]:
         """Every text that the expression may give; empty when that cannot be told."""
-        value = _tree(expression)
+        value = expression_tree(expression)
         if value is None:
             return []
         column = value.get("ColumnRef")
@@ -144,18 +88,21 @@ class Values:
         return texts if len(texts) == len(found) else []
 
     def _lookups(self, value: Node, depth: int) -> list[Lookup]:
-        """How to look variables up: once, or once for each value of a FOREACH that it names."""
+        """How to look variables up: once, or once for each turn of a loop that it names."""
         named = {strings(body.get("fields"))[-1] for body in Mentions(value).columns}
-        looped = next((name for name in self.looped if name in named), "")
-        if not looped:
-            return [lambda name: self._last(name, depth)]
+        for each in self.loops:
+            names = [name.rpartition(".")[2] for name in each.names]
+            if named.intersection(names):
+                turns = (dict(zip(names, map(_text, row), strict=True)) for row in each.rows)
+                return [self._turn(turn, depth) for turn in turns]
+        return [lambda name: self._last(name, depth)]
 
-        def lookup(held: str) -> Lookup:
-            return lambda name: (
-                held if name.rpartition(".")[2] == looped else self._last(name, depth)
-            )
+    def _turn(self, turn: dict[str, str | None], depth: int) -> Lookup:
+        def lookup(name: str) -> str | None:
+            last = name.rpartition(".")[2]
+            return turn[last] if last in turn else self._last(name, depth)
 
-        return [lookup(held) for held in self._held(looped, depth)]
+        return lookup
 
     def _held(self, name: str, depth: int) -> list[str]:
         """All that is ever put into a variable, one assignment after the other."""
@@ -163,7 +110,7 @@ class Values:
         if name not in self.assigned:
             name = name.rpartition(".")[2]
         for expression in self.assigned.get(name, ()) if depth < _DEPTH else ():
-            value = _tree(expression) if isinstance(expression, str) else expression
+            value = expression_tree(expression) if isinstance(expression, str) else expression
             text = None if value is None else fold(value, self._lookup(name, found, depth))
             if value is not None and "ColumnRef" in value:
                 inner = self._held(".".join(strings(value["ColumnRef"]["fields"])), depth + 1)
@@ -189,10 +136,6 @@ class Values:
 _DEPTH = 4
 
 
-def _tree(expression: str) -> Node | None:
-    try:
-        tree = grammar.parse(f"SELECT {expression}".encode())
-        found: Node = tree[0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
-    except (SyntaxProblem, KeyError, IndexError):
-        return None
-    return found
+def _text(written: str) -> str | None:
+    value = expression_tree(written)
+    return None if value is None else fold(value)

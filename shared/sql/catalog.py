@@ -11,7 +11,16 @@ import copy
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from shared.sql.schema_objects import Column, Constraint, Index, Key, Relation, Routine, UserType
+from shared.sql.schema_objects import (
+    Column,
+    Constraint,
+    Index,
+    Key,
+    Publication,
+    Relation,
+    Routine,
+    UserType,
+)
 
 
 class Indexes(dict[Key, Index]):
@@ -52,6 +61,7 @@ class Catalog:
     """Settings of the server that matter: timezone."""
     new_schemas: set[str] = field(default_factory=set)
     event_triggers: set[str] = field(default_factory=set)
+    publications: dict[str, Publication] = field(default_factory=dict)
     pointed_at: dict[Key, set[Key]] = field(default_factory=dict)
     """Relation -> those that may point at it by a foreign key or read it as a view; a hint, never
     too few, so that finding them does not mean looking at every relation."""
@@ -74,6 +84,10 @@ class Catalog:
             settings=dict(self.settings),
             new_schemas=set(self.new_schemas),
             event_triggers=set(self.event_triggers),
+            publications={
+                name: replace(each, schemas=set(each.schemas))
+                for name, each in self.publications.items()
+            },
             pointed_at={key: set(each) for key, each in self.pointed_at.items()},
             owned={key: set(each) for key, each in self.owned.items()},
             with_children=set(self.with_children),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from shared.sql.body_place import body_line
 from shared.sql.catalog import Catalog
 from shared.sql.effects import Operation
 from shared.sql.extensions import TYPES
 from shared.sql.grammar import Node
 from shared.sql.names import range_var, shown, split_name
-from shared.sql.parse import Statement
 from shared.sql.partition_indexes import made_with_partition
 from shared.sql.schema_objects import Index, Key, Relation, RelationKind, Type
 from shared.sql.source import Place, Source
@@ -33,25 +32,6 @@ class Problem:
     message: str
     place: Place
     remedy: str = ""
-
-
-_BODY = re.compile(rb"\$[A-Za-z0-9_\x80-\xff]*\$|'")
-
-
-def body_line(source: Source, statement: Statement, line: int) -> Place:
-    """Where that line of a routine's or DO block's body is in the file."""
-    options = statement.node.get("options") or statement.node.get("args") or ()
-    for each in options:
-        element = each.get("DefElem", {})
-        if element.get("defname") == "as":
-            at = statement.origin + element.get("location", 0)
-            opening = _BODY.search(source.data, at)
-            first = source.place(opening.end() if opening else at)
-            number = first.line + line - 1
-            text = source.line(number) if number <= source.lines else ""
-            column = len(text) - len(text.lstrip()) + 1
-            return Place(number, column if line > 1 else first.column)
-    return statement.place
 
 
 def note_extension(operation: Operation, extension: str) -> None:
@@ -90,12 +70,16 @@ class Context:
     body_place: Place | None = None
     running: list[str] = field(default_factory=list)
     """Routines whose bodies are being followed, so that recursion ends."""
+    transitions: frozenset[str] = frozenset()
+    """Names that mean changed rows, not tables, in the trigger function that is followed."""
     new_columns: set[tuple[Key, str]] = field(default_factory=set)
     """Columns that the file added: nobody's values are in them yet."""
     renames: bool = False
     """A table in use got another name."""
     locked: bool = False
     """Something was locked already: whether with a lock_timeout, that statement says."""
+    planning: bool = False
+    """The statement is planned and not run: it calls nothing and sets nothing off."""
     building: bool = False
     """A schema file builds the catalog: what it makes is old, not new."""
 
@@ -137,6 +121,14 @@ class Context:
             self.body_depth -= 1
             self.body_place = before
 
+    @contextmanager
+    def planned(self) -> Iterator[None]:
+        before, self.planning = self.planning, True
+        try:
+            yield
+        finally:
+            self.planning = before
+
     # ---- operations
 
     def family(self, relation: Relation) -> list[Relation]:
@@ -172,6 +164,8 @@ class Context:
 
     def find(self, node: Node) -> Relation | None:
         schema, name = range_var(node)
+        if schema is None and name in self.transitions:
+            return None
         return self.catalog.relation(schema, name, self.path)
 
     def relation(
@@ -182,6 +176,8 @@ class Context:
         Without a complete catalog an unknown one is presumed to be there.
         """
         schema, name = range_var(node)
+        if schema is None and name in self.transitions:
+            return None
         if found := self.catalog.relation(schema, name, self.path):
             return found
         return self.named(schema, name, missing_ok=missing_ok, kind=kind, at=node.get("location"))

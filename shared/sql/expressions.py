@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from shared.sql import grammar
+from shared.sql.bodies import read_body
 from shared.sql.builtins import Volatility, functions
 from shared.sql.context import Context
 from shared.sql.effects import Operation
@@ -110,10 +110,11 @@ def _call_volatility(ctx: Context, call: Node) -> Volatility:
 
 def _inlined(ctx: Context, routine: Routine) -> Volatility:
     """PostgreSQL puts the expression of a simple SQL function in its place, and judges that."""
-    if routine.language != "sql" or routine.volatility != "volatile" or not routine.body:
+    if routine.language != "sql" or routine.volatility != "volatile":
         return routine.volatility
     try:
-        trees = grammar.parse(routine.body.encode())
+        parts = read_body("sql", routine.body or "", routine.definition).parts
+        trees = [raw for part in parts for raw in part.trees()]
     except SyntaxProblem:
         return routine.volatility
     select = trees[0]["stmt"].get("SelectStmt", {}) if len(trees) == 1 else {}

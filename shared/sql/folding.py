@@ -46,8 +46,22 @@ def fold(value: Node, known: Lookup = lambda _: None) -> str | None:
         if left is None and right is None:
             return None
         return _or_placeholder(left) + _or_placeholder(right)
+    if strings(operator.get("name")) in (["+"], ["-"]):
+        return _sum(operator, known)
     call = value.get("FuncCall")
     return None if call is None else _call(call, known)
+
+
+def _sum(operator: Node, known: Lookup) -> str | None:
+    """Of whole numbers: the bounds of a partition that a loop counts."""
+    parts = [fold(operator[side], known) for side in ("lexpr", "rexpr") if side in operator]
+    if len(parts) != 2 or not all(part and _WHOLE.fullmatch(part) for part in parts):
+        return None
+    left, right = (int(part) for part in parts if part)
+    return str(left + right if strings(operator["name"]) == ["+"] else left - right)
+
+
+_WHOLE = re.compile(r"-?\d{1,18}")
 
 
 def _or_placeholder(text: str | None) -> str:

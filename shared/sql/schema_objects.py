@@ -92,6 +92,25 @@ class Index:
 
 
 @dataclass(slots=True)
+class Publication:
+    publishes: str = ""
+    """The kinds of changes that it tells of, as they are written."""
+    all_tables: bool = False
+    schemas: set[str] = field(default_factory=set)
+    """Those of which it holds every table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A table that a publication names."""
+
+    filters: frozenset[str] = frozenset()
+    """Columns that its WHERE reads."""
+    columns: frozenset[str] | None = None
+    """Those that it tells; None for all."""
+
+
+@dataclass(slots=True)
 class Relation:
     schema: str
     name: str
@@ -125,6 +144,10 @@ class Relation:
     policies: dict[str, frozenset[str]] = field(default_factory=dict)
     """Policy -> columns that it reads."""
     row_security: bool = False
+    statistics: set[Key] = field(default_factory=set)
+    """Extended statistics over its columns."""
+    published: dict[str, Published] = field(default_factory=dict)
+    """Publication that names it -> what it tells of it."""
     replica_identity: str = "d"
     """`d` the primary key, `i` another unique index, `f` the whole row, `n` nothing."""
     owned_by: tuple[Key, str] | None = None

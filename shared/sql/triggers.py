@@ -25,6 +25,8 @@ class Trigger:
     of: frozenset[str] = frozenset()
     """Columns of UPDATE OF; empty for any."""
     enabled: bool = True
+    transitions: frozenset[str] = frozenset()
+    """Names under which its function reads the changed rows (REFERENCING NEW TABLE AS ..)."""
 
     def fires(self, event: Event, written: frozenset[str] | None) -> bool:
         """`written`: the columns that an UPDATE sets; None when they are not known."""
@@ -54,6 +56,9 @@ def read_trigger(node: Node, function: tuple[str, str] | None) -> Trigger:
         frozenset(event for event, bit in _BITS.items() if node.get("events", 0) & bit),
         each_row=bool(node.get("row")),
         of=of,
+        transitions=frozenset(
+            each["TriggerTransition"]["name"] for each in node.get("transitionRels", ())
+        ),
     )
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from shared.adapters.postgres import PsycopgSession
 from shared.adapters.schema.catalog_reader import read_catalog
+from shared.sql.analysis import build
+from shared.sql.schema_objects import Publication, Published
 from shared.sql.validate import validate
 from tests.support.cluster import postgres
 from tests.support.validator_cases import FACTS, Score, cases, compare
@@ -72,3 +74,30 @@ def test_sizes_and_writes_are_read(server):
         connection.execute("DROP TABLE big")
     assert catalog.relations["public", "big"].size_bytes > 300_000
     assert catalog.relations["public", "big"].writes_per_s >= 0
+
+
+TOLD = """
+CREATE TABLE t (id int PRIMARY KEY, a int, b int); CREATE TABLE u (id int); CREATE SCHEMA s;
+CREATE STATISTICS s.dep ON a, b FROM t;
+CREATE PUBLICATION p FOR TABLE t (id, a) WHERE (id > 3), u WITH (publish = 'insert, delete');
+CREATE PUBLICATION q FOR TABLES IN SCHEMA s; CREATE PUBLICATION bluegreen_x FOR ALL TABLES;
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER f AFTER UPDATE ON t REFERENCING OLD TABLE AS gone NEW TABLE AS came
+  FOR EACH STATEMENT EXECUTE FUNCTION f();
+CREATE PROCEDURE wipe() LANGUAGE sql BEGIN ATOMIC DELETE FROM t; END;
+"""
+
+
+def test_what_hangs_on_a_table_is_read(server):
+    catalog = _read(server, TOLD, "told")
+    built, _ = build(TOLD, version=server.version)
+    assert catalog.publications.keys() == {"p", "q"}
+    assert catalog.publications["p"] == built.publications["p"] == Publication("insert, delete")
+    assert catalog.publications["q"].schemas == built.publications["q"].schemas == {"s"}
+    read, expected = catalog.relations["public", "t"], built.relations["public", "t"]
+    assert read.statistics == expected.statistics == {("s", "dep")}
+    listed = Published(frozenset({"id"}), frozenset({"id", "a"}))
+    assert read.published == expected.published == {"p": listed}
+    assert catalog.relations["public", "u"].published == {"p": Published()}
+    assert read.triggers["f"].transitions == expected.triggers["f"].transitions == {"gone", "came"}
+    assert validate("CALL wipe()", file="m.sql", catalog=catalog).destructive

@@ -9,7 +9,7 @@ from dataclasses import replace
 from shared.adapters.schema.printed import printed_expression, printed_rule, printed_trigger
 from shared.ports import Row
 from shared.sql.expressions import columns as columns_of
-from shared.sql.schema_objects import Relation
+from shared.sql.schema_objects import Published, Relation
 
 Rows = Callable[[str], list[Row]]
 
@@ -29,6 +29,7 @@ def read_dependencies(rows: Rows, known: dict[int, Relation]) -> None:
             known[sequence].owned_by = (known[table].key, column)
     _views(rows, known)
     _on_tables(rows, known)
+    _told(rows, known)
 
 
 def _views(rows: Rows, known: dict[int, Relation]) -> None:
@@ -58,3 +59,15 @@ def _on_tables(rows: Rows, known: dict[int, Relation]) -> None:
         if table in known:
             read = columns_of(printed_expression(using)) | columns_of(printed_expression(check))
             known[table].policies[name] = read
+
+
+def _told(rows: Rows, known: dict[int, Relation]) -> None:
+    """Statistics, and what publications tell of each table."""
+    for table, schema, name in rows("statistics"):
+        if table in known:
+            known[table].statistics.add((schema, name))
+    for table, publication, where, listed in rows("published"):
+        if table in known:
+            columns = None if listed is None else frozenset(listed)
+            filters = columns_of(printed_expression(where))
+            known[table].published[publication] = Published(filters, columns)

@@ -29,6 +29,7 @@ from shared.sql.schema_objects import (
     ConstraintKind,
     Index,
     Key,
+    Publication,
     Relation,
     RelationKind,
     Routine,
@@ -87,6 +88,7 @@ class _Reading:
         self._constraints()
         self._indexes()
         read_dependencies(self._rows, self._by_oid)
+        self._publications()
         self._types()
         self._routines()
         for relation in self._catalog.relations.values():
@@ -103,6 +105,11 @@ class _Reading:
         self._catalog.extensions = set(extensions or ())
         self._catalog.available_extensions = frozenset(available or ())
         self._catalog.event_triggers = set(event_triggers or ())
+
+    def _publications(self) -> None:
+        for name, all_tables, publishes, schemas in self._rows("publications"):
+            made = Publication(publishes, all_tables=all_tables, schemas=set(schemas or ()))
+            self._catalog.publications[name] = made
 
     def _relations(self, seconds: float) -> None:
         for (

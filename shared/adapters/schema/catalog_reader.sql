@@ -116,6 +116,28 @@ WHERE r.rulename <> '_RETURN'
 SELECT polrelid, polname, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)
 FROM pg_policy;
 
+-- statistics: extended ones, with their table
+SELECT s.stxrelid, n.nspname, s.stxname
+FROM pg_statistic_ext s
+JOIN pg_namespace n ON n.oid = s.stxnamespace;
+
+-- publications: what each tells of, and of which schemas; ours go when their job ends
+SELECT p.pubname, p.puballtables,
+       concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END,
+                 CASE WHEN p.pubupdate THEN 'update' END, CASE WHEN p.pubdelete THEN 'delete' END),
+       (SELECT array_agg(n.nspname) FROM pg_publication_namespace s
+          JOIN pg_namespace n ON n.oid = s.pnnspid WHERE s.pnpubid = p.oid)
+FROM pg_publication p
+WHERE p.pubname NOT LIKE 'bluegreen\_%';
+
+-- published: tables that publications name, with their conditions and columns
+SELECT r.prrelid, p.pubname, pg_get_expr(r.prqual, r.prrelid),
+       (SELECT array_agg(a.attname) FROM pg_attribute a
+         WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs::int2[]))
+FROM pg_publication_rel r
+JOIN pg_publication p ON p.oid = r.prpubid
+WHERE p.pubname NOT LIKE 'bluegreen\_%';
+
 -- types: enums, domains, composite, range and base types of the user and of extensions
 SELECT n.nspname, t.typname, t.typtype,
        (SELECT array_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e
@@ -134,7 +156,7 @@ SELECT n.nspname, p.proname, p.prokind,
        (SELECT array_agg(format_type(x.type, NULL) ORDER BY x.place)
           FROM unnest(p.proargtypes) WITH ORDINALITY AS x (type, place)),
        pg_get_function_result(p.oid), p.provolatile, l.lanname, p.prosrc,
-       CASE WHEN p.prokind IN ('f', 'p') AND l.lanname = 'plpgsql'
+       CASE WHEN p.prokind IN ('f', 'p') AND (l.lanname = 'plpgsql' OR p.prosqlbody IS NOT NULL)
             THEN pg_get_functiondef(p.oid) END
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace

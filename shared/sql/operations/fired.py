@@ -25,15 +25,15 @@ def fire(
     written: frozenset[str] | None = None,
 ) -> None:
     """Follow the functions of the triggers that a change of `relation` may fire."""
-    if ctx.building or not _may_fire(relation):
+    if ctx.building or ctx.planning or not _may_fire(relation):
         return
-    for key in dict.fromkeys(_functions(ctx, relation, event, written)):
+    for key, transitions in dict.fromkeys(_functions(ctx, relation, event, written)):
         for routine in ctx.catalog.routines.get(key, ()):
             if routine.language not in ("sql", "plpgsql"):
                 ctx.cannot_see(f"what the trigger function {key[1]}() does")
                 continue
             inner = Operation("TRIGGER")
-            follow(ctx, routine, inner, event)
+            follow(ctx, routine, inner, event, transitions=transitions)
             if "unseen" in inner.notes:
                 ctx.cannot_see(f"what the trigger function {key[1]}() puts together at run time")
                 inner.reasons, inner.notes = (), inner.notes - {"unseen"}
@@ -48,8 +48,9 @@ def _may_fire(relation: Relation) -> bool:
 
 def _functions(
     ctx: Context, relation: Relation, event: Event, written: frozenset[str] | None
-) -> Iterator[Key]:
-    """Triggers of the table itself; those for each row of its partitions and of its parents."""
+) -> Iterator[tuple[Key, frozenset[str]]]:
+    """(function, names of its transition tables) of the triggers of the table itself, and of those
+    for each row of its partitions and of its parents."""
     if relation.triggers_off:
         return
     below = ctx.catalog.partitions_of(relation) if event != "TRUNCATE" else []
@@ -58,7 +59,7 @@ def _functions(
     for each in (relation, *below, *_above(ctx, relation)):
         for trigger in each.triggers.values():
             if (each is relation or trigger.each_row) and _runs(trigger, event, written):
-                yield trigger.function or ("", "")
+                yield trigger.function or ("", ""), trigger.transitions
 
 
 def _runs(trigger: Trigger, event: Event, written: frozenset[str] | None) -> bool:
@@ -112,6 +113,8 @@ def _looked_at(ctx: Context, action: dict[str, dict[str, object]]) -> list[Opera
 
 def deleted(ctx: Context, target: Relation, operation: Operation, depth: int = 0) -> None:
     """Foreign keys that point at deleted rows: looked up, deleted or set with them."""
+    if ctx.planning:
+        return
     for key in (target.key, *(each.key for each in _above(ctx, target))):
         for referrer, constraint in ctx.catalog.referrers_of(key):
             changes = constraint.on_delete in ("c", "n", "d")
@@ -130,7 +133,7 @@ def rekeyed(
     ctx: Context, target: Relation, written: frozenset[str], operation: Operation, depth: int = 0
 ) -> None:
     """Foreign keys that point at columns which an UPDATE sets."""
-    for referrer, constraint in ctx.catalog.referrers_of(target.key):
+    for referrer, constraint in () if ctx.planning else ctx.catalog.referrers_of(target.key):
         named = frozenset(constraint.refers_columns or primary_key(target))
         if not named & written:
             continue

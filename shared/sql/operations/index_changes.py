@@ -240,5 +240,7 @@ def _reindexed(ctx: Context, node: Node) -> list[tuple[Relation, bool]]:
         tables += _others(ctx, f"every table of schema {node.get('name')}")
     else:
         tables = [*ctx.catalog.relations.values(), *_others(ctx, "every table of the database")]
+    if kind != "REINDEX_OBJECT_TABLE":  # only what is stored is listed, partitions by themselves
+        tables = [table for table in tables if table.partition_key is None]
     known = [t for t in tables if t.kind in ("table", "materialized view")]
     return [(t, t.columns is None or bool(ctx.catalog.indexes_over(t))) for t in known]

@@ -10,6 +10,8 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import scalar, shown, split_name, strings
 from shared.sql.operations.drop_column import column_goes
+from shared.sql.operations.extended_statistics import drop_statistics
+from shared.sql.operations.publications import drop_publication
 from shared.sql.operations.routine_lookup import find_routine
 from shared.sql.operations.routine_users import let_go
 from shared.sql.schema_objects import Key, Relation
@@ -205,6 +207,10 @@ def drop_other(ctx: Context, node: Node) -> None:
     operation = ctx.operation(type_)
     names = [".".join(strings(i["List"]["items"])) if "List" in i else scalar(i) or ""
              for i in node["objects"]]  # fmt: skip
+    if type_ == "DROP_STATISTICS":
+        drop_statistics(ctx, node["objects"], operation)
+    for name in names if type_ == "DROP_PUBLICATION" else ():
+        drop_publication(ctx, name)
     if type_ not in _HARMLESS:
         for name in names:
             operation.breaks += (f"{type_.removeprefix('DROP_').lower()} {name} is gone",)

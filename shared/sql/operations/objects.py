@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from shared.domain.kinds import Kind
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
@@ -144,28 +146,6 @@ _PART_OF_A_TABLE = ("OBJECT_TABCONSTRAINT", "OBJECT_TRIGGER", "OBJECT_POLICY", "
 """Their table is only looked up (get_object_address_relobject in objectaddress.c)."""
 
 
-def create_statistics(ctx: Context, node: Node) -> None:
-    operation = ctx.operation("CREATE_STATISTICS")
-    for each in node.get("relations", ()):
-        relation = ctx.relation(each["RangeVar"]) if "RangeVar" in each else None
-        if relation is not None:
-            operation.touch(relation)
-            operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
-
-
-def publication(type_: str) -> object:
-    def handler(ctx: Context, node: Node) -> None:
-        operation = ctx.operation(type_)
-        for each in node.get("pubobjects", ()):
-            table = each["PublicationObjSpec"].get("pubtable", {}).get("relation")
-            relation = ctx.relation(table) if table else None
-            if relation is not None:
-                operation.touch(relation)
-                operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
-
-    return handler
-
-
 def create_event_trigger(ctx: Context, node: Node) -> None:
     ctx.operation("CREATE_EVENT_TRIGGER")
     name = node.get("trigname", "")
@@ -229,11 +209,12 @@ def alter_routine(ctx: Context, node: Node) -> None:
 
 
 def explain(ctx: Context, node: Node) -> None:
-    """EXPLAIN runs its statement only with ANALYZE; its locks are those of the statement."""
-    for tag, inner in node["query"].items():
-        ctx.look(ctx, tag, inner)
-    assert ctx.step is not None
+    """EXPLAIN runs its statement only with ANALYZE; its locks are those of planning it."""
     runs = flag(node.get("options"), "analyze")
+    with nullcontext() if runs else ctx.planned():
+        for tag, inner in node["query"].items():
+            ctx.look(ctx, tag, inner)
+    assert ctx.step is not None
     for operation in ctx.step.operations[-1:]:
         operation.type = "EXPLAIN"
         if not runs:
@@ -242,8 +223,9 @@ def explain(ctx: Context, node: Node) -> None:
 
 
 def prepare(ctx: Context, node: Node) -> None:
-    for tag, inner in node["query"].items():
-        ctx.look(ctx, tag, inner)
+    with ctx.planned():
+        for tag, inner in node["query"].items():
+            ctx.look(ctx, tag, inner)
     assert ctx.step is not None
     for operation in ctx.step.operations[-1:]:
         operation.type = "PREPARE"

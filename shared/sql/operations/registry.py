@@ -25,6 +25,9 @@ from shared.sql.operations import (
     whole_tables,
 )
 from shared.sql.operations.alter_table import alter_table
+from shared.sql.operations.extended_statistics import create_statistics
+from shared.sql.operations.publications import alter_publication, create_publication
+from shared.sql.operations.trigger_definitions import create_trigger
 
 Handler = Callable[[Context, Node], None]
 
@@ -53,7 +56,7 @@ HANDLERS: dict[str, Handler] = {
     "CreateFunctionStmt": routines.create_routine,
     "DoStmt": routines.do,
     "CallStmt": routines.call,
-    "CreateTrigStmt": routines.create_trigger,
+    "CreateTrigStmt": create_trigger,
     "InsertStmt": _rows("InsertStmt"),
     "UpdateStmt": _rows("UpdateStmt"),
     "DeleteStmt": _rows("DeleteStmt"),
@@ -90,9 +93,9 @@ HANDLERS: dict[str, Handler] = {
     "AlterSeqStmt": objects.alter_sequence,
     "CreateExtensionStmt": objects.create_extension,
     "CommentStmt": objects.comment,
-    "CreateStatsStmt": objects.create_statistics,
-    "CreatePublicationStmt": _handler(objects.publication("CREATE_PUBLICATION")),
-    "AlterPublicationStmt": _handler(objects.publication("ALTER_PUBLICATION")),
+    "CreateStatsStmt": create_statistics,
+    "CreatePublicationStmt": create_publication,
+    "AlterPublicationStmt": alter_publication,
     "CreateEventTrigStmt": objects.create_event_trigger,
     "DefineStmt": objects.define,
     "RuleStmt": objects.create_rule,

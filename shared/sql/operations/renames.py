@@ -7,10 +7,12 @@ from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.names import range_var
+from shared.sql.names import range_var, scalar
 from shared.sql.operations.composite_types import check_typed, rename_attribute
+from shared.sql.operations.extended_statistics import move_statistics
 from shared.sql.operations.inheritance import check_inherited
 from shared.sql.operations.moves import move_routine, move_schema, move_type
+from shared.sql.operations.publications import rename_publication
 from shared.sql.schema_objects import Key, Relation
 
 _RELATIONS = {
@@ -231,6 +233,10 @@ def _rename_other(ctx: Context, node: Node) -> None:
         move_type(ctx, node["object"]["List"]["items"], name=node["newname"])
     elif kind in ROUTINES:
         move_routine(ctx, node["object"]["ObjectWithArgs"], name=node["newname"])
+    elif kind == "STATISTIC_EXT":
+        move_statistics(ctx, node["object"]["List"]["items"], to=node["newname"])
+    elif kind == "PUBLICATION":
+        rename_publication(ctx, scalar(node["object"]), node["newname"])
     elif kind == "SCHEMA":
         _rename_schema(ctx, node, operation)
 
@@ -262,6 +268,8 @@ def set_schema(ctx: Context, node: Node) -> None:
             move_type(ctx, node["object"]["List"]["items"], schema=new)
         elif kind in ROUTINES:
             move_routine(ctx, node["object"]["ObjectWithArgs"], schema=new)
+        elif kind == "STATISTIC_EXT":
+            move_statistics(ctx, node["object"]["List"]["items"], schema=new)
         return
     relation = ctx.relation(node["relation"], missing_ok=bool(node.get("missing_ok")))
     operation = ctx.operation("SET_SCHEMA", relation)

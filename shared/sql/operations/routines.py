@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from shared.sql.bodies import Body, read_body, routine_source
+from shared.sql.bodies import Body, atomic_statements, read_body, routine_source
 from shared.sql.context import Context
-from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
 from shared.sql.expressions import calls, relations
 from shared.sql.extensions import PACKAGED, SHIPPED
@@ -14,11 +13,9 @@ from shared.sql.forbidden import check_body
 from shared.sql.forbidden_names import UNTRUSTED
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.locks import Lock, strongest
-from shared.sql.names import option, scalar, shown, split_name, strings
+from shared.sql.names import option, scalar, shown, split_name
 from shared.sql.nested import run_part
-from shared.sql.schema_objects import Relation, Routine
-from shared.sql.triggers import read_trigger
-from shared.sql.words import words
+from shared.sql.schema_objects import Routine
 
 FOLLOW_DEPTH = 5
 
@@ -92,10 +89,8 @@ def _look_inside(ctx: Context, made: Routine, node: Node, operation: Operation) 
     """Creating runs nothing; but a body that is wrong, or does what is forbidden, is said now."""
     if made.language in UNTRUSTED:
         return
-    if (atomic := node.get("sql_body")) is not None:
-        for statement in atomic.get("List", {}).get("items", [atomic]):
-            for inner in statement.get("List", {}).get("items", [statement]):
-                _hold_atomic(ctx, inner, operation)
+    if "sql_body" in node:
+        _analyse(ctx, atomic_statements(node), operation)
         return
     if made.language not in ("sql", "plpgsql", ""):
         _check_language(ctx, made.language)
@@ -103,7 +98,9 @@ def _look_inside(ctx: Context, made: Routine, node: Node, operation: Operation) 
     if body is not None:
         check_body(ctx, body)
         if made.language == "sql" and ctx.setting("check_function_bodies") not in ("off", "false"):
-            _analyse(ctx, body, operation)
+            for part in body.parts:
+                with ctx.in_body(part.line):
+                    _analyse(ctx, part.trees(), operation)
 
 
 def _check_language(ctx: Context, language: str) -> None:
@@ -114,27 +111,19 @@ def _check_language(ctx: Context, language: str) -> None:
             ctx.error("catalog", f'language "{language}" does not exist')
 
 
-def _analyse(ctx: Context, body: Body, operation: Operation) -> None:
+def _analyse(ctx: Context, trees: list[Node], operation: Operation) -> None:
     """A body in SQL is analysed when it is made: what it names must be there."""
-    for part in body.parts:
-        with ctx.in_body(part.line):
-            for raw in part.trees():
-                for tag, node in raw["stmt"].items():
-                    if tag not in _ANALYSED:
-                        continue
-                    written = node.get("relation")
-                    for each in relations(node):
-                        mode = Lock.ROW_EXCLUSIVE if each is written else Lock.ACCESS_SHARE
-                        operation.lock(ctx.relation(each), mode)
+    for raw in trees:
+        for tag, node in raw["stmt"].items():
+            if tag not in _ANALYSED:
+                continue
+            written = node.get("relation")
+            for each in relations(node):
+                mode = Lock.ROW_EXCLUSIVE if each is written else Lock.ACCESS_SHARE
+                operation.lock(ctx.relation(each), mode)
 
 
 _ANALYSED = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
-
-
-def _hold_atomic(ctx: Context, statement: Node, operation: Operation) -> None:
-    """A BEGIN ATOMIC body is analysed when it is made: its tables must be there."""
-    for each in relations(statement):
-        operation.lock(ctx.relation(each), Lock.ACCESS_SHARE)
 
 
 def _body(
@@ -204,10 +193,12 @@ def follow(
     operation: Operation,
     event: str = "",
     given: tuple[str | None, ...] = (),
+    transitions: frozenset[str] = frozenset(),
 ) -> None:
-    """`event`: what fires it, if it is a trigger's function; `given`: what it is called with."""
+    """`event`: what fires it, if it is a trigger's function, and `transitions`: the names that the
+    trigger gives to the changed rows; `given`: what it is called with."""
     name = shown(routine.schema, routine.name)
-    if name in ctx.running or len(ctx.running) >= FOLLOW_DEPTH or ctx.building:
+    if name in ctx.running or len(ctx.running) >= FOLLOW_DEPTH or _stands_still(ctx):
         return
     if routine.language not in ("sql", "plpgsql"):
         unseen(operation, f"{name}() in language {routine.language or 'unknown'}")
@@ -215,11 +206,18 @@ def follow(
     body = _body(ctx, routine, event, given)
     if body is None:
         return
+    outer, ctx.transitions = ctx.transitions, transitions
     ctx.running.append(name)
     try:
         _run(ctx, body, operation)
     finally:
         ctx.running.pop()
+        ctx.transitions = outer
+
+
+def _stands_still(ctx: Context) -> bool:
+    """A schema file only defines; EXPLAIN and PREPARE only plan."""
+    return ctx.building or ctx.planning
 
 
 def _run(ctx: Context, body: Body, operation: Operation) -> None:
@@ -264,36 +262,3 @@ def unseen(operation: Operation, what: str) -> None:
         f"{what} cannot be looked into, so it is not known to be safe",
         "write the statements out, so that they can be checked",
     )
-
-
-def create_trigger(ctx: Context, node: Node) -> None:
-    relation = ctx.relation(node["relation"])
-    operation = ctx.operation("CREATE_TRIGGER", relation)
-    schema, name = split_name(node.get("funcname"))
-    known = ctx.catalog.routines_named(schema, name, ctx.path)
-    if not known and ctx.catalog.complete and name not in _BUILTIN_TRIGGERS:
-        ctx.error("catalog", f"function {shown(schema, name)}() does not exist")
-    if relation is None:
-        return
-    operation.lock(relation, Lock.SHARE_ROW_EXCLUSIVE)
-    if node.get("row") and relation.partition_key is not None:
-        operation.lock_all(ctx.catalog.partitions_of(relation), Lock.SHARE_ROW_EXCLUSIVE)
-    if "constrrel" in node:
-        operation.lock(ctx.relation(node["constrrel"]), Lock.ACCESS_SHARE)
-    if node["trigname"] in relation.triggers and not node.get("replace"):
-        ctx.error("catalog", f'trigger "{node["trigname"]}" for "{relation.shown}" already exists')
-    key = (known[0].schema, known[0].name) if known else None
-    check_columns(ctx, relation, strings(node.get("columns")), node["relation"].get("location"))
-    relation.triggers[node["trigname"]] = read_trigger(node, key)
-    _check_timing(ctx, relation, node)
-
-
-def _check_timing(ctx: Context, relation: Relation, node: Node) -> None:
-    instead = node.get("timing", 0) & 64
-    if instead and relation.kind == "table" and not relation.presumed:
-        ctx.error("catalog", f'"{relation.shown}" is a table: INSTEAD OF triggers are for views')
-
-
-_BUILTIN_TRIGGERS = words("""
-    suppress_redundant_updates_trigger tsvector_update_trigger tsvector_update_trigger_column
-    moddatetime""")

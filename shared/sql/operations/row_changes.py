@@ -14,6 +14,7 @@ from shared.sql.locks import Lock
 from shared.sql.operations.computed_columns import check_written
 from shared.sql.operations.fired import deleted, fire, instead_of, rekeyed
 from shared.sql.operations.pruning import left_by, left_by_rows
+from shared.sql.operations.publications import check_published
 from shared.sql.operations.queries import hold_read
 from shared.sql.operations.routines import follow_calls
 from shared.sql.row_selection import is_everything, is_nothing, many, one_row
@@ -53,6 +54,8 @@ def _change_table(
     if target is None:
         return
     operation.lock_all(_reached(ctx, tag, node, target), Lock.ROW_EXCLUSIVE)
+    for event, _ in _events(tag, node):
+        check_published(ctx, target, event)
     if named is target:
         _written_columns(ctx, tag, node, target, operation)
     if not is_nothing(node.get("whereClause")):
@@ -227,7 +230,7 @@ def _foreign_keys(
     ctx: Context, tag: str, node: Node, target: Relation, operation: Operation
 ) -> None:
     """Its own foreign keys are looked up, with row locks on the other table."""
-    if tag in ("InsertStmt", "UpdateStmt"):
+    if tag in ("InsertStmt", "UpdateStmt") and not ctx.planning:
         for constraint in target.constraints.values():
             if constraint.refers_to is not None and _checked(tag, node, target, constraint):
                 operation.lock(ctx.catalog.relations.get(constraint.refers_to), Lock.ROW_SHARE)
