@@ -40,7 +40,10 @@ def quoted(name: str) -> str:
 
 def strings(items: list[Node] | None) -> list[str]:
     """The text of a list of String nodes; `*` for a star."""
-    return [item["String"]["sval"] if "String" in item else "*" for item in items or ()]
+    found: list[str] = []
+    for item in items or ():  # one item, mostly: a comprehension would take longer to be entered
+        found.append(item["String"]["sval"] if "String" in item else "*")
+    return found
 
 
 def split_name(items: list[Node] | None) -> tuple[str | None, str]:

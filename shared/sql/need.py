@@ -9,6 +9,11 @@ from shared.domain.kinds import Kind, Risk
 from shared.sql.effects import Operation, Reason
 from shared.sql.step import Step
 
+SAFE, RISKY, MAINTENANCE = Kind.SAFE, Kind.RISKY, Kind.MAINTENANCE
+LOW, MEDIUM, HIGH = Risk.LOW, Risk.MEDIUM, Risk.HIGH
+"""Members under names of their own: to look one up in its enumeration takes as long as a call, and
+every operation asks for several."""
+
 
 def reasons(step: Step) -> list[Reason]:
     """Why this statement needs more than `safe`, the gravest first; empty when it does not."""
@@ -19,8 +24,6 @@ def reasons(step: Step) -> list[Reason]:
                 found += _of_operation(o)
         if step.blocked_writes or step.blocked_reads:
             found.append(_waiting(step))
-        if found:
-            found = [reason for reason in found if reason.kind is not Kind.SAFE]
         if len(found) > 1:
             found.sort(key=lambda reason: -reason.kind.rank)
         step.reasons = found
@@ -29,33 +32,36 @@ def reasons(step: Step) -> list[Reason]:
 
 def need(step: Step) -> Kind:
     found = reasons(step)
-    return found[0].kind if found else Kind.SAFE
+    return found[0].kind if found else SAFE
 
 
 def _of_operation(operation: Operation) -> list[Reason]:
-    found = list(operation.reasons)
+    found: list[Reason] = []
+    for reason in operation.reasons:
+        if reason.kind is not SAFE:
+            found.append(reason)
     if operation.rewrites:
         why = (
             f"PostgreSQL writes a new copy of {listed(operation.rewrites)}; "
             "until it is done nobody can read or write it"
         )
         remedy = "run it as a risky migration: green is rewritten while blue serves"
-        found.append(Reason(Kind.RISKY, why, remedy))
+        found.append(Reason(RISKY, why, remedy))
     if operation.destroys and "batched" not in operation.notes:
         why = f"gone afterwards: {listed(operation.destroys)}"
         remedy = "run it as a risky migration: blue keeps the data until the rollback window ends"
-        found.append(Reason(Kind.RISKY, why, remedy))
+        found.append(Reason(RISKY, why, remedy))
     if operation.bulk:
         why = (
             f"one transaction changes many rows of {listed(operation.bulk)}: its row locks stay "
             "until the end, and the dead rows too"
         )
         remedy = "change them in batches (`-- bluegreen: batch ..`), or run it as a risky migration"
-        found.append(Reason(Kind.RISKY, why, remedy))
+        found.append(Reason(RISKY, why, remedy))
     if operation.breaks:
         why = f"clients of the old schema fail: {listed(operation.breaks)}"
         remedy = "run it as a risky migration, whose gate plans the clients' statements first"
-        found.append(Reason(Kind.RISKY, why, remedy))
+        found.append(Reason(RISKY, why, remedy))
     return found
 
 
@@ -66,7 +72,7 @@ def _waiting(step: Step) -> Reason:
     else:
         who, tables = "writers", step.blocked_writes
     return Reason(
-        Kind.RISKY,
+        RISKY,
         f"{who} of {listed(tables)} wait while work goes on that grows with the table",
         "use the form that does not block, or run it as a risky migration",
     )
@@ -80,15 +86,15 @@ def beside(step: Step) -> str:
 def risk(step: Step, operation: Operation) -> Risk:
     """HIGH: data is lost or copied, or nobody can read. MEDIUM: writers or clients feel it."""
     if operation.destroys or operation.rewrites or (operation.scans and step.blocked_reads):
-        return Risk.HIGH
+        return HIGH
     waiting = bool(operation.scans and step.blocked_writes)
     felt = waiting or bool(operation.bulk or operation.breaks)
     if operation.reasons:
         kinds = [reason.kind for reason in operation.reasons]
-        if Kind.MAINTENANCE in kinds:
-            return Risk.HIGH
-        felt = felt or Kind.RISKY in kinds
-    return Risk.MEDIUM if felt else Risk.LOW
+        if MAINTENANCE in kinds:
+            return HIGH
+        felt = felt or RISKY in kinds
+    return MEDIUM if felt else LOW
 
 
 def listed(names: AbstractSet[str] | Sequence[str], limit: int = 4) -> str:

@@ -126,6 +126,9 @@ def _closed(members: list[int], why: str) -> Iterator[Group]:
         yield Group(tuple(members), transaction=True, why=why)
 
 
+_ROWS = Lock.ROW_EXCLUSIVE
+
+
 @dataclass(slots=True)
 class SoFar:
     """What the transaction that is being gathered holds and has done."""
@@ -138,7 +141,7 @@ class SoFar:
         for name, mode in step.locks.items():
             if mode.strong:
                 self.locked.add(name)
-            elif mode is Lock.ROW_EXCLUSIVE:
+            elif mode is _ROWS:
                 self.written.add(name)
         if step.statement.tag == "AlterEnumStmt":
             self.new_enum_value |= step.operations[-1].type == "ADD_ENUM_VALUE"
