@@ -17,7 +17,7 @@ from shared.sql.context import Context, Problem
 from shared.sql.effects import Operation
 from shared.sql.forbidden_names import Suspects
 from shared.sql.load import loads
-from shared.sql.locks import Lock, strongest
+from shared.sql.locks import Lock, gather
 from shared.sql.operations.registry import look
 from shared.sql.operations.session import lock_timeout_ms
 from shared.sql.parse import Reading, Statement, read
@@ -126,7 +126,8 @@ def _step(ctx: Context, statement: Statement, *, suspect: bool) -> Step:
         versions.check(ctx, tag, node)
     look(ctx, tag, node)
     step.sum_up()
-    ctx.locked = ctx.locked or bool(step.locks)
+    if step.locks:
+        ctx.locked = True
     if step.outside_block and step.in_block:
         words = " ".join(statement.text.split()[:3]).upper()
         ctx.error(
@@ -141,19 +142,18 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
     """Add its locks to those that the open block holds, and work out who waits."""
     now = step.locks
     if step.in_block:
-        for name, mode in step.locks.items():
-            held[name] = strongest(held.get(name), mode)
+        gather(held, step.locks)
         now = held
     if not step.grows or step.operations[0].type == "REINDEX_CONCURRENTLY":
         return
     step.held = dict(now) if step.in_block else now
     reads, writes = _kept_out(step, now)
-    related = step.in_block or any(each.related for each in step.operations)
-    if writes and related:
-        _heirs_wait(ctx, writes)
-    if reads and related:
-        _parents_wait(ctx, step, reads)
-        _middle_waits(ctx, step, reads, writes)
+    if step.in_block or step.related:
+        if writes:
+            _heirs_wait(ctx, writes)
+        if reads:
+            _parents_wait(ctx, step, reads)
+            _middle_waits(ctx, step, reads, writes)
     if reads:
         step.blocked_reads = frozenset(reads)
     if writes:
@@ -165,19 +165,22 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
 def _kept_out(step: Step, locks: Mapping[str, Lock]) -> tuple[set[str], set[str]]:
     """The relations whose readers have to wait for a statement under these locks, and those whose
     writers have to."""
-    reads, writes = set[str](), set[str]()
+    reads: set[str] = set()
+    writes: set[str] = set()
     for name, mode in locks.items():
         if mode.blocks_writes:
             writes.add(name)
             if mode.blocks_reads:
                 reads.add(name)
     for operation in step.operations:
-        reads |= operation.indexes_held
-        writes |= operation.indexes_held
+        if operation.indexes_held:
+            reads |= operation.indexes_held
+            writes |= operation.indexes_held
         if operation.type == "REINDEX":
             writes.update(operation.locks)
     for operation in step.operations:
-        writes -= operation.not_written
+        if operation.not_written:
+            writes -= operation.not_written
     return reads, writes
 
 
@@ -187,8 +190,10 @@ def _heirs_wait(ctx: Context, writes: set[str]) -> None:
         relation = ctx.catalog.relations.get(key)
         if relation is None or relation.partition_key is not None or not relation.live:
             continue
-        if any(child.label in writes for child in ctx.catalog.partitions_of(relation)):
-            writes.add(relation.label)
+        for child in ctx.catalog.partitions_of(relation):
+            if child.label in writes:
+                writes.add(relation.label)
+                break
 
 
 def _parents_wait(ctx: Context, step: Step, reads: set[str]) -> None:
@@ -237,10 +242,10 @@ def _settle(ctx: Context, steps: list[Step]) -> None:
                 operation.destroys = ()
                 operation.breaks = ()
                 operation.bulk = ()
-    if not ctx.renames:
+    if not ctx.renaming:
         return
     views = {r.shown for r in ctx.catalog.relations.values() if r.new and r.kind == "view"}
-    for operation in (o for step in steps for o in step.operations if "renamed" in o.notes):
+    for operation in (o for step in ctx.renaming for o in step.operations if "renamed" in o.notes):
         if _replaced(operation, views):
             operation.breaks = ()
             operation.note("compatibility-view")

@@ -74,8 +74,8 @@ class Context:
     """Names that mean changed rows, not tables, in the trigger function that is followed."""
     new_columns: set[tuple[Key, str]] = field(default_factory=set)
     """Columns that the file added: nobody's values are in them yet."""
-    renames: bool = False
-    """A table in use got another name."""
+    renaming: list[Step] = field(default_factory=list)
+    """Statements that give a table in use another name."""
     locked: bool = False
     """Something was locked already: whether with a lock_timeout, that statement says."""
     planning: bool = False

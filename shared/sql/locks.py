@@ -5,6 +5,7 @@ Source: PostgreSQL manual, "Table-Level Locks", table of conflicting lock modes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -37,5 +38,8 @@ class Lock(IntEnum):
         self.blocks_writes = self.strong = value >= 5
 
 
-def strongest(one: Lock | None, other: Lock) -> Lock:
-    return other if one is None or other > one else one
+def gather(into: dict[str, Lock], locks: Mapping[str, Lock]) -> None:
+    """Add locks to those that are held: of each relation the strongest mode stays."""
+    for name, mode in locks.items():
+        if name not in into or mode > into[name]:
+            into[name] = mode

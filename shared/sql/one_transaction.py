@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from shared.sql.analysis import Analysis, analyse
 from shared.sql.catalog import Catalog
-from shared.sql.locks import Lock
+from shared.sql.locks import Lock, gather
 
 LIMIT = 200
 """Statements of a file that is followed a second time; a longer one is not."""
@@ -38,8 +38,7 @@ def in_one_transaction(
     one = analyse(several.reading, version=version, catalog=catalog, as_one=True)
     locks: dict[str, Lock] = {}
     for step in one.steps:
-        for name, mode in step.locks.items():
-            locks[name] = max(mode, locks.get(name, mode))
+        gather(locks, step.locks)
     return InOneTransaction(
         is_valid=not any(problem.kind != "forbidden" for problem in one.problems),
         locks={name: mode.wire for name, mode in sorted(locks.items())},

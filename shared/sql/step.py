@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.sql.effects import NONE, Operation, Reason
-from shared.sql.locks import Lock, strongest
+from shared.sql.locks import Lock, gather
 from shared.sql.parse import Statement
 
 _NO_LOCKS: Mapping[str, Lock] = {}
@@ -17,7 +17,7 @@ class Step:
     __slots__ = (
         "attached", "block", "blocked_reads", "blocked_writes", "grows", "held", "in_block",
         "loads", "lock_timeout_set", "locks", "operations", "outside_block", "reasons",
-        "rows_change", "statement",
+        "related", "rows_change", "statement",
     )  # fmt: skip
 
     def __init__(self, statement: Statement, block: int) -> None:
@@ -32,6 +32,8 @@ class Step:
         what stands below, when the statement has been looked at."""
         self.grows = False
         """It takes longer the larger a table in use is."""
+        self.related = False
+        """Something that it locks has parents or children, whose readers may have to wait too."""
         self.held = self.locks
         """Locks that the block holds when the statement runs, its own included."""
         self.blocked_reads: frozenset[str] = NONE
@@ -51,13 +53,18 @@ class Step:
 
     def sum_up(self) -> None:
         """Put together what its operations do."""
-        if len(self.operations) == 1:
-            (only,) = self.operations
-            self.locks, self.grows = only.locks, bool(only.scans)
+        operations = self.operations
+        if len(operations) == 1:
+            only = operations[0]
+            self.locks, self.related = only.locks, only.related
+            if only.scans:
+                self.grows = True
             return
         locks: dict[str, Lock] = {}
-        for operation in self.operations:
-            self.grows = self.grows or bool(operation.scans)
-            for name, mode in operation.locks.items():
-                locks[name] = strongest(locks.get(name), mode)
+        for operation in operations:
+            if operation.scans:
+                self.grows = True
+            if operation.related:
+                self.related = True
+            gather(locks, operation.locks)
         self.locks = locks

@@ -10,7 +10,7 @@ from shared.sql.catalog import Catalog
 from shared.sql.collection import no_collection
 from shared.sql.directives import Directives, directives
 from shared.sql.effects import Operation
-from shared.sql.locks import Lock
+from shared.sql.locks import Lock, gather
 from shared.sql.need import beside, reasons, risk
 from shared.sql.one_transaction import in_one_transaction
 from shared.sql.parse import opened
@@ -66,7 +66,8 @@ def _validated(
     warnings: list[Warning] = []
     for step in analysis.steps:
         found = findings(step)
-        operations += [_operation(step, operation, found) for operation in step.operations]
+        for operation in step.operations:
+            operations.append(_operation(step, operation, found))
         if found:
             warnings += _warnings(step, found, told)
     return Report(
@@ -191,6 +192,11 @@ def _operation(
     found = of_step
     if found and len(step.operations) > 1:
         found = [each for each in of_step if each[1].operation is operation]
+    rules: list[str] = []
+    rewrite = ""
+    for rule, finding in found:
+        rules.append(rule.id)
+        rewrite = rewrite or finding.rewrite
     if found:
         advice = found[0][0].remedy
     else:
@@ -211,21 +217,23 @@ def _operation(
         grows and bool(step.blocked_writes),
         bool(operation.destroys),
         operation.extensions,
-        tuple([rule.id for rule, _ in found]) if found else (),
+        tuple(rules),
         advice,
-        next((each.rewrite for _, each in found if each.rewrite), "") if found else "",
+        rewrite,
     )
 
 
 def _whole(analysis: Analysis) -> dict[str, object]:
     """Facts of the file as a whole."""
     locks: dict[str, Lock] = {}
-    reads, writes, rewritten, extensions = set[str](), set[str](), set[str](), set[str]()
+    reads: set[str] = set()
+    writes: set[str] = set()
+    rewritten: set[str] = set()
+    extensions: set[str] = set()
     destructive = bulk = breaks = False
     for step in analysis.steps:
-        for name, mode in step.locks.items():
-            if name not in locks or mode > locks[name]:
-                locks[name] = mode
+        if step.locks:
+            gather(locks, step.locks)
         if step.grows:
             reads |= step.blocked_reads
             writes |= step.blocked_writes
@@ -234,9 +242,12 @@ def _whole(analysis: Analysis) -> dict[str, object]:
                 rewritten |= operation.rewrites
             if operation.extensions:
                 extensions.update(operation.extensions)
-            destructive = destructive or bool(operation.destroys)
-            bulk = bulk or bool(operation.bulk)
-            breaks = breaks or bool(operation.breaks)
+            if operation.destroys:
+                destructive = True
+            if operation.bulk:
+                bulk = True
+            if operation.breaks:
+                breaks = True
     locking = next((step for step in analysis.steps if step.locks), None)
     return {
         "rewrites_tables": tuple(sorted(rewritten)),

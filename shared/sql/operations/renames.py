@@ -67,7 +67,8 @@ def _rename_relation(ctx: Context, node: Node, type_: str) -> None:
     if relation.live:
         operation.breaks += (f"{relation.label} is called {new} now",)
         operation.notes |= {"renamed", f"renamed {relation.label}"}
-        ctx.renames = True
+        if ctx.step is not None and ctx.step not in ctx.renaming[-1:]:
+            ctx.renaming.append(ctx.step)
     _move(ctx, relation, relation.schema, new)
 
 

@@ -12,7 +12,7 @@ from shared.sql.folding import fold
 from shared.sql.forbidden import check_body
 from shared.sql.forbidden_names import UNTRUSTED
 from shared.sql.grammar import Node, SyntaxProblem
-from shared.sql.locks import Lock, strongest
+from shared.sql.locks import Lock, gather
 from shared.sql.names import option, scalar, shown, split_name
 from shared.sql.nested import run_part
 from shared.sql.schema_objects import Routine
@@ -234,8 +234,7 @@ def _run(ctx: Context, body: Body, operation: Operation) -> None:
 
 def merge(operation: Operation, inner: Operation) -> None:
     """What a statement inside a body does is done by the statement that runs the body."""
-    for name, mode in inner.locks.items():
-        operation.locks[name] = strongest(operation.locks.get(name), mode)
+    gather(operation.locks, inner.locks)
     operation.indexes_held |= inner.indexes_held
     operation.related = operation.related or inner.related
     operation.not_written |= inner.not_written
