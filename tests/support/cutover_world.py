@@ -58,6 +58,9 @@ JOB = """
 CREATE SCHEMA bluegreen_job;
 CREATE TABLE bluegreen_job.marker (
   token text PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp());
+CREATE TRIGGER expect_names_of_stream BEFORE INSERT ON bluegreen_job.marker FOR EACH ROW
+  WHEN (NEW.token LIKE 'reopened %') EXECUTE FUNCTION bluegreen.expect_names_of_stream();
+ALTER TABLE bluegreen_job.marker ENABLE REPLICA TRIGGER expect_names_of_stream;
 CREATE FUNCTION bluegreen_job.to_final() RETURNS void LANGUAGE sql AS
   'ALTER TABLE public.account RENAME COLUMN name TO holder';
 CREATE FUNCTION bluegreen_job.to_sync() RETURNS void LANGUAGE sql AS

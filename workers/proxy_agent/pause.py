@@ -113,11 +113,14 @@ def lead_to_new(
     clock.end()
 
 
-def conclude(attempt: Attempt, held: Held, old: ServerSide, pooler: Pooler) -> None:
-    """What nobody waits for: the route on disk, the stream that leads back."""
+def conclude(
+    attempt: Attempt, held: Held, old: ServerSide, new: ServerSide, pooler: Pooler
+) -> None:
+    """What nobody waits for: the route on disk, one stream ended and the other begun."""
     time.sleep(AFTER_RESUME_S)
     pooler.flush_route()
-    with bounded(CONCLUDE_LIMIT_S, old):
+    with bounded(CONCLUDE_LIMIT_S, old, new):
+        new.part(attempt)
         old.begin_return(attempt, held.apart_at)
 
 

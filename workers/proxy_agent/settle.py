@@ -45,7 +45,7 @@ class Settlement:
             act = next_act(said_new, said_old)
             if act is Act.GO_FORWARD:
                 self._lead_to_new(attempt)
-                self._begin_return(attempt, old, new)
+                self._exchange_streams(attempt, old, new)
                 return "forward"
             if act is Act.GO_BACK:
                 self._lead_to_old(attempt)
@@ -78,9 +78,12 @@ class Settlement:
                 "before the side that does not answer does; looking again"
             )
 
-    def _begin_return(self, attempt: Attempt, old: Reach, new: Reach) -> None:
-        """Behind the clients' back. A side that does not answer has it begun at a later look."""
+    def _exchange_streams(self, attempt: Attempt, old: Reach, new: Reach) -> None:
+        """Behind the clients' back. A side that does not answer has it done at a later look; the
+        new one is first, since what leads there ends before the other begins."""
         record = new.ask(lambda side: side.newest())
+        if record is not None:
+            new.ask(lambda side: side.part(attempt))
         if record is not None and (apart_at := record.apart_at) is not None:
             old.ask(lambda side: side.begin_return(attempt, apart_at))
 

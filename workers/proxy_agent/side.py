@@ -113,6 +113,10 @@ class ServerSide:
     def commit_old(self, attempt: Attempt) -> State | None:
         return self._state("commit_old(%s)", attempt.number)
 
+    def part(self, attempt: Attempt) -> None:
+        """End the stream that led here."""
+        self._ask("part(%s)", attempt.number)
+
     def begin_return(self, attempt: Attempt, apart_at: str) -> None:
         self._ask("begin_return(%s, %s)", attempt.number, apart_at)
 

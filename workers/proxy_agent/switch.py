@@ -165,7 +165,7 @@ class Switch:
             pause.lead_to_new(attempt, old, pooler, door, clock, at_once)
         with suppress(Transient):  # one that is dead by now has nothing left to do
             watchdog.say({"done": True})
-        pause.conclude(attempt, held, old, pooler)
+        pause.conclude(attempt, held, old, new, pooler)
         return held.connections_cut
 
     def _settle(self, attempt: Attempt) -> End:

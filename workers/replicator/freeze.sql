@@ -11,6 +11,12 @@ CREATE TABLE bluegreen_job.marker (
     at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- Rows of a side that was opened again must not land under the names of the attempt that it gave up.
+CREATE TRIGGER expect_names_of_stream BEFORE INSERT ON bluegreen_job.marker FOR EACH ROW
+    WHEN (NEW.token LIKE 'reopened %')
+    EXECUTE FUNCTION bluegreen.expect_names_of_stream();
+ALTER TABLE bluegreen_job.marker ENABLE REPLICA TRIGGER expect_names_of_stream;
+
 -- What is applied is applied as the table's owner, for whom the subscription's owner must stand.
 DO $$
 BEGIN

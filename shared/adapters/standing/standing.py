@@ -54,6 +54,7 @@ CUTOVER = (
     "prepare_old(bigint)",
     "commit_new(bigint, timestamp with time zone)",
     "commit_old(bigint)",
+    "part(bigint)",
     "begin_return(bigint, pg_lsn)",
     "mend_streams(text)",
     "is_meant_to_run(text, text)",

@@ -78,6 +78,22 @@ BEGIN
   RETURN held;
 END $$;
 
+-- The attempt, locked likewise, if this side committed to it and knows no newer one; else BG001.
+CREATE OR REPLACE FUNCTION bluegreen.hold_committed(number bigint, its_side text)
+RETURNS bluegreen.attempt
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  held bluegreen.attempt;
+BEGIN
+  SELECT * INTO held FROM bluegreen.attempt WHERE attempt = number FOR UPDATE;
+  IF held.attempt IS NULL OR held.side <> its_side OR held.state <> 'committed'
+     OR EXISTS (SELECT FROM bluegreen.attempt WHERE attempt > number) THEN
+    RAISE EXCEPTION 'attempt % may not act here as the % side: it is %', number, its_side,
+      coalesce(held.state, 'unknown') USING ERRCODE = 'BG001';
+  END IF;
+  RETURN held;
+END $$;
+
 -- This transaction's commit need not be on disk when it returns.
 CREATE OR REPLACE FUNCTION bluegreen.do_not_flush() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
@@ -152,6 +168,30 @@ BEGIN
   RETURN true;
 END $$;
 
+-- What the old side writes in the transaction that opens it again. The live stream carries it ahead of
+-- everything that the application writes from then on, and it passes only where the names are those
+-- that such rows were written under: else rows would land in columns that mean something else.
+CREATE OR REPLACE FUNCTION bluegreen.reopened(number bigint) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT 'reopened ' || number $$;
+
+-- Trigger of the job's marker, for rows that replication brings. An error stops the stream there, and
+-- the slot keeps the rest; `give_back` starts it again. The row lock makes it one order with
+-- `prepare_new`, which looks for the same marker.
+CREATE OR REPLACE FUNCTION bluegreen.expect_names_of_stream() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  held bluegreen.attempt;
+BEGIN
+  SELECT * INTO held FROM bluegreen.attempt
+   WHERE bluegreen.reopened(attempt) = NEW.token FOR UPDATE;
+  IF held.renamed THEN
+    RAISE EXCEPTION 'the side that this one follows was opened again, and attempt % has given the '
+      'tables here other names', held.attempt
+      USING HINT = 'The attempt is settled once this side answers; the stream then goes on.';
+  END IF;
+  RETURN NEW;
+END $$;
+
 -- The slot of the stream that will lead back, made before the pause since it takes many flushes.
 -- What the live stream still applies after this lies in the slot's future; `prepare_old` skips it.
 -- A plain read of the attempt: a row lock would make the slot wait for itself.
@@ -169,9 +209,11 @@ BEGIN
   RETURN (SELECT lsn FROM pg_create_logical_replication_slot(way_back, 'pgoutput'));
 END $$;
 
--- The new side made ready in one transaction: the live stream stopped, names, sequences. `apart_at`
--- is where this side's own history begins: behind all that was replicated to it, before any write
--- of the application.
+-- The new side made ready in one transaction: names, sequences. `apart_at` is where this side's own
+-- history begins: behind all that was replicated to it, before any write of the application.
+-- The live stream stays until `part`: the end of its two processes costs milliseconds in which clients
+-- would wait. The old side is fenced; should it open again, `expect_names_of_stream` holds its rows.
+-- A server that cannot filter by origin (15) would also take the returning stream's rows back from it.
 CREATE OR REPLACE FUNCTION bluegreen.prepare_new(
   number bigint, positions jsonb, OUT sequences_moved integer, OUT apart_at pg_lsn,
   OUT at timestamptz)
@@ -180,13 +222,29 @@ SET search_path = pg_catalog, pg_temp SET deadlock_timeout = '10ms' AS $$
 DECLARE
   held bluegreen.attempt := bluegreen.hold(number, 'new');
 BEGIN
+  IF EXISTS (SELECT FROM bluegreen_job.marker WHERE token = bluegreen.reopened(number)) THEN
+    RAISE EXCEPTION 'attempt % may not act here: the old side is open again', number
+      USING ERRCODE = 'BG001';
+  END IF;
   PERFORM bluegreen.do_not_flush();
-  PERFORM bluegreen.set_subscription(held.way, false);
+  IF current_setting('server_version_num')::integer < 160000 THEN
+    PERFORM bluegreen.set_subscription(held.way, false);
+  END IF;
   PERFORM bluegreen.rename(number, held.way, true);
   sequences_moved := bluegreen.advance_sequences(positions, 0);
   apart_at := pg_current_wal_insert_lsn();
   at := clock_timestamp();
   UPDATE bluegreen.attempt SET apart_lsn = apart_at WHERE attempt = number;
+END $$;
+
+-- On the new side, once both committed and nobody is held: end the stream that led here. Before the
+-- returning one begins.
+CREATE OR REPLACE FUNCTION bluegreen.part(number bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  held bluegreen.attempt := bluegreen.hold_committed(number, 'new');
+BEGIN
+  PERFORM bluegreen.set_subscription(held.way, false);
 END $$;
 
 -- Names on the old side. Nothing of it is seen before the attempt is decided, so the disk need not
@@ -249,14 +307,9 @@ END $$;
 CREATE OR REPLACE FUNCTION bluegreen.begin_return(number bigint, apart_at pg_lsn) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  held bluegreen.attempt;
+  held bluegreen.attempt := bluegreen.hold_committed(number, 'old');
   back text;
 BEGIN
-  SELECT * INTO held FROM bluegreen.attempt WHERE attempt = number FOR UPDATE;
-  IF held.attempt IS NULL OR held.side <> 'old' OR held.state <> 'committed'
-     OR EXISTS (SELECT FROM bluegreen.attempt WHERE attempt > number) THEN
-    RAISE EXCEPTION 'attempt % may not act here', number USING ERRCODE = 'BG001';
-  END IF;
   IF NOT held.returning_stream THEN
     RETURN false;
   END IF;
@@ -300,6 +353,10 @@ BEGIN
   END IF;
   IF held.side = 'old' THEN
     PERFORM bluegreen.set_subscription(bluegreen.opposite(held.way), false);
+    IF to_regclass('bluegreen_job.marker') IS NOT NULL THEN  -- without it nothing leads elsewhere
+      INSERT INTO bluegreen_job.marker (token) VALUES (bluegreen.reopened(number))
+        ON CONFLICT DO NOTHING;
+    END IF;
     PERFORM bluegreen.lift();
   ELSE
     PERFORM bluegreen.set_subscription(held.way, true);
