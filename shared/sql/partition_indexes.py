@@ -35,15 +35,23 @@ def _name(catalog: Catalog, child: Relation, index: Index) -> str:
 
 def made_with_partition(catalog: Catalog, places: list[str], name: str) -> Index | None:
     """An index of that name which a partition has from its parent; put into the catalog."""
-    for relation in catalog.relations.values():
-        if relation.bound is None or relation.schema not in places:
-            continue
-        if name.startswith(f"{relation.name}_"):
-            for index in inherited(catalog, relation):
-                if index.name == name:
-                    catalog.indexes[(index.schema, index.name)] = index
-                    return index
+    for relation in _named_before(catalog, places, name):
+        for index in inherited(catalog, relation):
+            if index.name == name:
+                catalog.indexes[(index.schema, index.name)] = index
+                return index
     return None
+
+
+def _named_before(catalog: Catalog, places: list[str], name: str) -> Iterator[Relation]:
+    """Partitions with whose name and a `_` the name begins."""
+    at = name.find("_")
+    while at >= 0:
+        for schema in places:
+            relation = catalog.relations.get((schema, name[:at]))
+            if relation is not None and relation.bound is not None:
+                yield relation
+        at = name.find("_", at + 1)
 
 
 def keep(catalog: Catalog, parent: Relation, child: Relation) -> None:
