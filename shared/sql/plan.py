@@ -6,7 +6,6 @@ lock in it, where PostgreSQL refuses a block, or where the author says otherwise
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.sql.analysis import Analysis
@@ -49,14 +48,15 @@ class Batch:
 
 
 def plan(analysis: Analysis, directives: Directives) -> tuple[Group, ...]:
-    groups = tuple(_groups(analysis, directives))
+    groups = _groups(analysis, directives)
     changing = {step.statement.index for step in analysis.steps if step.rows_change}
     for group in groups if changing else ():
         group.short_pause = not changing.isdisjoint(group.statements)
-    return groups
+    return tuple(groups)
 
 
-def _groups(analysis: Analysis, directives: Directives) -> Iterator[Group]:
+def _groups(analysis: Analysis, directives: Directives) -> list[Group]:
+    groups: list[Group] = []
     batches, no_transaction = directives.batches, directives.no_transaction
     apart = no_transaction or bool(batches)
     explicit: Statement | None = None
@@ -68,13 +68,11 @@ def _groups(analysis: Analysis, directives: Directives) -> Iterator[Group]:
         if statement.tag == "TransactionStmt":
             kind = statement.node.get("kind", "")
             if kind in ("TRANS_STMT_BEGIN", "TRANS_STMT_START"):
-                yield from _closed(members, why)
+                _close(groups, members, why)
                 explicit, members, why = statement, [], ""
             elif explicit is not None and kind in ("TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK"):
                 rolls_back = kind == "TRANS_STMT_ROLLBACK"
-                yield Group(
-                    tuple(members), True, explicit.text, rolls_back=rolls_back, why="its own BEGIN"
-                )
+                groups.append(_own(members, explicit, rolls_back=rolls_back))
                 explicit, members = None, []
             elif explicit is not None:
                 members.append(statement.index)
@@ -85,18 +83,24 @@ def _groups(analysis: Analysis, directives: Directives) -> Iterator[Group]:
         elif (apart or step.outside_block) and (
             alone := _alone(step, batches, no_transaction=no_transaction)
         ):
-            yield from _closed(members, why)
+            _close(groups, members, why)
             members, why = [], ""
-            yield alone
+            groups.append(alone)
         else:
             reason = so_far.keeps_out(step) if members else ""
             if reason:
-                yield from _closed(members, why)
+                _close(groups, members, why)
                 members, why = [], reason
             so_far = so_far if members else SoFar()
             so_far.add(step)
             members.append(statement.index)
-    yield from _closed(members, why)
+    _close(groups, members, why)
+    return groups
+
+
+def _own(members: list[int], begin: Statement, *, rolls_back: bool) -> Group:
+    """The group of a block that the author opened himself."""
+    return Group(tuple(members), True, begin.text, rolls_back=rolls_back, why="its own BEGIN")
 
 
 def _alone(step: Step, batches: dict[int, DirectedBatch], *, no_transaction: bool) -> Group | None:
@@ -121,9 +125,9 @@ def _alone(step: Step, batches: dict[int, DirectedBatch], *, no_transaction: boo
     return None
 
 
-def _closed(members: list[int], why: str) -> Iterator[Group]:
+def _close(groups: list[Group], members: list[int], why: str) -> None:
     if members:
-        yield Group(tuple(members), transaction=True, why=why)
+        groups.append(Group(tuple(members), transaction=True, why=why))
 
 
 _ROWS = Lock.ROW_EXCLUSIVE

@@ -68,8 +68,8 @@ def _validated(
         found = findings(step)
         for operation in step.operations:
             operations.append(_operation(step, operation, found))
-        if found:
-            warnings += _warnings(step, found, told)
+        for rule, finding in found:
+            warnings.append(_warning(step, rule, finding, told))
     return Report(
         is_valid=not errors,
         operations=tuple(operations),
@@ -133,21 +133,18 @@ def _needs(analysis: Analysis) -> tuple[Need, ...]:
     return tuple(found)
 
 
-def _warnings(step: Step, found: list[tuple[Rule, Finding]], told: Directives) -> list[Warning]:
-    statement, about = step.statement, beside(step)
-    return [
-        Warning(
-            rule.id,
-            finding.message + about if finding.operation.scans else finding.message,
-            statement.line,
-            statement.column,
-            rule.risk,
-            rule.remedy,
-            finding.rewrite,
-            _allowed(told, rule.id, statement.index) if told.all else "",
-        )
-        for rule, finding in found
-    ]
+def _warning(step: Step, rule: Rule, finding: Finding, told: Directives) -> Warning:
+    statement = step.statement
+    return Warning(
+        rule.id,
+        finding.message + beside(step) if finding.operation.scans else finding.message,
+        statement.line,
+        statement.column,
+        rule.risk,
+        rule.remedy,
+        finding.rewrite,
+        _allowed(told, rule.id, statement.index) if told.all else "",
+    )
 
 
 def _allowed(told: Directives, rule: str, statement: int) -> str:

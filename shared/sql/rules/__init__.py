@@ -84,7 +84,7 @@ _ORDER = {rule.id: number for number, (rule, _) in enumerate(RULES)}
 def findings(step: Step) -> list[tuple[Rule, Finding]]:
     """What the rules find in one statement, in the order of the tuple."""
     found: list[tuple[Rule, Finding]] = []
-    apart = step.in_block or not step.statement.text.isascii()
+    apart = (step.in_block and step.grows) or not step.statement.text.isascii()
     for operation in step.operations:
         in_use = bool(operation.locks or operation.indexes_held)
         stands_out = apart or bool(operation.notes or operation.gone)

@@ -36,8 +36,8 @@ class Rule:
     in_use: bool = True
     """It looks only at operations that lock something in use."""
     stands_out: bool = False
-    """It looks only at what stands out: a statement in a block or with letters beyond ASCII, an
-    operation of which something is noted or that takes more along."""
+    """It looks only at what stands out: a statement in a block whose work grows with a table, one
+    with letters beyond ASCII, an operation of which something is noted or that takes more along."""
 
 
 class Finding(NamedTuple):
