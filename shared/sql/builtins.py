@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 Volatility = Literal["immutable", "stable", "volatile"]
 _LETTERS: dict[str, Volatility] = {"i": "immutable", "s": "stable", "v": "volatile"}
 OLDEST = 15
 """The oldest supported version: what it has, all have."""
+_FOLDER = Path(__file__).parent / "builtin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,4 @@ def settings() -> dict[str, int]:
 
 
 def _lines(name: str) -> list[str]:
-    return (files("shared.sql") / "builtin" / name).read_text(encoding="utf-8").splitlines()
+    return (_FOLDER / name).read_text(encoding="utf-8").splitlines()

@@ -35,10 +35,10 @@ class Indexes(dict[Key, Index]):
         self._of.setdefault(index.table, set()).add(key)
 
     def of(self, table: Key) -> list[Index]:
-        if table not in self._of:
+        known = self._of.get(table)
+        if known is None:
             return []
-        found = [self[key] for key in sorted(self._of.get(table, ())) if key in self]
-        return [index for index in found if index.table == table]
+        return [self[key] for key in sorted(known) if key in self and self[key].table == table]
 
 
 @dataclass(slots=True)
@@ -165,10 +165,14 @@ class Catalog:
 
     def readers_of(self, key: Key) -> list[Relation]:
         """Views and materialized views that read a relation directly."""
+        if key not in self.pointed_at:
+            return []
         return [relation for relation in self._pointing(key) if key in relation.reads]
 
     def referrers_of(self, key: Key) -> list[tuple[Relation, Constraint]]:
         """Foreign keys that point at a table."""
+        if key not in self.pointed_at:
+            return []
         return [
             (relation, constraint)
             for relation in self._pointing(key)
@@ -178,7 +182,9 @@ class Catalog:
 
     def sequences_of(self, key: Key) -> list[Relation]:
         """Sequences that belong to a column of a table."""
-        known = [self.relations.get(each) for each in sorted(self.owned.get(key, ()))]
+        if key not in self.owned:
+            return []
+        known = [self.relations.get(each) for each in sorted(self.owned[key])]
         return [s for s in known if s is not None and s.owned_by and s.owned_by[0] == key]
 
     def domains_over(self, key: Key) -> list[UserType]:

@@ -135,7 +135,7 @@ def directives(sql: str, reading: Reading | None = None) -> Directives:
 def _bodies(reading: Reading) -> Iterator[tuple[int, str]]:
     """Byte offset and text behind the colon of each directive that stands outside a statement."""
     data = reading.source.data
-    if b"bluegreen" not in data.lower():
+    if b"bluegreen" not in reading.source.lowered:
         return
     inside = [(s.start, s.start + len(s.text.encode())) for s in reading.statements]
     for match in _LINE.finditer(data):

@@ -78,7 +78,8 @@ class Operation:
                 self.locks[label] = mode
             if relation.parents or relation.children:
                 self.related = True
-            self._note_writers(relation)
+            if relation.kind != "table":
+                self._note_writers(relation)
 
     def _note_writers(self, relation: Relation) -> None:
         if relation.kind in ("view", "materialized view"):

@@ -107,7 +107,7 @@ class Suspects:
     __slots__ = ("_at", "_plain")
 
     def __init__(self, source: Source) -> None:
-        data = source.data.lower()
+        data = source.lowered
         found = set()
         for hint in _HINT_BYTES:
             at = data.find(hint)

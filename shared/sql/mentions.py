@@ -39,6 +39,7 @@ class Mentions:
             elif type(each) is dict:
                 if "relpersistence" in each and "relname" in each:
                     self.ranges.append(each)
+                    continue  # below it are names alone
                 for key, value in each.items():
                     kind = type(value)
                     if kind is dict:

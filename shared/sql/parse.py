@@ -73,7 +73,7 @@ class Reading:
         if self.complete:
             yield from self.statements
             return
-        keep = b"bluegreen" in self.source.data.lower()
+        keep = b"bluegreen" in self.source.lowered
         for chunk in _chunks(self):
             first = len(self.statements)
             self.statements += chunk
@@ -196,7 +196,7 @@ def _statements(
     """The statements of the part of the file from `origin` to `stop`."""
     found = []
     for index, raw in enumerate(raws, number):
-        ((tag, node),) = raw["stmt"].items()
+        tag, node = raw["stmt"].popitem()  # its only one
         start = origin + raw.get("stmt_location", 0)
         length = raw.get("stmt_len") or stop - start
         text, line, column = source.cut(start, length)

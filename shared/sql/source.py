@@ -26,6 +26,8 @@ class Source:
 
     text: str
     data: bytes = field(init=False, repr=False)
+    lowered: bytes = field(init=False, repr=False)
+    """The same in lower case, for those who look for words in the whole file."""
     plain: bool = field(init=False, repr=False)
     """Every character is one byte."""
     _lines: list[int] = field(init=False, repr=False)
@@ -35,6 +37,7 @@ class Source:
         object.__setattr__(self, "text", text)
         data = text.encode("utf-8", "surrogatepass")
         object.__setattr__(self, "data", data)
+        object.__setattr__(self, "lowered", data.lower())
         object.__setattr__(self, "plain", text.isascii())
         lengths = [len(line) + 1 for line in data.split(b"\n")]
         object.__setattr__(self, "_lines", list(accumulate(lengths[:-1], initial=0)))
