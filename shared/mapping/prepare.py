@@ -33,7 +33,7 @@ def at_cutover(mapping: Mapping) -> list[str]:
     """The function that the commit point calls: the file's own statements, with its own rights.
 
     It runs in the transaction that opens the target, so it happened if, and only if, the cutover
-    did (`commit_new` in standing_attempt.sql).
+    did (`commit_new` in standing_pause.sql).
     """
     wanted = mapping.at_cutover
     if wanted is None:

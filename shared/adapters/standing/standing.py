@@ -1,7 +1,7 @@
 """The standing schema on a migrated database: privileged acts that agents may execute, not do.
 
-Guarantee   schema `bluegreen` holds every function of standing.sql and standing_attempt.sql, owned
-            by a role that cannot log in; each agent may execute exactly those listed here
+Guarantee   schema `bluegreen` holds every function of the files named here, owned by a role
+            that cannot log in; each agent may execute exactly those listed here
 Repeats     safe: everything is replaced in place, the stored fence list and attempts are kept
 Fails with  Refused    the session is not the administrator's
 Source      PostgreSQL manual, "Writing SECURITY DEFINER Functions Safely"; docs/adr/0005
@@ -26,6 +26,9 @@ from shared.ports import Session
 FILES = (
     "standing.sql",
     "standing_attempt.sql",
+    "standing_pause.sql",
+    "standing_sequences.sql",
+    "standing_take_over.sql",
     "standing_streams.sql",
     "standing_health.sql",
     "standing_failover.sql",

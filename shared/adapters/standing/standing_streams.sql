@@ -148,4 +148,22 @@ BEGIN
   RETURN mended;
 END $$;
 
+-- Drop the slot of one of our streams on this side. False while its reader still holds it: told to go.
+CREATE OR REPLACE FUNCTION bluegreen.drop_stream_slot(its_way text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  reader integer;
+BEGIN
+  SELECT active_pid INTO reader FROM pg_replication_slots
+   WHERE slot_name = bluegreen.stream(its_way);
+  IF NOT FOUND THEN
+    RETURN true;
+  ELSIF reader IS NOT NULL THEN
+    PERFORM pg_terminate_backend(reader);
+    RETURN false;
+  END IF;
+  PERFORM pg_drop_replication_slot(bluegreen.stream(its_way));
+  RETURN true;
+END $$;
+
 RESET ROLE;
