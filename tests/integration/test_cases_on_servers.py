@@ -8,9 +8,9 @@ import pytest
 
 from shared.adapters.trace.file_trace import FileTrace
 from shared.adapters.trace.schema import SchemaRoom
-from shared.adapters.trace.throwaway import throw_away_server
 from shared.domain.errors import Refused
 from shared.sql.parse import read
+from tests.support.trace_rooms import databases, quick_server
 from tests.support.validator_cases import DATA
 
 ROWS = [json.loads(line) for line in (DATA / "cases.jsonl").read_text("utf-8").splitlines()]
@@ -25,7 +25,7 @@ FACTS = {
 @pytest.mark.parametrize("version", [15, 16, 18])
 def test_the_cases_are_measured_again(version):
     wrong, measured = [], 0
-    with throw_away_server(version) as server:
+    with quick_server(version) as server:
         for schema in sorted({row["setup"] for row in ROWS}):
             rows = [r for r in ROWS if r["setup"] == schema and version in r["measured_on"]]
             room = SchemaRoom(server)
@@ -37,11 +37,10 @@ def test_the_cases_are_measured_again(version):
                 room.build(schema)
             except Refused:  # an extension that is not installed here
                 continue
-            for row in rows:
-                reading = read(row["sql"])
-                if reading.problems:
-                    continue
-                found = FileTrace(server, room.fresh()).run(reading.statements)
+            readings = [(row, read(row["sql"])) for row in rows]
+            readable = [(row, reading) for row, reading in readings if not reading.problems]
+            for (row, reading), database in zip(readable, databases(room), strict=False):
+                found = FileTrace(server, database).run(reading.statements)
                 measured += 1
                 wrong += [(row["id"], *d) for d in differences(row, version, found)]
     assert measured > 240

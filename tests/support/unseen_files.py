@@ -16,13 +16,14 @@ from pathlib import Path
 
 from shared.adapters.trace.file_trace import FileTrace
 from shared.adapters.trace.schema import SchemaRoom
-from shared.adapters.trace.throwaway import ThrowAway, throw_away_server
+from shared.adapters.trace.throwaway import ThrowAway
 from shared.sql.analysis import build
 from shared.sql.catalog import Catalog
 from shared.sql.observation import DATA_ERRORS, Observation
 from shared.sql.parse import read
 from shared.sql.report import Report
 from shared.sql.validate import validate
+from tests.support.trace_rooms import databases, quick_server
 from tests.support.validator_cases import DATA, ROLES, Hazards, is_doubted, is_hazardous
 
 FILES = Path(__file__).parent.parent / "data" / "unseen"
@@ -88,7 +89,7 @@ def files(schema: str, folder: Path = FILES) -> list[tuple[str, str]]:
 
 def measure(version: int, *folders: Path) -> Result:
     result = Result(version)
-    with throw_away_server(version) as server:
+    with quick_server(version) as server:
         for folder in folders:
             for schema in schemas(folder):
                 _measure(result, server, folder, schema)
@@ -101,8 +102,8 @@ def _measure(result: Result, server: ThrowAway, folder: Path, schema: str) -> No
     room.build(setup(schema, folder))
     catalog = build(ROLES + setup(schema, folder), version=result.version)[0]
     catalog.settings["timezone"] = "UTC"
-    for flag, sql in files(schema, folder):
-        seen = FileTrace(server, room.fresh()).run(read(sql).statements)
+    for (flag, sql), database in zip(files(schema, folder), databases(room), strict=False):
+        seen = FileTrace(server, database).run(read(sql).statements)
         _grade(result, flag, sql, catalog, seen)
 
 

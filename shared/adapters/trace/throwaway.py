@@ -74,11 +74,16 @@ class ThrowAway:
 
 
 @contextmanager
-def throw_away_server(version: int, *, timezone: str = "UTC") -> Iterator[ThrowAway]:
-    """Start one. Raises Refused when that version cannot be had here, Broken when it fails."""
+def throw_away_server(
+    version: int, *, timezone: str = "UTC", parent: Path | None = None
+) -> Iterator[ThrowAway]:
+    """Start one. Raises Refused when that version cannot be had here, Broken when it fails.
+
+    `parent`: where its directory is made; None for where temporary files go.
+    """
     binaries = find_postgres(version)
     owner = server_account()
-    root = Path(tempfile.mkdtemp(prefix="bluegreen-trace-"))
+    root = Path(tempfile.mkdtemp(prefix="bluegreen-trace-", dir=parent))
     try:
         if owner is not None:
             owner.own(root)

@@ -11,13 +11,15 @@ from shared.sql.definitions import (
 )
 from shared.sql.effects import Operation
 from shared.sql.expressions import volatility
+from shared.sql.extensions import TYPES
 from shared.sql.grammar import Node
 from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
 from shared.sql.operations.composite_types import check_typed
 from shared.sql.operations.foreign_keys import check_target
 from shared.sql.operations.tables import check_definition, own_sequence
-from shared.sql.schema_objects import Relation
+from shared.sql.schema_objects import Column, Relation
+from shared.sql.types import BUILTIN
 
 
 def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:
@@ -37,6 +39,7 @@ def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:
             )
         return
     check_typed(ctx, relation, "add a column")
+    _note_unknown_type(ctx, relation, column)
     _check_place(ctx, relation, node)
     check_definition(ctx, found.column, node, relation.columns or {})
     if why := _why_rewritten(ctx, found):
@@ -47,6 +50,16 @@ def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:
     if found.constraints:
         _constraints(ctx, relation, found, operation, family)
     _put(ctx, relation, found, family)
+
+
+def _note_unknown_type(ctx: Context, relation: Relation, column: Column) -> None:
+    type_ = column.type
+    known = type_.name in BUILTIN or type_.key in ctx.catalog.types or type_.name in TYPES
+    if relation.live and not known and not ctx.catalog.complete:
+        ctx.cannot_see(
+            f"whether the type {type_} is a domain with a constraint, for which every row is "
+            "written anew"
+        )
 
 
 def _put(ctx: Context, relation: Relation, found: ColumnDefinition, family: list[Relation]) -> None:

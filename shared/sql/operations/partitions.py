@@ -98,7 +98,14 @@ def link(ctx: Context, parent: Relation, child: Relation, bound: Node) -> None:
 def scan_default(ctx: Context, parent: Relation, bound: Node, operation: Operation) -> None:
     """The DEFAULT partition is searched for rows that belong to a new one."""
     default = default_partition(ctx, parent)
-    if default is None or bound.get("is_default"):
+    if bound.get("is_default"):
+        return
+    if default is None:
+        if parent.presumed:
+            ctx.cannot_see(
+                f"whether {parent.shown} has a DEFAULT partition, which would be searched while "
+                "nobody can use it"
+            )
         return
     operation.lock(default, Lock.ACCESS_EXCLUSIVE)
     for member in [default, *ctx.catalog.partitions_of(default)]:

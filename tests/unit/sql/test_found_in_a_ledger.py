@@ -80,3 +80,24 @@ def test_reindex_of_a_schema_takes_partitions_by_themselves(how):
     found = locks(f"REINDEX SCHEMA {how}public")
     assert "part" not in found
     assert found["part_1"] == ("ShareUpdateExclusive" if how else "Share")
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("CREATE TABLE p_9 PARTITION OF p FOR VALUES IN (9)", "whether p has a DEFAULT partition"),
+        ("CREATE TABLE p_9 PARTITION OF p DEFAULT", ""),
+        (
+            "CREATE TABLE n (id int); ALTER TABLE p ATTACH PARTITION n FOR VALUES IN (9)",
+            "whether p has a DEFAULT partition",
+        ),
+        ("ALTER TABLE p ADD COLUMN x iban", "whether the type iban is a domain"),
+        ("ALTER TABLE p ADD COLUMN x text", ""),
+        ("ALTER TABLE p ADD COLUMN x citext", ""),
+        ("CREATE TYPE iban AS ENUM ('a'); ALTER TABLE p ADD COLUMN x iban", ""),
+        ("CREATE TABLE p (id int); ALTER TABLE p ADD COLUMN x iban", ""),
+    ],
+)
+def test_from_the_text_alone_it_is_said_what_could_make_it_hazardous(sql, what):
+    found = [each for each in validate(sql, file="m.sql").not_seen if each.startswith("whether ")]
+    assert [each.startswith(what) for each in found] == ([True] if what else [])
