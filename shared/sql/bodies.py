@@ -164,9 +164,13 @@ def _nodes(tree: Any) -> Iterator[tuple[str, Node, bool]]:
                         inner = conditional or key in _BRANCHES or "exceptions" in value
                     stack.append((value, inner))
             elif type(value) is list:
+                if key == "datums":
+                    value = [each for each in value if "default_val" in each.get(_VAR, ())]
                 stack.append((value, conditional))
 
 
+_VAR = "PLpgSQL_var"
+"""A trigger's function has twenty of them: nobody asks for those without a default."""
 _LEAVES = frozenset({"PLpgSQL_type", "PLpgSQL_expr"})
 """Nothing that anybody asks for stands below them."""
 _BRANCHES = frozenset(

@@ -142,8 +142,9 @@ def split(text: bytes) -> list[Span]:
     return spans
 
 
-_EMPTY_DATUM = re.compile(rb"(?<=[\[,])\{\}\}(?=[,\]])")
-"""libpg_query closes the variables of trigger functions (tg_op, tg_tag, ..) once too often."""
+_EMPTY_DATUM = re.compile(rb"\{\}(?<=[\[,]\{\})\}(?=[,\]])")
+"""libpg_query closes the variables of trigger functions (tg_op, tg_tag, ..) once too often. What
+stands before it is looked at last: a pattern that begins with a text is found much faster."""
 
 
 def parse_plpgsql(text: bytes) -> list[Node]:
