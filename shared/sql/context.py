@@ -180,7 +180,7 @@ class Context:
             return None
         if found := self.catalog.relation(schema, name, self.path):
             return found
-        return self.named(schema, name, missing_ok=missing_ok, kind=kind, at=node.get("location"))
+        return self._absent(schema, name, missing_ok, kind, node.get("location"))
 
     def named(
         self,
@@ -193,6 +193,12 @@ class Context:
     ) -> Relation | None:
         if found := self.catalog.relation(schema, name, self.path):
             return found
+        return self._absent(schema, name, missing_ok, kind, at)
+
+    def _absent(
+        self, schema: str | None, name: str, missing_ok: bool, kind: RelationKind, at: int | None
+    ) -> Relation | None:
+        """What is taken for a relation that is not in the catalog."""
         if schema in ("pg_catalog", "information_schema") or name.startswith("pg_"):
             return None
         if not self.catalog.complete:

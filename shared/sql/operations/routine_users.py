@@ -45,15 +45,21 @@ def _users(ctx: Context, routine: Routine) -> Iterator[User]:
     key = (routine.schema, routine.name)
     named = [r for k, known in ctx.catalog.routines.items() if k[1] == routine.name for r in known]
     alone = len(named) == 1
+    indexed = {i.table for i in ctx.catalog.indexes.values() if routine.name in i.calls}
     for relation in ctx.catalog.relations.values():
         for name, trigger in relation.triggers.items():
             if trigger.function == key:
                 yield User("trigger", name, relation)
         if alone and routine.kind != "procedure":
-            yield from _callers(ctx, routine.name, relation)
+            yield from _callers(routine.name, relation)
+            for index in ctx.catalog.indexes_of(relation.key) if relation.key in indexed else ():
+                if routine.name in index.calls:
+                    yield User("index", index.name, relation)
+            if routine.name in relation.calls:
+                yield User("view", relation.name, relation)
 
 
-def _callers(ctx: Context, name: str, relation: Relation) -> Iterator[User]:
+def _callers(name: str, relation: Relation) -> Iterator[User]:
     for column in (relation.columns or {}).values():
         if name in column.calls:
             yield User("column", column.name, relation)
@@ -62,11 +68,6 @@ def _callers(ctx: Context, name: str, relation: Relation) -> Iterator[User]:
     for constraint in relation.constraints.values():
         if constraint.expression is not None and name in called(constraint.expression):
             yield User("constraint", constraint.name, relation)
-    for index in ctx.catalog.indexes_of(relation.key):
-        if name in index.calls:
-            yield User("index", index.name, relation)
-    if name in relation.calls:
-        yield User("view", relation.name, relation)
 
 
 def _drop(ctx: Context, user: User, operation: Operation) -> None:
