@@ -9,7 +9,7 @@ from shared.sql.analysis import Analysis, analyse
 from shared.sql.catalog import Catalog
 from shared.sql.collection import no_collection
 from shared.sql.directives import Directives, directives
-from shared.sql.effects import Operation
+from shared.sql.effects import Operation, Reason
 from shared.sql.locks import Lock, gather
 from shared.sql.need import beside, reasons, risk
 from shared.sql.one_transaction import in_one_transaction
@@ -65,9 +65,9 @@ def _validated(
     operations: list[OperationReport] = []
     warnings: list[Warning] = []
     for step in analysis.steps:
-        found = findings(step)
+        found, why = findings(step), reasons(step)
         for operation in step.operations:
-            operations.append(_operation(step, operation, found))
+            operations.append(_operation(step, operation, found, why))
         for rule, finding in found:
             warnings.append(_warning(step, rule, finding, told))
     return Report(
@@ -183,22 +183,21 @@ def _claim(claimed: Kind, kind: Kind, needs: tuple[Need, ...]) -> Error:
 
 
 def _operation(
-    step: Step, operation: Operation, of_step: list[tuple[Rule, Finding]]
+    step: Step, operation: Operation, of_step: list[tuple[Rule, Finding]], why: list[Reason]
 ) -> OperationReport:
-    """`of_step`: what the rules find in the statement, in all of its operations."""
+    """`of_step`: what the rules find in the statement, in all of its operations; `why`: why the
+    statement needs more than `safe`."""
     found = of_step
     if found and len(step.operations) > 1:
         found = [each for each in of_step if each[1].operation is operation]
-    rules: list[str] = []
+    rules: tuple[str, ...] = ()
     rewrite = ""
     for rule, finding in found:
-        rules.append(rule.id)
+        rules += (rule.id,)
         rewrite = rewrite or finding.rewrite
+    advice = why[0].remedy if why else ""
     if found:
         advice = found[0][0].remedy
-    else:
-        why = reasons(step)
-        advice = why[0].remedy if why else ""
     statement, locks, grows = step.statement, operation.locks, bool(operation.scans)
     return OperationReport(
         operation.type,
@@ -214,7 +213,7 @@ def _operation(
         grows and bool(step.blocked_writes),
         bool(operation.destroys),
         operation.extensions,
-        tuple(rules),
+        rules,
         advice,
         rewrite,
     )
