@@ -20,6 +20,8 @@ Found = tuple[str, Node, bool]
 Rows = list[list[str]]
 TURNS = 64
 """Most turns of FOR .. IN 1..9 that are followed one by one."""
+ROWS = 1000
+"""Most rows that are; of a longer list it is said that it cannot be looked into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +150,9 @@ def _source(item: Node) -> tuple[list[str], Rows]:
 
 
 def _values(select: Node) -> tuple[list[str], Rows]:
-    rows = [_literals(each["List"]["items"]) for each in select["valuesLists"]]
-    if not all(rows):
+    lists = select["valuesLists"]
+    rows = [_literals(each["List"]["items"]) for each in lists] if len(lists) <= ROWS else []
+    if not rows or not all(rows):
         return [], []
     return [f"column{number + 1}" for number in range(len(rows[0]))], rows
 
@@ -171,11 +174,14 @@ def _elements(array: Node) -> Rows:
     text = scalar(array) if "A_Const" in array else None
     if not isinstance(text, str) or not (text.startswith("{") and text.endswith("}")):
         return []
-    return [[literal(e.strip().strip('"'))] for e in text[1:-1].split(",") if e.strip()]
+    found = [[literal(e.strip().strip('"'))] for e in text[1:-1].split(",") if e.strip()]
+    return found if len(found) <= ROWS else []
 
 
 def _literals(items: list[Node]) -> list[str]:
     """Constants as they are written; none when one of them is no constant."""
+    if len(items) > ROWS:
+        return []
     values = [scalar(each.get("TypeCast", {}).get("arg", each)) for each in items]
     known = all(type(value) in (str, int) for value in values)
     return [literal(str(value)) for value in values] if known else []

@@ -8,7 +8,7 @@ from shared.sql.context import Context
 from shared.sql.definitions import primary_key
 from shared.sql.expressions import walk
 from shared.sql.grammar import Node
-from shared.sql.names import strings
+from shared.sql.names import scalar, strings
 from shared.sql.schema_objects import Relation
 
 
@@ -20,6 +20,14 @@ def is_everything(where: Node | None) -> bool:
 def is_nothing(where: Node | None) -> bool:
     """A WHERE that is never true: what it stands in is looked at, and changes no row."""
     return bool(where) and _truth(where) is False
+
+
+def reads_nothing(node: Node) -> bool:
+    """Whether a query, or the query of an INSERT, ends before it has read a row: for a WHERE that
+    is never true, or LIMIT 0."""
+    for tag in ("selectStmt", "SelectStmt"):
+        node = node.get(tag, node)
+    return is_nothing(node.get("whereClause")) or scalar(node.get("limitCount", {})) == 0
 
 
 def _truth(where: Node | None) -> bool | None:

@@ -9,6 +9,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.mentions import mentions
 from shared.sql.names import split_name, strings
+from shared.sql.row_selection import reads_nothing
 from shared.sql.schema_objects import Column, Key, Relation, Type
 
 
@@ -20,7 +21,7 @@ def read_query(ctx: Context, query: Node, operation: Operation, *, scan: bool) -
         relation = ctx.relation(node)
         if relation is not None:
             found.append(relation)
-            hold_read(ctx, relation, operation, scan=scan)
+            hold_read(ctx, relation, operation, scan=scan, rows=not reads_nothing(query))
     return found
 
 
@@ -31,18 +32,20 @@ def hold_read(
     *,
     scan: bool,
     only: bool = False,
+    rows: bool = True,
 ) -> None:
-    """Lock a relation that is read; a query that runs reaches what lies behind it."""
+    """Lock a relation that is read; a query that runs reaches what lies behind it, and its rows
+    unless nothing can come of them."""
     operation.lock(relation, Lock.ACCESS_SHARE)
     if relation.kind == "view" and scan:
         for key in relation.reads:
             if behind := ctx.catalog.relations.get(key):
-                hold_read(ctx, behind, operation, scan=scan)
+                hold_read(ctx, behind, operation, scan=scan, rows=rows)
     members = ctx.catalog.partitions_of(relation) if scan and not only else []
     for member in [relation, *members]:
         if scan:
             operation.lock(member, Lock.ACCESS_SHARE)
-            if member.stored:
+            if member.stored and rows:
                 operation.scan(member)
 
 

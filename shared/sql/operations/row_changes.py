@@ -17,7 +17,7 @@ from shared.sql.operations.pruning import left_by, left_by_rows
 from shared.sql.operations.publications import check_published
 from shared.sql.operations.queries import hold_read
 from shared.sql.operations.routines import follow_calls
-from shared.sql.row_selection import is_everything, is_nothing, many, one_row
+from shared.sql.row_selection import is_everything, is_nothing, many, one_row, reads_nothing
 from shared.sql.schema_objects import Constraint, Relation
 from shared.sql.triggers import Event
 
@@ -104,14 +104,15 @@ def read_sources(ctx: Context, node: Node, operation: Operation) -> None:
     """What a running statement reads, and the functions that it runs."""
     check_calls(ctx, node, operation)
     follow_calls(ctx, node, operation)
-    written = node.get("relation")
+    written, rows = node.get("relation"), not reads_nothing(node)
     for source in relations(node):
         if source is written:
             continue
         relation = ctx.relation(source)
         if relation is not None:
             operation.touch(relation)
-            hold_read(ctx, relation, operation, scan=True, only=not source.get("inh", False))
+            only = not source.get("inh", False)
+            hold_read(ctx, relation, operation, scan=True, only=only, rows=rows)
 
 
 def _written_columns(

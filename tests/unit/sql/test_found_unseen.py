@@ -200,3 +200,23 @@ def test_a_schema_takes_along_what_others_use_of_it():
     found = validate("DROP SCHEMA s CASCADE", file="m.sql", catalog=build(made, version=18)[0])
     assert found.destructive
     assert found.locks == {"t": "AccessExclusiveLock"}
+
+
+@pytest.mark.parametrize(
+    ("query", "reads"),
+    [
+        ("CREATE TABLE n AS SELECT * FROM lines WHERE false", False),
+        ("CREATE TABLE n AS SELECT * FROM lines LIMIT 0", False),
+        ("SELECT * INTO n FROM lines WHERE 1 = 2", False),
+        ("INSERT INTO base SELECT id FROM lines WHERE false", False),
+        ("COPY (SELECT * FROM lines WHERE false) TO STDOUT", False),
+        ("CREATE TABLE n AS SELECT * FROM lines LIMIT 1", True),
+        ("CREATE TABLE n AS SELECT * FROM lines WHERE id > 3", True),
+        ("SELECT id FROM bins WHERE false UNION ALL SELECT id FROM lines", True),
+        ("INSERT INTO base SELECT id FROM lines", True),
+    ],
+)
+def test_a_query_of_which_nothing_can_come_reads_no_row(query, reads):
+    found = report(f"BEGIN; ALTER TABLE child ADD COLUMN x int; {query}; COMMIT")
+    assert found.locks["child"] == "AccessExclusiveLock"
+    assert ("child" in found.blocks_reads_of) is reads

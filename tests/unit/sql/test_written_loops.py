@@ -99,3 +99,16 @@ def test_a_forbidden_statement_in_a_turn_is_refused():
     text = "format('SET %I = %L', r.n, r.v)"
     found = report(f"DO $$ DECLARE r record; BEGIN {loop} LOOP EXECUTE {text}; END LOOP; END $$")
     assert [error.kind for error in found.errors] == ["forbidden"]
+
+
+@pytest.mark.parametrize(("rows", "followed"), [(1000, True), (1001, False)])
+def test_a_longer_list_is_said_to_be_unknown(rows, followed):
+    for written in (
+        "VALUES " + ", ".join(["('a')"] * rows),
+        f"SELECT unnest(ARRAY[{', '.join(['$$a$$'] * rows)}])",
+        f"SELECT unnest('{{{','.join('a' * rows)}}}'::text[])",
+    ):
+        loop = f"FOR t IN {written} LOOP EXECUTE 'TRUNCATE ' || t; END LOOP;"
+        found = report(f"DO $do$ DECLARE t text; BEGIN {loop} END $do$")
+        assert set(found.locks) == ({"a"} if followed else {"bluegreen_unknown"})
+        assert any(each.rule == "unseen-statement" for each in found.warnings)
