@@ -85,6 +85,7 @@ CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'
 CREATE TRIGGER f AFTER UPDATE ON t REFERENCING OLD TABLE AS gone NEW TABLE AS came
   FOR EACH STATEMENT EXECUTE FUNCTION f();
 CREATE PROCEDURE wipe() LANGUAGE sql BEGIN ATOMIC DELETE FROM t; END;
+CREATE TABLE heir () INHERITS (u);
 """
 
 
@@ -100,4 +101,8 @@ def test_what_hangs_on_a_table_is_read(server):
     assert read.published == expected.published == {"p": listed}
     assert catalog.relations["public", "u"].published == {"p": Published()}
     assert read.triggers["f"].transitions == expected.triggers["f"].transitions == {"gone", "came"}
+    assert catalog.relations["public", "u"].children == [("public", "heir")]
+    report = validate("ALTER TABLE u ALTER id TYPE int8", file="m.sql", catalog=catalog)
+    assert report.rewrites_tables == ("heir", "u")
+    assert not validate("ALTER TABLE heir NO INHERIT u", file="m.sql", catalog=catalog).errors
     assert validate("CALL wipe()", file="m.sql", catalog=catalog).destructive

@@ -22,8 +22,7 @@ def read_dependencies(rows: Rows, known: dict[int, Relation]) -> None:
     for child, parent in rows("parents"):
         if child in known and parent in known:
             known[child].parents.append(known[parent].key)
-            if known[child].bound is not None:
-                known[parent].children.append(known[child].key)
+            known[parent].children.append(known[child].key)
     for sequence, table, column in rows("owned"):
         if sequence in known and table in known:
             known[sequence].owned_by = (known[table].key, column)

@@ -84,7 +84,7 @@ def _make(
         columns=keys,
         calls=called(*(p["IndexElem"].get("expr") for p in params), node.get("whereClause")),
         unique=bool(node.get("unique")),
-        valid=not (only and relation.partition_key is not None),
+        valid=not (only and relation.partition_key is not None and relation.children),
         method=index_method(node),
         plain="whereClause" not in node and all("name" in p["IndexElem"] for p in params),
     )
@@ -151,6 +151,20 @@ def _attach(ctx: Context, parent: Index | None, cmd: Node, operation: Operation)
             operation.lock(ctx.catalog.relations.get(index.table), Lock.ACCESS_SHARE)
     if child is not None and parent is not None:
         child.parent = (parent.schema, parent.name)
+        _complete(ctx, parent)
+
+
+def _complete(ctx: Context, index: Index) -> None:
+    """An index made for ONLY the parent counts from when each partition has its own attached."""
+    table = ctx.catalog.relations.get(index.table)
+    key = (index.schema, index.name)
+    for partition in table.children if table is not None else ():
+        if not any(own.parent == key and own.valid for own in ctx.catalog.indexes_of(partition)):
+            return
+    index.valid = True
+    above = ctx.catalog.indexes.get(index.parent) if index.parent is not None else None
+    if above is not None:
+        _complete(ctx, above)
 
 
 def drop_index(ctx: Context, schema: str | None, name: str, node: Node) -> None:

@@ -51,7 +51,7 @@ def _must_be_made(ctx: Context, parent: Relation, child: Relation) -> bool:
     if child.columns is None:
         return False
     own = ctx.catalog.indexes_of(child.key)
-    wanted = [index for index in ctx.catalog.indexes_over(parent) if index.valid]
+    wanted = ctx.catalog.indexes_over(parent)  # also one that was made for ONLY the parent
     return bool(_foreign_keys(parent, child)) or any(
         not any(
             o.columns == w.columns

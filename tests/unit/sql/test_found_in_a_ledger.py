@@ -82,6 +82,48 @@ def test_reindex_of_a_schema_takes_partitions_by_themselves(how):
     assert found["part_1"] == ("ShareUpdateExclusive" if how else "Share")
 
 
+PARTITIONS = """
+CREATE TABLE p (id int NOT NULL, k int) PARTITION BY LIST (k);
+CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1);
+CREATE TABLE p_2 PARTITION OF p FOR VALUES IN (2) PARTITION BY HASH (id);
+CREATE TABLE p_2_0 PARTITION OF p_2 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE n (id int NOT NULL, k int NOT NULL CHECK (k = 3));
+"""
+ATTACH = "ALTER TABLE p ATTACH PARTITION n FOR VALUES IN (3);"
+ONLY = "CREATE INDEX i ON ONLY p (id);"
+EACH = (
+    "CREATE INDEX a ON p_1 (id); CREATE INDEX b ON ONLY p_2 (id); CREATE INDEX c ON p_2_0 (id); "
+    "ALTER INDEX i ATTACH PARTITION a; ALTER INDEX i ATTACH PARTITION b;"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "built"),
+    [
+        ("", False),
+        (ONLY, True),
+        (ONLY + "CREATE INDEX d ON n (id);", False),
+        (ONLY + EACH + "ALTER INDEX b ATTACH PARTITION c;", True),
+    ],
+)
+def test_attach_builds_an_index_that_was_made_for_only_the_parent(before, built):
+    catalog = build(PARTITIONS, version=18)[0]
+    found = validate(before + ATTACH, file="m.sql", catalog=catalog)
+    assert not found.errors
+    assert ("n" in found.operations[-1].tables and found.operations[-1].scans_table) is built
+
+
+@pytest.mark.parametrize(
+    ("last", "valid"), [("", False), ("ALTER INDEX b ATTACH PARTITION c", True)]
+)
+def test_an_index_for_only_the_parent_counts_when_each_partition_has_its_own(last, valid):
+    catalog = build(PARTITIONS + ONLY + EACH + last, version=18)[0]
+    assert catalog.indexes["public", "i"].valid is valid
+    alone = "CREATE TABLE e (id int) PARTITION BY LIST (id); CREATE INDEX i ON ONLY e (id)"
+    empty = build(alone, version=18)[0]
+    assert empty.indexes["public", "i"].valid
+
+
 @pytest.mark.parametrize(
     ("sql", "what"),
     [
