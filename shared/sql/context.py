@@ -58,6 +58,8 @@ class Context:
     block_place: Place | None = None
     rolled_back: set[int] = field(default_factory=set)
     """Blocks that end in ROLLBACK: nothing of them stays."""
+    fresh_values: bool = False
+    """The open transaction added a value to an enum that was there before."""
     outer_path: list[str] | None = None
     """The search path to return to at the end of the block, after SET LOCAL."""
     step: Step | None = None

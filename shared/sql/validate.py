@@ -50,7 +50,7 @@ def _validated(
     told = directives(sql, reading)
     misplaced = _in_batches(analysis, told)
     needs = _needs(analysis)
-    kind = _gravest(Kind, [need.migration_type for need in needs])
+    kind = _gravest(Kind, {need.migration_type for need in needs})
     errors = [
         Error(p.kind, p.message, p.place.line, p.place.column, p.remedy) for p in analysis.problems
     ]
@@ -75,7 +75,7 @@ def _validated(
         operations=tuple(operations),
         warnings=tuple(warnings),
         errors=tuple(errors),
-        risk_level=_gravest(Risk, [operation.risk_level for operation in operations]),
+        risk_level=_gravest(Risk, {operation.risk_level for operation in operations}),
         migration_type=kind,
         server_version=server_version,
         file=file,
@@ -90,7 +90,7 @@ def _validated(
 Level = TypeVar("Level", Kind, Risk)
 
 
-def _gravest(levels: type[Level], found: list[Level]) -> Level:
+def _gravest(levels: type[Level], found: set[Level]) -> Level:
     """The last of the levels that is among those found; the first when none is."""
     return next((each for each in reversed(levels) if each in found), next(iter(levels)))
 

@@ -47,6 +47,7 @@ def _found(ctx: Context, names: list[Node]) -> list[tuple[Relation, Key]]:
         schema, name = split_name(item.get("List", {}).get("items"))
         places = [schema] if schema else ctx.path
         for relation in ctx.catalog.relations.values():
-            known = [(place, name) for place in places if (place, name) in relation.statistics]
-            found += [(relation, key) for key in known[:1]]
+            if relation.statistics:
+                known = [(place, name) for place in places if (place, name) in relation.statistics]
+                found += [(relation, key) for key in known[:1]]
     return found

@@ -162,5 +162,5 @@ def look(ctx: Context, tag: str, node: Node) -> None:
             ctx.step.outside_block = True
     else:
         objects.unknown(ctx, tag)
-    if ctx.block and ctx.catalog.types:
+    if ctx.fresh_values:
         user_types.used_values(ctx, node)

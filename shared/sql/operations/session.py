@@ -148,6 +148,7 @@ def end_block(ctx: Context, *, rolled_back: bool) -> None:
     for each in ctx.catalog.types.values():
         each.fresh_labels.clear()
         each.new_in_block = False
+    ctx.fresh_values = False
     if rolled_back:
         ctx.rolled_back.add(ctx.block)
     ctx.block = 0

@@ -93,6 +93,7 @@ def alter_enum(ctx: Context, node: Node) -> None:
     found.labels.append(new)
     if ctx.block and not found.new_in_block:
         found.fresh_labels.add(new)
+        ctx.fresh_values = True
 
 
 def alter_domain(ctx: Context, node: Node) -> None:
@@ -169,11 +170,9 @@ def alter_type_options(ctx: Context, node: Node) -> None:
 def used_values(ctx: Context, node: Node) -> None:
     """A value that was added to an enum in the open transaction cannot be used before its end.
 
-    For statements inside a block alone, where types are known.
+    For statements inside a block that added one.
     """
     fresh = {label: type_ for type_ in ctx.catalog.types.values() for label in type_.fresh_labels}
-    if not fresh:
-        return
     for at, text in _texts(node):
         if text in fresh:
             ctx.error(
