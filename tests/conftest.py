@@ -5,11 +5,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.command_line import CalledHere
 from tests.support.journey import Journey, journey_on_a_stack
 from tests.support.stack import Stack, running_stack
 from tests.support.watched import Watching, watching
+
+# How long an example takes is no property of ours: it depends on what else the host does.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="module")

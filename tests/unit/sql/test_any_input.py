@@ -53,31 +53,31 @@ def check(sql, catalog=None, version=18):
     assert len(planned) == len(set(planned))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(mutated())
 def test_a_damaged_file_is_answered_without_a_schema(sql):
     check(sql)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(mutated(), st.sampled_from(SETUPS), st.sampled_from([15, 16, 17, 18]))
 def test_a_damaged_file_is_answered_over_a_schema(sql, setup, version):
     check(sql, build(setup, version=version)[0], version)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(mutated())
 def test_a_damaged_schema_is_read_as_far_as_it_goes(sql):
     build(sql, version=18)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=200))
 def test_any_text_is_answered(sql):
     check(sql)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.permutations(TEXTS[:40]))
 def test_files_in_any_order_are_answered(texts):
     check(";\n".join(text.rstrip().rstrip(";") for text in texts[:12]), None)
