@@ -48,6 +48,7 @@ SETS = {
     "ninth": FILES / "ninth",
     "tenth": FILES / "tenth",
     "eleventh": FILES / "eleventh",
+    "twelfth": FILES / "twelfth",
 }
 
 
