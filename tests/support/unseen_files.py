@@ -10,16 +10,17 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 from shared.adapters.trace.file_trace import FileTrace
 from shared.adapters.trace.schema import SchemaRoom
 from shared.adapters.trace.throwaway import ThrowAway
+from shared.domain.errors import MigrationError
 from shared.sql.analysis import build
 from shared.sql.catalog import Catalog
-from shared.sql.observation import DATA_ERRORS, Observation
+from shared.sql.observation import DATA_ERRORS, Observation, SeenStatement
 from shared.sql.parse import read
 from shared.sql.report import Report
 from shared.sql.validate import validate
@@ -50,6 +51,9 @@ SETS = {
     "eleventh": FILES / "eleventh",
     "twelfth": FILES / "twelfth",
 }
+RUNS_NOTHING = "SELECT 1 / 0;"
+"""Before a text that is sent at once: it is read to its end, and fails before it does anything."""
+SYNTAX_ERROR = "42601"
 
 
 @dataclass
@@ -104,8 +108,26 @@ def _measure(result: Result, server: ThrowAway, folder: Path, schema: str) -> No
     catalog = build(ROLES + setup(schema, folder), version=result.version)[0]
     catalog.settings["timezone"] = "UTC"
     for (flag, sql), database in zip(files(schema, folder), databases(room), strict=False):
-        seen = FileTrace(server, database).run(read(sql).statements)
-        _grade(result, flag, sql, catalog, seen)
+        _grade(result, flag, sql, catalog, _observed(server, database, sql))
+
+
+def _observed(server: ThrowAway, database: str, sql: str) -> Observation:
+    """What could not be read is not run; whether a server cannot read it either is asked of it."""
+    reading = read(sql)
+    seen = FileTrace(server, database).run(reading.statements)
+    if not reading.problems or seen.failed is not None:
+        return seen
+    try:
+        with server.session(database) as session:
+            session.script(f"{RUNS_NOTHING} {sql}")
+    except MigrationError as error:
+        if error.code != SYNTAX_ERROR:
+            return seen
+        place = reading.problems[0].place
+        refused = SeenStatement(len(seen.statements), place.line, place.column, sql, 0,
+                                error=error.message, sqlstate=error.code)  # fmt: skip
+        return replace(seen, statements=(*seen.statements, refused))
+    raise AssertionError(f"{RUNS_NOTHING} did not fail before {sql}")
 
 
 def _grade(result: Result, flag: str, sql: str, catalog: Catalog, seen: Observation) -> None:
