@@ -119,8 +119,8 @@ def test_a_lost_connection_does_not_close_the_way_back(journey: Journey) -> None
         journey.as_application(
             f"INSERT INTO {pets.name} (id, called, weight) VALUES (9001, 'born on green', 0.004)"
         )
-        journey.bluegreen("rollback", job, "--yes")
-        assert journey.until_ended(job) == "rolled_back"
+        said = journey.bluegreen("rollback", job, "--yes")
+        assert (said.code, journey.until_ended(job)) == (0, "rolled_back"), said.out + said.err
     assert journey.account(journal).clean
     assert closed_side(journey) == serves
     found = f"SELECT label FROM {pets.name} WHERE id = 9001"
