@@ -23,6 +23,7 @@ from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.postgres_conf import Access, access_of, node_hba, setting_lines
 from shared.adapters.embedded.postmaster import READY, read_postmaster
 from shared.adapters.embedded.ready import until
+from shared.adapters.in_slices import in_slices
 from shared.adapters.processes import MARK, send, start_time, wait_gone
 from shared.adapters.wal_reader import commits_after
 from shared.domain.environment import Colour
@@ -118,7 +119,8 @@ class LocalDriver:
         if self._deeds.look(name).state != "running":
             self.clear_recovery()
         mark = {MARK: str(self.state_dir)}  # by which `down` finds it
-        self._deeds.start(name, command, run_as=self.run_as, environment=mark)
+        gently = in_slices(self.data_dir, command)
+        self._deeds.start(name, gently, run_as=self.run_as, environment=mark)
 
     def look_at_deed(self, name: str) -> DeedState:
         return self._deeds.look(name)

@@ -28,6 +28,7 @@ from shared.adapters.deeds import last_line_and_progress
 from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.postgres_conf import Access, access_of, node_hba, setting_lines
 from shared.adapters.embedded.postmaster import READY
+from shared.adapters.in_slices import in_slices
 from shared.adapters.keeper.load import load_of
 from shared.adapters.keeper.orders import NodeState
 from shared.adapters.keeper.server_container import NETWORK, ServerPlaces
@@ -174,6 +175,7 @@ class Engine:
             environment=node.attrs["Config"]["Env"],
             volumes_from=[node.id],
             tmpfs={str(PLACES.socket_dir): "mode=1777", "/tmp": "mode=1777"},
+            working_dir="/tmp",
             network=networks[0],
             read_only=True,
             cap_drop=["ALL"],
@@ -229,13 +231,15 @@ class Engine:
 
 
 def _command(program: str, args: Sequence[str]) -> list[str]:
-    """The program under the data directory's lock, in the working directory of its own volume."""
-    data, conf = str(PLACES.data), str(PLACES.conf / "postgresql.conf")
+    """The program under the data directory's lock, in slices."""
+    data, conf = PLACES.data, str(PLACES.conf / "postgresql.conf")
     if program == "pg_rewind":
-        work = shlex.join([program, "--target-pgdata", data, "--config-file", conf, *args])
+        first = ""
+        command = [program, "--target-pgdata", str(data), "--config-file", conf, *args]
     else:
-        work = EMPTY_THEN.format(data=data) + shlex.join([program, "--pgdata", data, *args])
-    work += STANDBY_THEN.format(data=data)
+        first = EMPTY_THEN.format(data=data)
+        command = [program, "--pgdata", str(data), *args]
+    work = first + shlex.join(in_slices(data, command)) + STANDBY_THEN.format(data=data)
     return ["flock", "--nonblock", str(LOCK), "/bin/sh", "-ec", work]
 
 
