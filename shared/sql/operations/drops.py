@@ -213,12 +213,14 @@ def _drop_on_table(ctx: Context, node: Node, type_: str) -> None:
         if relation is None:
             continue
         operation.touch(relation)
-        operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
         known: dict[str, Any] = getattr(relation, _KNOWN_AS[type_])
+        if name not in known and relation.columns is not None and node.get("missing_ok"):
+            continue  # the server lets the table go again
+        operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
         if type_ == "DROP_TRIGGER" and _is_on_partitions(relation, known.get(name)):
             operation.lock_all(ctx.catalog.partitions_of(relation), Lock.ACCESS_EXCLUSIVE)
         if type_ != "DROP_RULE" and relation.columns is not None:
-            if name not in known and not node.get("missing_ok"):
+            if name not in known:
                 words = "trigger" if type_ == "DROP_TRIGGER" else "policy"
                 ctx.error(
                     "catalog", f'{words} "{name}" for table "{relation.shown}" does not exist'

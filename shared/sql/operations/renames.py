@@ -221,6 +221,8 @@ def _rename_on_table(ctx: Context, node: Node, type_: str) -> None:
             relation.triggers[new] = relation.triggers.pop(old)
     elif type_ == "RENAME_POLICY" and old in relation.policies:
         relation.policies[new] = relation.policies.pop(old)
+    elif type_ == "RENAME_RULE" and old in relation.rules:
+        relation.rules[new] = relation.rules.pop(old)
 
 
 def _rename_other(ctx: Context, node: Node) -> None:

@@ -204,15 +204,14 @@ def _effects(
     for member in family:
         if member.stored and copies:
             operation.rewrite(member)
-        elif member.stored and cost != "same" and _checked_again(member, column.name):
+        elif member.stored and _checked_again(member, column.name):
             operation.scan(member)
         indexes = [i for i in ctx.catalog.indexes_over(member) if column.name in i.columns]
         computed = any(not i.plain or _is_never_reused(i, member, column) for i in indexes)
         if member.stored and indexes and (moved or recollated or computed):
             operation.scan(member)
             operation.note("index-rebuilt")
-    if cost != "same":
-        _foreign_keys(ctx, family[0], column, operation, copies=copies)
+    _foreign_keys(ctx, family[0], column, operation, copies=copies)
     if copies and family[0].live:
         operation.needs(
             Kind.RISKY,
@@ -232,7 +231,7 @@ def _is_never_reused(index: Index, member: Relation, column: Column) -> bool:
 def _foreign_keys(
     ctx: Context, relation: Relation, column: Column, operation: Operation, *, copies: bool
 ) -> None:
-    """Foreign keys on both ends are made again."""
+    """Foreign keys on both ends are made again, even for the same type."""
     for referrer, constraint in ctx.catalog.referrers_of(relation.key):
         if column.name in constraint.refers_columns:
             operation.lock(referrer, Lock.ACCESS_EXCLUSIVE)
@@ -247,7 +246,7 @@ def _foreign_keys(
 
 
 def _checked_again(relation: Relation, name: str) -> bool:
-    """Whether a CHECK on the column is run over all rows, even when none is copied."""
+    """Whether a CHECK on the column is run over all rows, even for the same type."""
     return any(
         c.kind == "check" and name in c.columns and c.valid for c in relation.constraints.values()
     )

@@ -247,12 +247,22 @@ def _check_bound(ctx: Context, parent: Relation, bound: Node) -> None:
         )
 
 
+def _is_left_alone(ctx: Context, node: Node) -> bool:
+    """Whether IF NOT EXISTS finds the relation, so that the query is read and not run."""
+    made = node["into"]["rel"]
+    schema, name = range_var(made)
+    if not node.get("if_not_exists") or made.get("relpersistence") == "t":
+        return False
+    return (ctx.schema_for(schema), name) in ctx.catalog.relations
+
+
 def create_table_as(ctx: Context, node: Node) -> None:
     """CREATE TABLE AS, SELECT INTO, CREATE MATERIALIZED VIEW."""
     matview = node.get("objtype") == "OBJECT_MATVIEW"
     operation = ctx.operation("CREATE_MATERIALIZED_VIEW" if matview else "CREATE_TABLE_AS")
     into = node["into"]
-    read = read_query(ctx, node["query"], operation, scan=not into.get("skipData"))
+    idle = into.get("skipData") or _is_left_alone(ctx, node)
+    read = read_query(ctx, node["query"], operation, scan=not idle)
     check_names(ctx, node["query"])
     relation = new_relation(ctx, into["rel"], bool(node.get("if_not_exists")))
     if relation is None:
