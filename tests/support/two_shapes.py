@@ -15,8 +15,10 @@ from pathlib import Path
 import psycopg
 
 from shared.adapters.dump.pg_dump import Server as Reached
+from shared.adapters.postgres import PsycopgSession
 from shared.adapters.rehearsal.rehearsal import ScratchRehearsalRoom
 from shared.adapters.schema.schema_copy import Copies, definitions
+from shared.adapters.standing.standing import install
 from shared.domain.objects import FORWARD, JOB, REVERSE
 from shared.mapping.landing import landing
 from shared.mapping.model import Mapping
@@ -246,5 +248,9 @@ def two_shapes(
         for server in (source, target):
             with server.connect("app", "app") as connection:
                 connection.execute(rows)
+            with server.connect("app") as administrator:
+                install(
+                    PsycopgSession(administrator), application_role="app", administrator="postgres"
+                )
             made.run(server, "SET ROLE bg_owner", *(part.read_text() for part in FREEZE))
         yield made
