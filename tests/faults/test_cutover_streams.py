@@ -41,6 +41,7 @@ CREATE OR REPLACE FUNCTION bluegreen_job.to_sync() RETURNS void LANGUAGE sql AS
 """
 RUNS = "SELECT subenabled FROM pg_subscription WHERE subname = %s"
 ERRORS = "SELECT apply_error_count FROM pg_stat_subscription_stats WHERE subname = %s"
+GUARD = "ALTER TABLE bluegreen_job.marker {} TRIGGER expect_names_of_stream"
 APPLY_WAITS = """SELECT count(*) > 0 FROM pg_stat_activity
 WHERE backend_type LIKE 'logical replication%%' AND wait_event_type = 'Lock'"""
 FORWARD, BACK = Way.FORWARD.stream, Way.BACK.stream
@@ -107,17 +108,32 @@ def errors(pair: Pair) -> int:
     return int(str(pair.world.value(GREEN, ERRORS, FORWARD)))
 
 
-def test_a_switch_lets_the_stream_go_on_until_nobody_waits(pair: Pair) -> None:
+def runs_behind_resume(pair: Pair) -> bool:
+    """Switch, and say whether the stream that led there still ran when clients went on."""
     seen: list[object] = []
 
     def look(point: str) -> None:
         if point == "after resume":
             seen.append(runs(pair, GREEN, FORWARD))
 
+    until(lambda: pair.run(look) == "switched", limit_s=40, what="a switch")
+    return seen[-1] is True
+
+
+def test_a_switch_lets_the_stream_go_on_until_nobody_waits(pair: Pair) -> None:
     with watched(pair):
-        until(lambda: pair.run(look) == "switched", limit_s=40, what="a switch")
-    assert seen == [True]
+        assert runs_behind_resume(pair)
     assert (runs(pair, GREEN, FORWARD), runs(pair, BLUE, BACK)) == (False, True)
+
+
+def test_without_what_holds_it_back_the_stream_ends_in_the_pause(pair: Pair) -> None:
+    """A job that an earlier version began has a marker without the trigger."""
+    with pair.world.admin(GREEN) as green:
+        green.execute(GUARD.format("DISABLE"))
+        try:
+            assert not runs_behind_resume(pair)
+        finally:
+            green.execute(GUARD.format("ENABLE REPLICA"))
 
 
 def test_killed_behind_resume_whoever_settles_exchanges_the_streams(pair: Pair) -> None:

@@ -73,6 +73,14 @@ BEGIN
   RETURN NEW;
 END $$;
 
+-- Whether that trigger stands. A job that an earlier version began has none: its stream may not outlast
+-- the pause.
+CREATE OR REPLACE FUNCTION bluegreen.holds_back() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('bluegreen_job.marker')
+                 AND tgname = 'expect_names_of_stream' AND tgenabled IN ('R', 'A'))
+$$;
+
 -- The slot of the stream that will lead back, made before the pause since it takes many flushes.
 -- What the live stream still applies after this lies in the slot's future; `prepare_old` skips it.
 -- A plain read of the attempt: a row lock would make the slot wait for itself.
@@ -108,7 +116,7 @@ BEGIN
       USING ERRCODE = 'BG001';
   END IF;
   PERFORM bluegreen.do_not_flush();
-  IF current_setting('server_version_num')::integer < 160000 THEN
+  IF current_setting('server_version_num')::integer < 160000 OR NOT bluegreen.holds_back() THEN
     PERFORM bluegreen.set_subscription(held.way, false);
   END IF;
   PERFORM bluegreen.rename(number, held.way, true);
