@@ -61,14 +61,16 @@ BEGIN
   VALUES (number, for_job, its_way, its_side, with_return);
 END $$;
 
--- The attempt, locked until the transaction ends, if it may still act on this side; else BG001.
-CREATE OR REPLACE FUNCTION bluegreen.hold(number bigint, its_side text) RETURNS bluegreen.attempt
+-- The attempt, locked until the transaction ends, if it is in that state on this side and no newer one
+-- is known; else BG001.
+CREATE OR REPLACE FUNCTION bluegreen.hold_in(number bigint, its_side text, its_state text)
+RETURNS bluegreen.attempt
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   held bluegreen.attempt;
 BEGIN
   SELECT * INTO held FROM bluegreen.attempt WHERE attempt = number FOR UPDATE;
-  IF held.attempt IS NULL OR held.side <> its_side OR held.state <> 'open'
+  IF held.attempt IS NULL OR held.side <> its_side OR held.state <> its_state
      OR EXISTS (SELECT FROM bluegreen.attempt WHERE attempt > number) THEN
     RAISE EXCEPTION 'attempt % may not act here as the % side: it is %', number, its_side,
       coalesce(held.state, 'unknown') USING ERRCODE = 'BG001';
@@ -76,20 +78,19 @@ BEGIN
   RETURN held;
 END $$;
 
--- The attempt, locked likewise, if this side committed to it and knows no newer one; else BG001.
+-- One that may still act.
+CREATE OR REPLACE FUNCTION bluegreen.hold(number bigint, its_side text) RETURNS bluegreen.attempt
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN bluegreen.hold_in(number, its_side, 'open');
+END $$;
+
+-- One to which this side committed.
 CREATE OR REPLACE FUNCTION bluegreen.hold_committed(number bigint, its_side text)
 RETURNS bluegreen.attempt
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  held bluegreen.attempt;
 BEGIN
-  SELECT * INTO held FROM bluegreen.attempt WHERE attempt = number FOR UPDATE;
-  IF held.attempt IS NULL OR held.side <> its_side OR held.state <> 'committed'
-     OR EXISTS (SELECT FROM bluegreen.attempt WHERE attempt > number) THEN
-    RAISE EXCEPTION 'attempt % may not act here as the % side: it is %', number, its_side,
-      coalesce(held.state, 'unknown') USING ERRCODE = 'BG001';
-  END IF;
-  RETURN held;
+  RETURN bluegreen.hold_in(number, its_side, 'committed');
 END $$;
 
 -- This transaction's commit need not be on disk when it returns.
