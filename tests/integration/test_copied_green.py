@@ -146,6 +146,7 @@ def test_green_is_closed_and_has_the_keys_and_indexes_of_blue(
         servers.connect(GREEN, "app")
     defined = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
     assert servers.rows(GREEN, defined) == servers.rows(BLUE, defined)
+    assert servers.rows(GREEN, "SELECT bluegreen.holds_back()") == [(True,)]
 
 
 def test_a_database_that_nobody_gave_up_is_refused_and_left_alone(

@@ -43,6 +43,12 @@ def test_done_twice_is_done_once_and_undone_twice_leaves_nothing(
     assert servers.rows(BLUE, "SELECT 1 FROM pg_namespace WHERE nspname = 'bluegreen_job'") == []
 
 
+def test_the_job_has_what_holds_a_stream_back(servers: Pair, step: FreezeSchema) -> None:
+    """Without it every stream would end in its pause: clients wait longer, and nothing says why."""
+    step.do(JOB)
+    assert servers.value(BLUE, "SELECT bluegreen.holds_back()") is True
+
+
 @pytest.mark.parametrize(
     "ddl",
     [
