@@ -32,6 +32,11 @@ INSERT INTO account SELECT id, 0 FROM generate_series(1, 20000) AS id;
 """
 
 
+def longest_ms(waits: Waits, begin: float, end: float) -> float:
+    """Of the transactions that were under way between two readings of the monotonic clock."""
+    return max(ms for began, ms in waits if began + ms / 1000 >= begin and began <= end)
+
+
 @dataclass
 class Record:
     """Complete once the application has ended."""

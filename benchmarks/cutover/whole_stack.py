@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench import bluegreen, held_job, keep, quantile, stack, until_status
-from benchmarks.cutover.applications import Application, Waits, five_statements, shop
+from benchmarks.cutover.applications import Application, Waits, five_statements, longest_ms, shop
 from benchmarks.cutover.attempts import switched
 from benchmarks.cutover.figures import spread
 from shared.adapters.doors.direct_door import SymlinkDoor
@@ -71,11 +71,6 @@ def there_and_back(settings: Settings, job: str, name: str, switches: int) -> Se
         old = old.other
     time.sleep(BETWEEN_S)
     return Series(name, found, gave_up)
-
-
-def longest_ms(waits: Waits, begin: float, end: float) -> float:
-    """Of the transactions that were under way between two readings of the monotonic clock."""
-    return max(ms for began, ms in waits if began + ms / 1000 >= begin and began <= end)
 
 
 def series(state: Path, settings: Settings, file: Path, name: str, switches: int) -> Series:

@@ -63,6 +63,10 @@ class Pooler(Protocol):
 
     def routed_to(self) -> Colour: ...
 
+    def connections(self) -> int:
+        """How many server connections stand that clients' transactions use."""
+        ...
+
     def width(self) -> int:
         """How many transactions it lets be under way at once."""
         ...

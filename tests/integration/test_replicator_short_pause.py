@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 
 import psycopg
@@ -26,7 +27,7 @@ from tests.support.wait import until
 from workers.replicator.background import Background
 from workers.replicator.batches import Batches
 from workers.replicator.promotion import Promotion
-from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
+from workers.replicator.short_pause import FEW, PAUSE_GUARD, ShortPause
 from workers.replicator.steps.apply_on_active import ApplyOnActive
 
 PAUSING = """
@@ -62,6 +63,7 @@ def test_the_pool_goes_on_without_the_worker_that_paused_it(
 ) -> None:
     pooler = PgBouncer(world.settings)
     full = pooler.width()
+    use_connections(world, FEW + 1)
     worker = subprocess.Popen(
         [sys.executable, "-c", PAUSING, work_s], stdout=subprocess.PIPE, env=os.environ
     )
@@ -74,6 +76,15 @@ def test_the_pool_goes_on_without_the_worker_that_paused_it(
     worker.wait()
     until(lambda: pooler.width() == full, limit_s=10, what="the guard widens the pool")
     worker.stdout.close()
+
+
+def use_connections(world: World, number: int) -> None:
+    """So many transactions at once: the pool keeps a connection of each for a while."""
+    with ExitStack() as stack:
+        for _ in range(number):
+            client = stack.enter_context(psycopg.connect(world.application_dsn))
+            client.execute("SELECT")
+    assert PgBouncer(world.settings).connections() >= number
 
 
 def test_prepared_select_star_survives_an_added_column(world: World) -> None:

@@ -24,6 +24,7 @@ class CountingPool:
     route: Colour = Colour.BLUE
     counted: PoolTraffic = field(default_factory=lambda: PoolTraffic(0, 0.0))
     at_once: int = 40
+    open_connections: int = 0
 
     @contextmanager
     def opened(self) -> Iterator[CountingPool]:
@@ -50,6 +51,9 @@ class CountingPool:
 
     def traffic(self) -> PoolTraffic:
         return self.counted
+
+    def connections(self) -> int:
+        return self.open_connections
 
     def width(self) -> int:
         return self.at_once

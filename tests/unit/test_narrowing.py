@@ -8,6 +8,7 @@ from shared.domain.errors import Transient
 from shared.narrowing import LEAST, narrowed, width
 from shared.ports import PoolTraffic
 from tests.support.fake_pool import CountingPool
+from workers.replicator.short_pause import FEW
 
 
 @pytest.mark.parametrize(
@@ -51,4 +52,15 @@ def test_a_block_that_fails_leaves_the_pool_wide_at_once() -> None:
     with pytest.raises(Transient), narrowed(pool, 2):
         raise Transient("gave up")
     assert [each["width"] for each in pool.told] == [2]
+    assert pool.width() == 40
+
+
+@pytest.mark.parametrize(("connections", "is_narrow"), [(FEW, False), (FEW + 1, True)])
+def test_a_short_pause_narrows_a_pool_only_where_it_has_many_connections(
+    connections: int, is_narrow: bool
+) -> None:
+    pool = CountingPool(open_connections=connections)
+    with pool.short_pause().ready() as held, held.narrow():
+        assert (pool.width() == LEAST) is is_narrow
+        assert ({"is_narrow": True} in pool.told) is is_narrow, "what the guard widens again"
     assert pool.width() == 40

@@ -23,6 +23,8 @@ READY_LIMIT_S = 15.0
 """The guard is a Python process: what takes long is its start, and nobody is held meanwhile."""
 AFTER_LIMIT_S = 0.25
 """So much later than agreed the guard resumes by itself."""
+FEW = 4
+"""Connections that a pause ends and that are opened again behind it in no time worth a second."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,12 @@ class HeldPool:
 
     @contextmanager
     def narrow(self) -> Iterator[None]:
-        """Around `held`, for whoever has a second to spare: the pool has few connections to end
-        and to open again. Whatever comes of it, the guard widens the pool at its own end too."""
+        """Around `held`: the pool has few connections to end and to open again. That takes a second
+        and is left out where it has few anyway. Whatever comes of it, the guard widens the pool at
+        its own end too."""
+        if self._pooler.connections() <= FEW:
+            yield
+            return
         self._guard.say({"is_narrow": True})
         with narrowed(self._pooler, needed(self._pooler)):
             time.sleep(CALM_S)

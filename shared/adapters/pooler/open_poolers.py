@@ -116,6 +116,10 @@ class OpenPoolers:
             raise Transient("expected all poolers to lead to one side, found both")
         return found.pop()
 
+    def connections(self) -> int:
+        """Of those that answer, together."""
+        return sum(self._answers(OpenPgBouncer.connections))
+
     def width(self) -> int:
         """Of the narrowest."""
         return min(self._answers(OpenPgBouncer.width))

@@ -70,6 +70,10 @@ class PgBouncer:
     def prepare_route(self, colour: Colour) -> None:
         self._file().prepare(colour)
 
+    def connections(self) -> int:
+        with self.opened() as pooler:
+            return pooler.connections()
+
     def width(self) -> int:
         with self.opened() as pooler:
             return pooler.width()
@@ -155,6 +159,9 @@ class OpenPgBouncer:
 
     def prepare_route(self, colour: Colour) -> None:
         self._file.prepare(colour)
+
+    def connections(self) -> int:
+        return int(self._line()["current_connections"])
 
     def width(self) -> int:
         line = self._line_of("SHOW CONFIG", "key", POOL_SIZE)

@@ -88,6 +88,10 @@ class Poolers:
         with self.opened() as poolers:
             return poolers.routed_to()
 
+    def connections(self) -> int:
+        with self.opened() as poolers:
+            return poolers.connections()
+
     def width(self) -> int:
         with self.opened() as poolers:
             return poolers.width()

@@ -200,10 +200,14 @@ class ApplyOnActive:
         """All of it within --max-stall: half to come to rest, half to work."""
         half_s = job.options.max_stall_ms / 2000
         wait_s = min(FIRST_WAIT_S * (1 + tries), half_s)
-        with self.short_pause.ready() as pool, pool.held(wait_s=wait_s, work_s=half_s):
-            run_file.run_part(
-                self.nodes[job.source], job, each.part, limit_s=half_s, lock_limit_s=half_s
-            )
+        active = self.nodes[job.source]
+        with (
+            self.short_pause.ready() as pool,
+            run_file.ready(active, job, limit_s=half_s, lock_limit_s=half_s) as run,
+            pool.narrow(),
+            pool.held(wait_s=wait_s, work_s=half_s),
+        ):
+            run(each.part)
 
 
 def _in_batches(job: Job) -> bool:
