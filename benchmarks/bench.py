@@ -117,9 +117,9 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def keep(name: str, result: dict[str, Any]) -> None:
-    """Print the result and write it to benchmarks/results/ and build/bench/, with date, commit and
-    machine."""
+def keep(name: str, result: dict[str, Any], *, show: bool = True) -> None:
+    """Write the result to benchmarks/results/ and build/bench/, with date, commit and machine, and
+    print it unless whoever measured says it shorter."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],
         capture_output=True, text=True, check=False, cwd=Path(__file__).parent,
@@ -135,4 +135,5 @@ def keep(name: str, result: dict[str, Any]) -> None:
     for place in (RESULTS, BUILD):
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{name}.json").write_text(text, encoding="utf-8")
-    print(text)
+    if show:
+        print(text)

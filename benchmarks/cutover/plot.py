@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+SATURATED = 4000.0
+"""A rate that is asked for and not reached: each client begins again at once."""
 COLOURS = ("#2f6fb5", "#5ba3d9", "#c62828", "#e08e0b", "#6a4c93")
 
 
@@ -37,12 +39,12 @@ def plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
             waits.plot([x - width / 3, x + width / 3], [row["silenceMs"]["median"]] * 2,
                        color=colour, linewidth=1.2, linestyle=":")  # fmt: skip
             failures.bar(x, row["account"]["failed"], width * 0.9, color=colour)
-    ticks = [f"{rate:g} tx/s" for rate in rates]
+    ticks = ["saturated" if rate == SATURATED else f"{rate:g} tx/s" for rate in rates]
     waits.set_yscale("log")
     waits.set_ylabel("ms")
     waits.set_title("Longest wait of each switch (line: median; dotted: no success at all)")
     waits.grid(axis="y", which="both", alpha=0.25)
-    waits.legend(fontsize=8, loc="upper left")
+    waits.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.06), ncols=len(names))
     failures.set_title("Failed transactions, all switches")
     failures.set_yscale("symlog")
     failures.grid(axis="y", alpha=0.25)
