@@ -136,13 +136,11 @@ def streams(node: Node, active: Session) -> bool:
     return bool(active.value(SLOT_IS_READ, [STANDBY_SLOTS[node.colour.value]]))
 
 
-def follows(node: Node, active: Session) -> bool:
+def follows(node: Node, active: Session, *, limit_s: float = STREAMING_LIMIT_S) -> bool:
     """Whether it streams, and replays within moments what the active side has written until now:
     one that cannot read what it is sent asks for it again and again, and streams each time."""
     written = active.value(WRITTEN)
-    return holds_within(
-        STREAMING_LIMIT_S, lambda: streams(node, active) and _has_replayed(node, written)
-    )
+    return holds_within(limit_s, lambda: streams(node, active) and _has_replayed(node, written))
 
 
 def _has_replayed(node: Node, lsn: str) -> bool:

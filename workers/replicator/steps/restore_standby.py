@@ -24,6 +24,9 @@ from shared.domain.objects import FORWARD, GUARD, JOB, REVERSE
 from shared.ports import Done, Node, Pending
 from workers.replicator import copy_green, standby, subscription
 
+STILL_FOLLOWS_S = 15.0
+"""Of one that followed a moment ago, and whose guard was dropped for it: on a host without a
+processor to spare that is no reason to call a job behind its commit broken."""
 HAS_GUARD = "SELECT count(*) = 1 FROM pg_replication_slots WHERE slot_name = %s"
 
 IS_LEFT = """
@@ -48,7 +51,9 @@ class RestoreStandby:
         if not old.driver.is_running() or old.driver.access() != "open":
             return False
         with active.session() as session:
-            return not session.value(HAS_GUARD, [GUARD]) and standby.follows(old, session)
+            return not session.value(HAS_GUARD, [GUARD]) and standby.follows(
+                old, session, limit_s=STILL_FOLLOWS_S
+            )
 
     def do(self, job: Job) -> Done | Pending:
         old, active = self.nodes[job.source], self.nodes[job.target]
