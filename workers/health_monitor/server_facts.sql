@@ -61,12 +61,16 @@ WHERE c.relpersistence = 't' AND c.relkind IN ('r', 'p') AND n.nspname ~ '^pg_te
 -- sees_us_at: whence this session comes, in the server's eyes.
 SELECT coalesce(host(inet_client_addr()), '')
 
--- touched: bytes of these tables, partitions and all.
+-- touched: bytes of these tables, partitions and all. By the catalog: to_regclass fails on a schema
+-- that this role may not use.
 SELECT coalesce(sum(coalesce(
     (SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(t.oid)),
     pg_total_relation_size(t.oid))), 0)::bigint
-FROM (SELECT DISTINCT to_regclass(name) AS oid FROM unnest(%s::text[]) AS name) AS t
-WHERE t.oid IS NOT NULL
+FROM (SELECT DISTINCT c.oid
+      FROM unnest(%s::text[]) AS name CROSS JOIN parse_ident(name) AS part
+      JOIN pg_class c ON c.relname = part[cardinality(part)]
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+          AND n.nspname = coalesce(part[cardinality(part) - 1], 'public')) AS t
 
 -- background: kinds of processes that neither PostgreSQL nor replication started.
 SELECT DISTINCT backend_type FROM pg_stat_activity
