@@ -8,7 +8,7 @@ from shared.domain.errors import Refused
 from shared.mapping.readiness_keys import unfound, unfound_by_all_columns
 from shared.mapping.snapshot import SeenColumn, SeenRelation
 from shared.mapping.statements import refused
-from shared.mapping.trace import SeenAssignment, SeenChange, Trace
+from shared.mapping.trace import SeenAssignment, SeenChange, SeenCopy, Trace
 
 WIDER_INTEGERS = {("smallint", "integer"), ("smallint", "bigint"), ("integer", "bigint")}
 
@@ -78,6 +78,24 @@ def check_table(
     assigned = {item.attnum for change in changes for item in change.assignments}
     for column in before.columns:
         _check_column(before, column, after.column(column.attnum), assigned)
+
+
+def check_all_rows_are_seen(trace: Trace) -> None:
+    """The file runs as the owner; which rows a forced policy shows it is not known of a row that
+    is replicated. Raises Refused."""
+    read: list[tuple[SeenChange | SeenCopy, int]] = [
+        (change, change.table) for change in trace.changes if not change.retypes
+    ]
+    read += [(copy, copy.source) for copy in trace.copies]
+    for step, table in read:
+        relation = step.before.relations[table]
+        if relation.hides_rows:
+            raise refused(
+                step.statement,
+                f"{relation.label} forces row security on its owner, so rows may be left out",
+                f"put ALTER TABLE {relation.label} NO FORCE ROW LEVEL SECURITY before it and FORCE"
+                " ROW LEVEL SECURITY behind it, or use --type maintenance",
+            )
 
 
 def changes_columns(

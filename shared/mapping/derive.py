@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.errors import Refused
-from shared.mapping.carried import check_table, is_found_by_key, key_order
+from shared.mapping.carried import (
+    check_all_rows_are_seen,
+    check_table,
+    is_found_by_key,
+    key_order,
+)
 from shared.mapping.chains import build_chains, live_changes
 from shared.mapping.columns import columns_of, landing_columns
 from shared.mapping.continued import continued
@@ -26,6 +31,7 @@ from shared.mapping.trace import SeenChange, Trace
 
 def derive(trace: Trace) -> Mapping:
     """The mapping of one file. See the model for what its parts mean."""
+    check_all_rows_are_seen(trace)
     trace = continued(trace)
     end = {relation.oid: relation for relation in trace.after.tables()}
     start = {relation.oid: relation for relation in trace.before.tables()}
@@ -74,6 +80,7 @@ def _table(before: SeenRelation, after: SeenRelation, trace: Trace) -> Table:
         identity_full=before.replica_identity == "f",
         found_by_key=is_found_by_key(before, after, changes),
         only=before.inherits,
+        nested=before.nested or after.nested,
         chains=build_chains(before, after, trace.after, changes, landing, trace.first_defaults),
         added_defaults=_added_defaults(before, after, trace, changes),
         settings=_settings(changes),

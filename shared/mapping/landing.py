@@ -2,10 +2,13 @@
 
 `GENERATED` then `DROP EXPRESSION` fills them in one rewrite: no trigger fires, no row dies, and
 the column is a plain one afterwards. User-defined types land as text, whose output function is
-not immutable, so those are filled by an UPDATE that fires nothing.
+not immutable, and `DROP EXPRESSION` is refused where a partition is partitioned itself
+(tablecmds.c, ATPrepDropExpression): those are filled by an UPDATE that fires nothing.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from shared.domain.identifiers import ident
 from shared.mapping.model import Column, Mapping, Table
@@ -17,9 +20,9 @@ def landing(mapping: Mapping) -> list[str]:
     statements: list[str] = []
     for table in mapping.tables:
         statements += _triggers_off(table)
-        columns = table.of("landing")
-        statements += _generated(table, [c for c in columns if c.type == c.source_type])
-        statements += _copied(table, [c for c in columns if c.type != c.source_type])
+        new = [_New(ident(c.final), c, ident(c.sync)) for c in table.of("landing")]
+        copied = [n for n in new if table.nested or n.column.type != n.column.source_type]
+        statements += _filled(table.sync.sql, new, copied)
     return statements
 
 
@@ -35,28 +38,32 @@ def landing_last(mapping: Mapping) -> list[str]:
         if not columns or not table.of("new"):
             continue
         relation = table.final.sql
-        places = [(column, ident(ours(SPARE, column.final))) for column in columns]
+        places = [
+            _New(ident(ours(SPARE, column.final)), column, ident(column.final))
+            for column in columns
+        ]
+        statements += _filled(relation, places, places if table.nested else [])
         statements.append(
-            f"ALTER TABLE {relation} "
-            + ", ".join(
-                f"ADD COLUMN {place} {c.type}{_collate(c)} GENERATED ALWAYS AS ({ident(c.final)})"
-                " STORED"
-                for c, place in places
-            )
-        )
-        statements.append(
-            f"ALTER TABLE {relation} "
-            + ", ".join(f"ALTER COLUMN {place} DROP EXPRESSION" for _, place in places)
-        )
-        statements.append(
-            f"ALTER TABLE {relation} "
-            + ", ".join(f"DROP COLUMN {ident(column.final)}" for column in columns)
+            f"ALTER TABLE {relation} " + ", ".join(f"DROP COLUMN {new.source}" for new in places)
         )
         statements += [
-            f"ALTER TABLE {relation} RENAME COLUMN {place} TO {ident(column.final)}"
-            for column, place in places
+            f"ALTER TABLE {relation} RENAME COLUMN {new.name} TO {new.source}" for new in places
         ]
     return statements
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A column to be added, and the one that it is filled from; both names as SQL text."""
+
+    name: str
+    column: Column
+    source: str
+
+    @property
+    def declared(self) -> str:
+        collation = self.column.collation
+        return f"{self.name} {self.column.type}" + (f" COLLATE {collation}" if collation else "")
 
 
 def _triggers_off(table: Table) -> list[str]:
@@ -66,33 +73,29 @@ def _triggers_off(table: Table) -> list[str]:
     ]
 
 
-def _generated(table: Table, columns: list[Column]) -> list[str]:
+def _filled(relation: str, new: list[_New], copied: list[_New]) -> list[str]:
+    generated = [each for each in new if each not in copied]
+    return _generated(relation, generated) + _copied(relation, copied)
+
+
+def _generated(relation: str, columns: list[_New]) -> list[str]:
     if not columns:
         return []
     add = ", ".join(
-        f"ADD COLUMN {_declared(c)} GENERATED ALWAYS AS ({ident(c.sync)}) STORED" for c in columns
+        f"ADD COLUMN {new.declared} GENERATED ALWAYS AS ({new.source}) STORED" for new in columns
     )
-    plain = ", ".join(f"ALTER COLUMN {ident(c.final)} DROP EXPRESSION" for c in columns)
-    return [f"ALTER TABLE {table.sync.sql} {add}", f"ALTER TABLE {table.sync.sql} {plain}"]
+    plain = ", ".join(f"ALTER COLUMN {new.name} DROP EXPRESSION" for new in columns)
+    return [f"ALTER TABLE {relation} {add}", f"ALTER TABLE {relation} {plain}"]
 
 
-def _copied(table: Table, columns: list[Column]) -> list[str]:
+def _copied(relation: str, columns: list[_New]) -> list[str]:
     if not columns:
         return []
-    add = ", ".join(f"ADD COLUMN {_declared(c)}" for c in columns)
-    copies = ", ".join(f"{ident(c.final)} = {ident(c.sync)}::{c.type}" for c in columns)
-    update = f"UPDATE {table.sync.sql} SET {copies}"
+    add = ", ".join(f"ADD COLUMN {new.declared}" for new in columns)
+    copies = ", ".join(f"{new.name} = {new.source}::{new.column.type}" for new in columns)
     return [
-        f"ALTER TABLE {table.sync.sql} {add}",
+        f"ALTER TABLE {relation} {add}",
         "SET LOCAL session_replication_role = replica",
-        update,
+        f"UPDATE {relation} SET {copies}",
         "SET LOCAL session_replication_role = origin",
     ]
-
-
-def _declared(column: Column) -> str:
-    return f"{ident(column.final)} {column.type}{_collate(column)}"
-
-
-def _collate(column: Column) -> str:
-    return f" COLLATE {column.collation}" if column.collation else ""

@@ -111,6 +111,8 @@ class Table(_Frozen):
     identity is that key until the job ends, so that it can send some columns only."""
     only: bool = False
     """Has or is an inherited table: children are replicated by themselves."""
+    nested: bool = False
+    """A partition of it is partitioned itself: DROP EXPRESSION does not reach what lies below."""
     chains: list[Chain] = []
     added_defaults: dict[str, str] = {}
     """New columns (final name) whose default at their addition is not the one they ended with."""

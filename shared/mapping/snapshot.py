@@ -86,6 +86,10 @@ class SeenRelation:
     """Has or is a child table that is not a partition."""
     owned_by: int = 0
     """Of a sequence: the table whose column owns it."""
+    hides_rows: bool = False
+    """Its row security is forced, so it holds for its owner too."""
+    nested: bool = False
+    """A partition of it is partitioned itself."""
     columns: tuple[SeenColumn, ...] = ()
     constraints: tuple[SeenConstraint, ...] = ()
     indexes: tuple[SeenIndex, ...] = ()

@@ -37,6 +37,12 @@ GATE_REMEDY = (
     "name the columns instead of SELECT * or LIKE, attach partitions in a migration of their own,"
     " or use --type maintenance"
 )
+NO_SUCH_SCHEMA = "3F000"
+SCHEMA_REMEDY = (
+    "tables keep their old names until the cutover: leave that schema as it is, move its tables"
+    " with ALTER TABLE .. SET SCHEMA, and drop it in a migration after this one; or use"
+    " --type maintenance"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +91,9 @@ class ScratchRehearsalRoom:
             with self.copies.session(SOURCE) as session:
                 rehearse_source(session, mapping)
         except Refused as error:
+            remedy = SCHEMA_REMEDY if error.code == NO_SUCH_SCHEMA else GATE_REMEDY
             raise Refused(
-                f"the file cannot be kept in sync: {error.message}", remedy=GATE_REMEDY
+                f"the file cannot be kept in sync: {error.message}", remedy=remedy
             ) from error
         _compare(self.copies.dump(PLAIN), self.copies.dump(LANDED), "on the target")
         _compare(began, self.copies.dump(SOURCE), "on the source")

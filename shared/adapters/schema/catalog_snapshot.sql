@@ -5,7 +5,9 @@ SELECT c.oid::int8, n.nspname, c.relname, c.relkind::text, pg_get_userbyid(c.rel
                WHERE c.oid IN (i.inhrelid, i.inhparent) AND NOT child.relispartition),
        coalesce((SELECT d.refobjid::int8 FROM pg_depend d
                  WHERE c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid
-                   AND d.deptype IN ('a', 'i') AND d.refclassid = 'pg_class'::regclass LIMIT 1), 0)
+                   AND d.deptype IN ('a', 'i') AND d.refclassid = 'pg_class'::regclass LIMIT 1), 0),
+       c.relrowsecurity AND c.relforcerowsecurity,
+       c.relkind = 'p' AND EXISTS (SELECT FROM pg_partition_tree(c.oid) WHERE level > 0 AND NOT isleaf)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'bluegreen', 'bluegreen_job')
   AND c.relpersistence <> 't';

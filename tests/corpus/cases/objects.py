@@ -96,6 +96,11 @@ CASES = (
          CREATE POLICY small ON t USING (n > -1);""",
          f"{CENTS}DROP POLICY small ON t; {EUROS} CREATE POLICY small ON t USING (n > -2)",
          SAME, IN_EUROS, ROWS),
+    Case("row_security_forced", TABLE + """ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+         ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE POLICY numbered ON t USING (n > -1);""",
+         """ALTER TABLE t NO FORCE ROW LEVEL SECURITY; ALTER TABLE t ADD COLUMN loud text;
+         UPDATE t SET loud = upper(name); ALTER TABLE t FORCE ROW LEVEL SECURITY""",
+         SAME, (), ROWS),
     Case("rights", TABLE,
          """GRANT SELECT, INSERT ON t TO PUBLIC; GRANT UPDATE (name) ON t TO PUBLIC;
          REVOKE INSERT ON t FROM PUBLIC; ALTER DEFAULT PRIVILEGES IN SCHEMA @s

@@ -15,6 +15,16 @@ DAYS = """
 CREATE TABLE t (id int, day date, v text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
 CREATE TABLE t_all PARTITION OF t FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
 """
+FORCED = """
+ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+ALTER TABLE t FORCE ROW LEVEL SECURITY;
+CREATE POLICY large ON t USING (n > 3);
+"""
+SIDE = """
+DROP SCHEMA IF EXISTS side, other_side CASCADE;
+CREATE SCHEMA side;
+CREATE TABLE side.u (id int PRIMARY KEY);
+"""
 ROW = "compute from the row's own columns"
 MAINTENANCE = "--type maintenance"
 
@@ -124,6 +134,18 @@ REFUSALS = (
             "SET timezone = 'Asia/Tokyo'; ALTER TABLE t ALTER at TYPE timestamp;"
             "SET timezone = 'UTC'; ALTER TABLE t ALTER n TYPE text USING n::text",
             "compute under different settings", "set search_path and time zone once"),
+    refusal("refused_schema_renamed", "ALTER SCHEMA side RENAME TO other_side",
+            'schema "side" does not exist', "ALTER TABLE .. SET SCHEMA", schema=SIDE),
+    refusal("refused_schema_dropped_behind_its_tables",
+            "ALTER TABLE side.u SET SCHEMA shape; DROP SCHEMA side",
+            'schema "side" does not exist', "ALTER TABLE .. SET SCHEMA", schema=SIDE),
+    refusal("refused_update_under_forced_row_security", "UPDATE t SET name = upper(name)",
+            "t forces row security on its owner", "NO FORCE ROW LEVEL SECURITY",
+            schema=TABLES + FORCED),
+    refusal("refused_copy_under_forced_row_security",
+            "CREATE TABLE c AS SELECT id, name FROM t; ALTER TABLE c ADD PRIMARY KEY (id)",
+            "t forces row security on its owner", "NO FORCE ROW LEVEL SECURITY",
+            schema=TABLES + FORCED),
     refusal("refused_down_of_a_copy",
             "-- bluegreen: down shape.c.nothing = name\nCREATE TABLE c AS SELECT id, name FROM t;"
             "ALTER TABLE c ADD PRIMARY KEY (id)", "names no column that shape.t loses",

@@ -33,6 +33,13 @@ DAY_WRITES = (
     "UPDATE t SET day = '2026-01-01' WHERE id = @n - 20",
     "DELETE FROM t WHERE id = @n - 40",
 )
+NESTED = """
+CREATE TABLE t (id int, region text, cents int, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE TABLE t_north PARTITION OF t FOR VALUES IN ('north') PARTITION BY RANGE (id);
+CREATE TABLE t_north_few PARTITION OF t_north FOR VALUES FROM (MINVALUE) TO (1020);
+CREATE TABLE t_north_more PARTITION OF t_north FOR VALUES FROM (1020) TO (MAXVALUE);
+CREATE TABLE t_rest PARTITION OF t DEFAULT;
+"""
 FAMILY = """
 CREATE TABLE t (id int PRIMARY KEY, name text, n int);
 CREATE TABLE child (extra text, PRIMARY KEY (id)) INHERITS (t);
@@ -71,6 +78,21 @@ CASES = (
            "INSERT INTO t VALUES (@n, '2026-01-05', 125)"),
           ("UPDATE t SET day = '2026-04-04', cents = 7 WHERE id = @n - 3",
            "UPDATE t SET day = '2026-04-04', cents = 700 WHERE id = @n - 3")), DAY_ROWS),
+    Case("retype_in_partitions_of_partitions", NESTED,
+         """-- bluegreen: down t.cents = round(cents * 100)
+         ALTER TABLE t ALTER cents TYPE numeric(12,2) USING cents / 100.0;
+         ALTER TABLE t ADD COLUMN note text; UPDATE t SET note = 'of ' || region;
+         ALTER TABLE t ALTER note SET NOT NULL""",
+         ("INSERT INTO t VALUES (@n, 'north', @n)",
+          "UPDATE t SET cents = cents + 1 WHERE id = @n % 40 + 1",
+          "UPDATE t SET region = 'south' WHERE id = @n - 20",
+          "DELETE FROM t WHERE id = @n - 40"),
+         (("INSERT INTO t VALUES (@n, 'north', 1.25, 'x')",
+           "INSERT INTO t VALUES (@n, 'north', 125)"),
+          ("UPDATE t SET region = 'south', cents = 7 WHERE id = @n - 3",
+           "UPDATE t SET region = 'south', cents = 700 WHERE id = @n - 3")),
+         "INSERT INTO t SELECT n, CASE n % 2 WHEN 0 THEN 'north' ELSE 'east' END, n"
+         " FROM generate_series(1, 40) n"),
     Case("rename_in_partitions", DAYS,
          """ALTER TABLE t RENAME cents TO amount; ALTER TABLE t ADD COLUMN note text;
          ALTER TABLE t_late RENAME TO t_rest""", DAY_WRITES,
