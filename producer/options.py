@@ -47,7 +47,7 @@ def in_range(low: float, high: float, unit: str, *, open_low: bool = False) -> C
         if not (math.isfinite(value) and above and value <= high):
             edge = "above" if open_low else "from"
             raise typer.BadParameter(
-                f"expected {unit} {edge} {low:g} and up to {high:g}, found {value:g}"
+                f"expected {unit} {edge} {low:.16g} and up to {high:.16g}, found {value:.16g}"
             )
         return value
 

@@ -63,7 +63,7 @@ def _measured(
         "downtime": downtime_document(job),
         "secondsToWritableGreen": _seconds_to_writable_green(job),
         **_way_to_green(job),
-        "mapping": _mapping(job),
+        **_mapping(job),
     }
 
 
@@ -177,9 +177,12 @@ def _way_to_green(job: JobRecord) -> dict[str, Any]:
     }
 
 
-def _mapping(job: JobRecord) -> list[dict[str, Any]]:
-    """Each table whose two shapes differ; empty before `rehearse`, and where nothing is carried."""
+def _mapping(job: JobRecord) -> dict[str, Any]:
+    """Each table whose two shapes differ, and what follows from that for those who use them; empty
+    before `rehearse`, and where nothing is carried."""
     body = job.facts.get(Rehearsal.step)
     if body is None:
-        return []
-    return mapping_document(Mapping.model_validate(Rehearsal.model_validate(body).mapping))
+        return {"mapping": [], "mappingNotes": []}
+    mapping = Mapping.model_validate(Rehearsal.model_validate(body).mapping)
+    notes = [*mapping.warnings, *mapping.other_meaning, *mapping.not_common]
+    return {"mapping": mapping_document(mapping), "mappingNotes": notes}

@@ -35,7 +35,7 @@ def _lines(body: Mapping[str, Any], switches: Sequence[SwitchRecord]) -> Iterato
     yield from _proof(body)
     yield from ("", "## Checklists", "")
     yield from checklist_lines([Line(**line) for line in body["checklist"]])
-    yield from _mapping(body["mapping"])
+    yield from _mapping(body["mapping"], body["mappingNotes"])
     yield from _steps(body["steps"])
 
 
@@ -163,12 +163,15 @@ def _statements(found: Mapping[str, Any] | None) -> Iterator[str]:
         yield from (f"  - {told}: `{each}`" for each in found[what])
 
 
-def _mapping(mapping: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    if not mapping:
+def _mapping(mapping: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> Iterator[str]:
+    if not mapping and not notes:
         return
     yield from ("", "## What changed", "")
     for table in mapping:
         yield f"- `{table['table']}`: {table['change']}"
+    if notes:
+        yield from ("", "To know while both shapes are in use:", "")
+        yield from (f"- {note}" for note in notes)
 
 
 def _steps(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -14,7 +14,9 @@ from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.doors.door_probe import PooledDoor
 from shared.adapters.drivers.node_factory import make_nodes
+from shared.adapters.health.statement_statistics import statements_of
 from shared.adapters.pooler.pooler_facts import read_pooler
+from shared.domain.environment import Colour
 from shared.domain.errors import Broken
 from shared.domain.kinds import Kind
 from tests.support.command_line import CalledHere
@@ -78,6 +80,21 @@ def test_a_baseline_is_measured_under_traffic_kept_and_shown(
     assert "transactions a second" in bluegreen("baseline", "show").out
     checks = {check["name"]: check for check in bluegreen("health", "--json").body["checks"]}
     assert "the baseline is" in checks["door.response_time"]["sentence"]
+
+
+def test_what_the_migrator_runs_is_none_of_the_applications_statements(stack: Stack) -> None:
+    with stack.connect("blue") as blue:
+        preloaded = blue.execute("SHOW shared_preload_libraries").fetchone()
+        if preloaded is None or "pg_stat_statements" not in preloaded[0]:
+            pytest.skip("pg_stat_statements is not installed here")
+        blue.execute("SET ROLE bg_owner")
+        blue.execute("SELECT 'of the owner', count(*) FROM bluegreen.exempt_role")
+    with stack.connect("app") as app:
+        app.execute("INSERT INTO bluegreen.probe DEFAULT VALUES")
+        app.execute("SELECT count(*) FROM journal")
+    found = statements_of(make_nodes(stack.settings, "bg_health")[Colour.BLUE], "app")
+    assert any("FROM journal" in query for query in found)
+    assert [query for query in found if "bluegreen." in query] == []
 
 
 def test_an_update_accepts_a_schema_that_was_changed_by_hand(

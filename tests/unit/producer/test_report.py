@@ -41,6 +41,8 @@ MAPPING = Mapping(
         Table(sync=Name("public", "same"), final=Name("public", "same"), columns=[]),
     ],
     dropped=[Name("old", "rests")],
+    warnings=["trigger stamp of customers does not fire for the file's UPDATE"],
+    not_common=["clients.tier is only in the new shape"],
 )  # fmt: skip
 SWITCH = SwitchRecord(
     job="20261123-0000", attempt=7, at=EPOCH, connections_cut=2,
@@ -95,6 +97,11 @@ def test_the_report_has_every_promised_key(body: dict) -> None:
 
 def test_steps_that_never_began_are_no_part_of_the_report(body: dict) -> None:
     assert [step["name"] for step in body["steps"]] == ["validate"]
+
+
+def test_what_users_of_both_shapes_must_know_is_said(body: dict) -> None:
+    assert body["mappingNotes"] == [*MAPPING.warnings, *MAPPING.not_common]
+    assert all(f"- {note}" in markdown(body) for note in body["mappingNotes"])
 
 
 def test_the_mapping_says_only_what_changed() -> None:
