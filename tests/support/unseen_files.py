@@ -50,6 +50,7 @@ SETS = {
     "tenth": FILES / "tenth",
     "eleventh": FILES / "eleventh",
     "twelfth": FILES / "twelfth",
+    "thirteenth": FILES / "thirteenth",
 }
 RUNS_NOTHING = "SELECT 1 / 0;"
 """Before a text that is sent at once: it is read to its end, and fails before it does anything."""
