@@ -141,6 +141,7 @@ def _step(ctx: Context, statement: Statement, *, suspect: bool) -> Step:
 def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
     """Add its locks to those that the open block holds, and work out who waits."""
     now = step.locks
+    _note_not_written(ctx, step)
     if step.in_block:
         gather(held, step.locks)
         now = held
@@ -148,6 +149,7 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
         return
     step.held = dict(now) if step.in_block else now
     reads, writes = _kept_out(step, now)
+    writes -= ctx.not_written
     if step.in_block or step.related:
         if writes:
             _heirs_wait(ctx, writes)
@@ -160,6 +162,12 @@ def _hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
         step.blocked_writes = frozenset(writes)
     if ctx.catalog.from_server and writes:
         step.loads = tuple(loads(step, ctx.catalog.relations.values()))
+
+
+def _note_not_written(ctx: Context, step: Step) -> None:
+    for operation in step.operations:
+        if operation.not_written:
+            ctx.not_written |= operation.not_written
 
 
 def _kept_out(step: Step, locks: Mapping[str, Lock]) -> tuple[set[str], set[str]]:
@@ -178,9 +186,6 @@ def _kept_out(step: Step, locks: Mapping[str, Lock]) -> tuple[set[str], set[str]
             writes |= operation.indexes_held
         if operation.type == "REINDEX":
             writes.update(operation.locks)
-    for operation in step.operations:
-        if operation.not_written:
-            writes -= operation.not_written
     return reads, writes
 
 

@@ -76,6 +76,8 @@ class Context:
     """Names that mean changed rows, not tables, in the trigger function that is followed."""
     new_columns: set[tuple[Key, str]] = field(default_factory=set)
     """Columns that the file added: nobody's values are in them yet."""
+    not_written: set[str] = field(default_factory=set)
+    """Materialized views that were locked so far: nobody writes them row by row."""
     renaming: list[Step] = field(default_factory=list)
     """Statements that give a table in use another name."""
     locked: bool = False

@@ -61,7 +61,7 @@ class Operation:
         self.related = False
         """Something that it locks has parents or children, whose readers may have to wait too."""
         self.not_written: frozenset[str] = NONE
-        """Views and materialized views among the locked: nobody writes them row by row."""
+        """Materialized views among the locked: nobody writes them row by row."""
 
     def note(self, mark: str) -> None:
         self.notes |= {mark}
@@ -82,7 +82,7 @@ class Operation:
                 self._note_writers(relation)
 
     def _note_writers(self, relation: Relation) -> None:
-        if relation.kind in ("view", "materialized view"):
+        if relation.kind == "materialized view":
             self.not_written |= {relation.label}
 
     def lock_all(self, relations: list[Relation], mode: Lock) -> None:

@@ -52,8 +52,8 @@ class Mentions:
 
 
 _LEAVES = frozenset({"A_Const", "ColumnRef", "String", "Integer", "Float", "Boolean", "A_Star"})
-_NAMES = frozenset({"funcname", "name", "names"})
-"""Lists of nothing but words, where they are lists."""
+_NAMES = frozenset({"funcname", "lockedRels", "name", "names"})
+"""Lists of nothing but words, where they are lists: FOR UPDATE OF names aliases, not tables."""
 _NOTHING = Mentions({})
 _last: tuple[Any, Mentions] = (None, _NOTHING)
 

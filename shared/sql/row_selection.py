@@ -31,8 +31,11 @@ def reads_nothing(node: Node) -> bool:
 
 
 def _truth(where: Node | None) -> bool | None:
-    """Of a constant, or of two constants compared; None of what depends on rows."""
+    """Of a constant, of two constants compared, or of such put together; None of what depends on
+    rows."""
     where = where or {}
+    if "BoolExpr" in where:
+        return _together(where["BoolExpr"])
     constant = where.get("A_Const", {}).get("boolval")
     if constant is not None:
         return bool(constant.get("boolval"))
@@ -43,6 +46,16 @@ def _truth(where: Node | None) -> bool | None:
     if left.keys() - {"location"} != right.keys() - {"location"}:
         return None
     return [left.get("ival"), left.get("sval")] == [right.get("ival"), right.get("sval")]
+
+
+def _together(body: Node) -> bool | None:
+    truths = [_truth(argument) for argument in body["args"]]
+    if body.get("boolop") == "NOT_EXPR":
+        return None if truths[0] is None else not truths[0]
+    decides = body.get("boolop") == "OR_EXPR"
+    if decides in truths:
+        return decides
+    return None if None in truths else not decides
 
 
 def many(ctx: Context, node: Node, target: Relation) -> bool:

@@ -6,13 +6,14 @@ keeps: no partition is missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from shared.sql.context import Context
 from shared.sql.grammar import Node
 from shared.sql.names import scalar, strings
 from shared.sql.operations.partition_bounds import comparable, conjuncts, limits, moment
+from shared.sql.row_selection import is_nothing
 from shared.sql.schema_objects import Relation
 from shared.sql.types import read_type
 
@@ -26,9 +27,20 @@ class Condition(NamedTuple):
 
 def left_by(ctx: Context, parent: Relation, node: Node) -> list[Relation]:
     """The partitions, at every level, that may have rows which an UPDATE or DELETE names."""
-    where = node.get("whereClause")
-    name = node["relation"].get("alias", {}).get("aliasname", parent.name)
-    return list(_kept(ctx, parent, list(_conditions(where, parent, name)) if where else []))
+    alone = "fromClause" not in node and "usingClause" not in node
+    return left_to(ctx, parent, node["relation"], filters(node.get("whereClause"), alone=alone))
+
+
+def left_to(
+    ctx: Context, parent: Relation, source: Node, conditions: Iterable[Node]
+) -> list[Relation]:
+    """Those that may have rows for which all conditions hold; `source` is the RangeVar that names
+    the parent where they stand."""
+    name = source.get("alias", {}).get("aliasname", parent.name)
+    parts = list(conditions)
+    if any(map(is_nothing, parts)):
+        return []
+    return list(_kept(ctx, parent, list(_conditions(parts, parent, name))))
 
 
 def left_by_rows(ctx: Context, parent: Relation, node: Node) -> list[Relation]:
@@ -45,6 +57,13 @@ def left_by_rows(ctx: Context, parent: Relation, node: Node) -> list[Relation]:
         equal = [Condition(n, "=", (v,)) for n, v in given.items() if v is not None]
         found |= {each.key: each for each in _kept(ctx, parent, equal)}
     return list(found.values())
+
+
+def filters(where: Node | None, *, alone: bool) -> list[Node]:
+    """The parts of a WHERE that the planner applies to a source, `alone` or beside others: of one
+    that is never true nothing else is left, and that belongs to all of them together."""
+    parts = list(conjuncts(where))
+    return parts if alone or not any(map(is_nothing, parts)) else []
 
 
 def _kept(ctx: Context, parent: Relation, conditions: list[Condition]) -> Iterator[Relation]:
@@ -65,8 +84,10 @@ def _is_default(child: Relation) -> bool:
     return bool((child.bound or {}).get("is_default"))
 
 
-def _conditions(where: Node, parent: Relation, known_as: str) -> Iterator[Condition]:
-    for part in conjuncts(where):
+def _conditions(parts: Iterable[Node], parent: Relation, known_as: str) -> Iterator[Condition]:
+    for part in parts:
+        if part.get("BoolExpr", {}).get("boolop") == "OR_EXPR":
+            yield from _any_of(part["BoolExpr"]["args"], parent, known_as)
         body = part.get("A_Expr", {})
         fields = strings(body.get("lexpr", {}).get("ColumnRef", {}).get("fields"))
         read = _KINDS.get(body.get("kind", ""))
@@ -83,6 +104,14 @@ def _conditions(where: Node, parent: Relation, known_as: str) -> Iterator[Condit
             yield Condition(fields[-1], "<=", values[1:])
         else:
             yield Condition(fields[-1], operator, values)
+
+
+def _any_of(parts: list[Node], parent: Relation, known_as: str) -> Iterator[Condition]:
+    """`k = 1 OR k = 2` as `k IN (1, 2)`; nothing of other conditions."""
+    each = [list(_conditions([part], parent, known_as)) for part in parts]
+    equal = [found[0] for found in each if len(found) == 1 and found[0].operator == "="]
+    if len(equal) == len(parts) and len({c.column for c in equal}) == 1:
+        yield Condition(equal[0].column, "=", tuple(v for c in equal for v in c.values))
 
 
 _KINDS = {"AEXPR_OP": "OP", "AEXPR_IN": "IN", "AEXPR_BETWEEN": "BETWEEN"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.expressions import check_calls, relations
@@ -9,6 +11,8 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.mentions import mentions
 from shared.sql.names import split_name, strings
+from shared.sql.operations.pruning import left_to
+from shared.sql.operations.read_conditions import conditions_on
 from shared.sql.row_selection import reads_nothing
 from shared.sql.schema_objects import Column, Key, Relation, Type
 
@@ -21,8 +25,16 @@ def read_query(ctx: Context, query: Node, operation: Operation, *, scan: bool) -
         relation = ctx.relation(node)
         if relation is not None:
             found.append(relation)
-            hold_read(ctx, relation, operation, scan=scan, rows=not reads_nothing(query))
+            rows = not reads_nothing(query)
+            hold_read(ctx, relation, operation, scan=scan, rows=rows, named=Named(node, query))
     return found
+
+
+class Named(NamedTuple):
+    """A RangeVar, and the query or change of rows that it stands in."""
+
+    source: Node
+    query: Node
 
 
 def hold_read(
@@ -31,8 +43,8 @@ def hold_read(
     operation: Operation,
     *,
     scan: bool,
-    only: bool = False,
     rows: bool = True,
+    named: Named | None = None,
 ) -> None:
     """Lock a relation that is read; a query that runs reaches what lies behind it, and its rows
     unless nothing can come of them."""
@@ -41,12 +53,22 @@ def hold_read(
         for key in relation.reads:
             if behind := ctx.catalog.relations.get(key):
                 hold_read(ctx, behind, operation, scan=scan, rows=rows)
-    members = ctx.catalog.partitions_of(relation) if scan and not only else []
-    for member in [relation, *members]:
+    for member in [relation, *(members_read(ctx, relation, named) if scan else ())]:
         if scan:
             operation.lock(member, Lock.ACCESS_SHARE)
             if member.stored and rows:
                 operation.scan(member)
+
+
+def members_read(ctx: Context, relation: Relation, named: Named | None) -> list[Relation]:
+    """The partitions and children, at every level, that are read with a table."""
+    if not relation.children:
+        return []
+    if named is not None and not named.source.get("inh", False):
+        return []
+    if named is None or relation.partition_key is None:
+        return ctx.catalog.partitions_of(relation)
+    return left_to(ctx, relation, named.source, conditions_on(named.source, named.query))
 
 
 def query_columns(ctx: Context, query: Node, names: list[str]) -> dict[str, Column] | None:

@@ -15,7 +15,7 @@ from shared.sql.operations.computed_columns import check_written
 from shared.sql.operations.fired import deleted, fire, instead_of, rekeyed
 from shared.sql.operations.pruning import left_by, left_by_rows
 from shared.sql.operations.publications import check_published
-from shared.sql.operations.queries import hold_read
+from shared.sql.operations.queries import Named, hold_read
 from shared.sql.operations.routines import follow_calls
 from shared.sql.row_selection import is_everything, is_nothing, many, one_row, reads_nothing
 from shared.sql.schema_objects import Constraint, Relation
@@ -111,8 +111,8 @@ def read_sources(ctx: Context, node: Node, operation: Operation) -> None:
         relation = ctx.relation(source)
         if relation is not None:
             operation.touch(relation)
-            only = not source.get("inh", False)
-            hold_read(ctx, relation, operation, scan=True, only=only, rows=rows)
+            named = Named(source, node)
+            hold_read(ctx, relation, operation, scan=True, rows=rows, named=named)
 
 
 def _written_columns(

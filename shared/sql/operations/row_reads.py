@@ -7,7 +7,7 @@ from shared.sql.column_names import check_names
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
 from shared.sql.effects import Operation
-from shared.sql.expressions import calls, relations
+from shared.sql.expressions import calls
 from shared.sql.extensions import FUNCTIONS
 from shared.sql.folding import fold
 from shared.sql.grammar import Node
@@ -17,6 +17,7 @@ from shared.sql.operations.fired import fire
 from shared.sql.operations.queries import hold_read
 from shared.sql.operations.routines import unseen
 from shared.sql.operations.row_changes import CHANGES, change, nested_changes, read_sources
+from shared.sql.operations.row_locks import lock_rows
 from shared.sql.operations.session import apply_setting
 from shared.sql.operations.tables import create_table_as
 
@@ -31,8 +32,7 @@ def select(ctx: Context, node: Node) -> None:
     if "fromClause" not in node and not ctx.catalog.complete:
         _strange_calls(ctx, node, operation)
     if "lockingClause" in node:
-        for source in relations(node):
-            operation.lock(ctx.find(source), Lock.ROW_SHARE)
+        lock_rows(ctx, node, operation)
     nested_changes(ctx, node, operation)
     check_names(ctx, node)
     _set_config(ctx, node)

@@ -110,7 +110,7 @@ R | BEGIN; CREATE TABLE fin.fee_new AS SELECT id, label, rate FROM ONLY fin.base
 . | ALTER TABLE ins.holder ALTER COLUMN mail_lower SET EXPRESSION AS (lower(trim(mail)));
 . | ALTER TABLE ins.vehicle ADD COLUMN label text GENERATED ALWAYS AS (model || ' ' || year::text) VIRTUAL;
 . | MERGE INTO ins.broker b USING (VALUES (1::smallint, 'Alpha'), (2::smallint, 'Beta')) v (id, name) ON b.id = v.id WHEN MATCHED THEN UPDATE SET name = v.name WHEN NOT MATCHED THEN INSERT (id, name) VALUES (v.id, v.name);
-. | WITH gone AS (DELETE FROM fin.payment WHERE id = 17 RETURNING *) INSERT INTO fin.payment_log (payment_id, what) SELECT id, 'archived' FROM gone;
+D | WITH gone AS (DELETE FROM fin.payment WHERE id = 17 RETURNING *) INSERT INTO fin.payment_log (payment_id, what) SELECT id, 'archived' FROM gone;
 . | ALTER TABLE ins.policy ADD CONSTRAINT policy_no_upper CHECK (no = upper(no)); DROP INDEX ins.policy_no_key;
 . | ALTER TABLE ins.holder ADD COLUMN IF NOT EXISTS name varchar(80); CREATE TABLE IF NOT EXISTS ins.broker (id int); CREATE INDEX IF NOT EXISTS holder_name ON ins.holder (mail);
 . | ALTER TABLE ins.policy ALTER COLUMN premium DROP NOT NULL, ALTER COLUMN currency SET NOT NULL, ADD CHECK (premium > 0) NOT VALID;
