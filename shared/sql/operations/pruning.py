@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from shared.sql.context import Context
 from shared.sql.grammar import Node
-from shared.sql.names import scalar, strings
-from shared.sql.operations.partition_bounds import comparable, conjuncts, limits, moment
+from shared.sql.names import strings
+from shared.sql.operations.key_values import key_value, ordered
+from shared.sql.operations.partition_bounds import conjuncts
 from shared.sql.row_selection import is_nothing
 from shared.sql.schema_objects import Relation
-from shared.sql.types import read_type
 
 
 class Condition(NamedTuple):
@@ -23,6 +23,17 @@ class Condition(NamedTuple):
     operator: str
     values: tuple[Any, ...]
     """More than one only of `=`: any of them."""
+
+
+class Bound(NamedTuple):
+    """What a partition holds of a key of one column: the listed values, or low <= x < high."""
+
+    listed: frozenset[Any] | None = None
+    low: Any = None
+    high: Any = None
+    """None is no limit."""
+    understood: bool = True
+    """Whether every value of it could be read."""
 
 
 def left_by(ctx: Context, parent: Relation, node: Node) -> list[Relation]:
@@ -40,7 +51,7 @@ def left_to(
     parts = list(conditions)
     if any(map(is_nothing, parts)):
         return []
-    return list(_kept(ctx, parent, list(_conditions(parts, parent, name))))
+    return list(_kept(ctx, parent, list(_conditions(ctx, parts, parent, name))))
 
 
 def left_by_rows(ctx: Context, parent: Relation, node: Node) -> list[Relation]:
@@ -53,7 +64,8 @@ def left_by_rows(ctx: Context, parent: Relation, node: Node) -> list[Relation]:
         return list(_kept(ctx, parent, []))
     found: dict[tuple[str, str], Relation] = {}
     for row in rows:
-        given = {name: moment(scalar(each)) for name, each in zip(names, row, strict=False)}
+        pairs = zip(names, row, strict=False)
+        given = {name: key_value(ctx, each, parent, name) for name, each in pairs}
         equal = [Condition(n, "=", (v,)) for n, v in given.items() if v is not None]
         found |= {each.key: each for each in _kept(ctx, parent, equal)}
     return list(found.values())
@@ -70,24 +82,46 @@ def _kept(ctx: Context, parent: Relation, conditions: list[Condition]) -> Iterat
     children = [c for key in parent.children if (c := ctx.catalog.relations.get(key)) is not None]
     key = parent.partition_key or ()
     mine = [each for each in conditions if key == (each.column,)]
-    bounds = [child.bound for child in children if child.bound and not _is_default(child)]
+    bounds: dict[tuple[str, str], Bound] = {}
+    for child in children if mine and parent.partition_strategy in ("r", "l") else ():
+        if child.bound and not _is_default(child):
+            bounds[child.key] = _bound(ctx, parent, child.bound)
     for child in children:
-        if child.bound and mine and parent.partition_strategy in ("r", "l"):
-            gone = _covered(bounds, mine) if _is_default(child) else not _fits(child.bound, mine)
-            if gone:
-                continue
+        if child.key in bounds and not _fits(bounds[child.key], mine):
+            continue
+        if bounds and _is_default(child) and _covered(list(bounds.values()), mine):
+            continue
         yield child
         yield from _kept(ctx, child, conditions)
+
+
+def _bound(ctx: Context, parent: Relation, bound: Node) -> Bound:
+    """Of a key of one column."""
+    (name,) = parent.partition_key or ("",)
+    if bound.get("strategy") == "l":
+        given = [each for each in bound.get("listdatums", ()) if not _is_null(each)]
+        listed = frozenset(key_value(ctx, each, parent, name) for each in given)
+        return Bound(listed=listed, understood=None not in listed)
+    ends = [(bound.get(side) or [{}])[0] for side in ("lowerdatums", "upperdatums")]
+    low, high = (key_value(ctx, each, parent, name) for each in ends)
+    known = all(v is not None or "ColumnRef" in n for v, n in zip((low, high), ends, strict=True))
+    return Bound(low=low, high=high, understood=known)
+
+
+def _is_null(value: Node) -> bool:
+    return bool(value.get("A_Const", {}).get("isnull"))
 
 
 def _is_default(child: Relation) -> bool:
     return bool((child.bound or {}).get("is_default"))
 
 
-def _conditions(parts: Iterable[Node], parent: Relation, known_as: str) -> Iterator[Condition]:
+def _conditions(
+    ctx: Context, parts: Iterable[Node], parent: Relation, known_as: str
+) -> Iterator[Condition]:
     for part in parts:
         if part.get("BoolExpr", {}).get("boolop") == "OR_EXPR":
-            yield from _any_of(part["BoolExpr"]["args"], parent, known_as)
+            yield from _any_of(ctx, part["BoolExpr"]["args"], parent, known_as)
         body = part.get("A_Expr", {})
         fields = strings(body.get("lexpr", {}).get("ColumnRef", {}).get("fields"))
         read = _KINDS.get(body.get("kind", ""))
@@ -95,7 +129,7 @@ def _conditions(parts: Iterable[Node], parent: Relation, known_as: str) -> Itera
             continue
         right = body.get("rexpr", {})
         given = right["List"]["items"] if "List" in right else [right]
-        values = tuple(_constant(each, parent, fields[-1]) for each in given)
+        values = tuple(key_value(ctx, each, parent, fields[-1]) for each in given)
         operator = strings(body.get("name"))[-1]
         if None in values or (read == "IN" and operator != "="):
             continue
@@ -106,9 +140,11 @@ def _conditions(parts: Iterable[Node], parent: Relation, known_as: str) -> Itera
             yield Condition(fields[-1], operator, values)
 
 
-def _any_of(parts: list[Node], parent: Relation, known_as: str) -> Iterator[Condition]:
+def _any_of(
+    ctx: Context, parts: list[Node], parent: Relation, known_as: str
+) -> Iterator[Condition]:
     """`k = 1 OR k = 2` as `k IN (1, 2)`; nothing of other conditions."""
-    each = [list(_conditions([part], parent, known_as)) for part in parts]
+    each = [list(_conditions(ctx, [part], parent, known_as)) for part in parts]
     equal = [found[0] for found in each if len(found) == 1 and found[0].operator == "="]
     if len(equal) == len(parts) and len({c.column for c in equal}) == 1:
         yield Condition(equal[0].column, "=", tuple(v for c in equal for v in c.values))
@@ -117,28 +153,20 @@ def _any_of(parts: list[Node], parent: Relation, known_as: str) -> Iterator[Cond
 _KINDS = {"AEXPR_OP": "OP", "AEXPR_IN": "IN", "AEXPR_BETWEEN": "BETWEEN"}
 
 
-def _constant(value: Node, parent: Relation, name: str) -> Any:
-    """None of what is computed when the statement runs, as a cast to another type may be."""
-    column = (parent.columns or {}).get(name)
-    cast = value.get("TypeCast")
-    if cast is not None and column is not None:
-        return moment(scalar(value)) if read_type(cast["typeName"]) == column.type else None
-    return moment(scalar(value))
-
-
-def _fits(bound: Node, conditions: list[Condition]) -> bool:
+def _fits(bound: Bound, conditions: list[Condition]) -> bool:
     """Whether a partition may have rows for which all conditions hold."""
-    if bound.get("strategy") == "l":
-        listed = {moment(scalar(each)) for each in bound.get("listdatums", ())}
-        return all(c.operator != "=" or listed & set(c.values) for c in conditions)
-    low, high = limits(bound)
-    return all(any(_holds(c.operator, v, low, high) for v in c.values) for c in conditions)
+    if bound.listed is not None:
+        if not bound.understood:
+            return True
+        return all(c.operator != "=" or bound.listed & set(c.values) for c in conditions)
+    return all(any(_holds(c.operator, v, bound) for v in c.values) for c in conditions)
 
 
-def _holds(operator: str, value: Any, low: Any, high: Any) -> bool:
-    """Whether some x with low <= x < high is `operator` value; None is no limit."""
-    above = high is None or not comparable(high, value) or value < high
-    below = low is None or not comparable(low, value)
+def _holds(operator: str, value: Any, bound: Bound) -> bool:
+    """Whether some x within the bound is `operator` value."""
+    low, high = bound.low, bound.high
+    above = high is None or not ordered(high, value) or value < high
+    below = low is None or not ordered(low, value)
     if operator == "=":
         return above and (below or low <= value)
     if operator == "<":
@@ -148,23 +176,32 @@ def _holds(operator: str, value: Any, low: Any, high: Any) -> bool:
     return above if operator in (">", ">=") else True
 
 
-def _covered(bounds: list[Node], conditions: list[Condition]) -> bool:
+def _covered(bounds: list[Bound], conditions: list[Condition]) -> bool:
     """Whether the other partitions have every value that the conditions leave, so that the DEFAULT
     one has none."""
     equal = [c for c in conditions if c.operator == "="]
+    if not all(bound.understood for bound in bounds):
+        return False
     if equal:
-        one = [Condition("", "=", (value,)) for value in equal[0].values]
-        return all(any(_fits(bound, [each]) for bound in bounds) for each in one)
-    if any(bound.get("strategy") != "r" for bound in bounds):
+        return all(any(_has(bound, value) for bound in bounds) for value in equal[0].values)
+    if any(bound.listed is not None for bound in bounds):
         return False
     starts = [c.values[0] for c in conditions if c.operator in (">", ">=")]
     ends = [c for c in conditions if c.operator in ("<", "<=")]
-    known = [value for bound in bounds for value in limits(bound)]
+    known = [value for bound in bounds for value in (bound.low, bound.high)]
     values = [*starts, *(c.values[0] for c in ends), *known]
-    if not starts or not ends or not all(comparable(values[0], each) for each in values):
+    if not starts or not ends or not all(ordered(values[0], each) for each in values):
         return False
     reached, end = max(starts), min(c.values[0] for c in ends)
-    for low, high in sorted(map(limits, bounds)):
+    for low, high in sorted((bound.low, bound.high) for bound in bounds):
         if low <= reached < high:
             reached = high
     return bool(reached > end or (reached == end and all(c.operator == "<" for c in ends)))
+
+
+def _has(bound: Bound, value: Any) -> bool:
+    """Whether the value is known to be one of the bound's."""
+    if bound.listed is not None:
+        return value in bound.listed
+    ends = [end for end in (bound.low, bound.high) if end is not None]
+    return all(ordered(end, value) for end in ends) and _holds("=", value, bound)

@@ -1,0 +1,109 @@
+"""Values of a partition key in a form in which two are equal just when the server says so.
+
+`'2'` is 2 for an integer, `'Jan 1, 2025'` a date that is not read here: what is not understood is
+None, and rules nothing out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from shared.sql.context import Context
+from shared.sql.grammar import Node
+from shared.sql.names import scalar
+from shared.sql.schema_objects import Relation, Type
+from shared.sql.types import read_type
+
+
+def key_value(ctx: Context, node: Node, parent: Relation, name: str) -> Any:
+    """The value of a constant that is compared with a column, or put into it."""
+    column = (parent.columns or {}).get(name)
+    if column is None:
+        return None
+    cast = node.get("TypeCast")
+    if cast is not None and read_type(cast["typeName"]) != column.type:
+        return None
+    return _read(ctx, scalar(node), column.type)
+
+
+def _read(ctx: Context, given: Any, type_: Type) -> Any:
+    if given is None or type_.array:
+        return None
+    made = ctx.catalog.types.get(type_.key)
+    if made is not None:
+        return given if made.kind == "enum" else None
+    if type_.name == "timestamptz":
+        return _instant(given, ctx)
+    reader = _READERS.get(type_.name)
+    whole = not type_.mods or type_.name in _LIMITED
+    try:
+        return reader(given) if reader is not None and whole else None
+    except (ValueError, InvalidOperation):
+        return None
+
+
+def _whole(given: Any) -> int | None:
+    """Not of 2.0: integers are compared with numbers of another kind when the statement runs."""
+    return int(given) if isinstance(given, int) or given.strip().lstrip("+-").isdigit() else None
+
+
+def _text(given: Any) -> str | None:
+    return given if isinstance(given, str) else None
+
+
+def _padded(given: Any) -> str | None:
+    return given.rstrip(" ") if isinstance(given, str) else None
+
+
+def _truth(given: Any) -> bool | None:
+    return given if isinstance(given, bool) else _TRUTHS.get(str(given).strip().lower())
+
+
+_TRUTHS = dict.fromkeys(("t", "true", "y", "yes", "on", "1"), True) | dict.fromkeys(
+    ("f", "false", "n", "no", "off", "0"), False
+)
+"""By the words that people write; of others (`tru`) nothing is said."""
+
+
+def _day(given: Any) -> date:
+    return datetime.fromisoformat(given.strip()).date()
+
+
+def _local(given: Any) -> datetime:
+    """A timestamp without a zone passes over the one that is written."""
+    return datetime.fromisoformat(given.strip()).replace(tzinfo=None)
+
+
+def _instant(given: Any, ctx: Context) -> datetime | None:
+    """Without a zone it is the session's; one without stays apart from one with it."""
+    try:
+        found = datetime.fromisoformat(given.strip())
+    except ValueError:
+        return None
+    if found.tzinfo is None:
+        zone = (ctx.setting("timezone") or "").lower()
+        return found.replace(tzinfo=UTC) if zone in ("utc", "gmt", "etc/utc") else found
+    return found.astimezone(UTC)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("int2", "int4", "int8"), _whole),
+    **dict.fromkeys(("text", "varchar"), _text),
+    "bpchar": _padded,
+    "numeric": Decimal,
+    "bool": _truth,
+    "date": _day,
+    "timestamp": _local,
+}
+_LIMITED = frozenset({"varchar", "bpchar"})
+"""Types whose limit refuses a value, and never rounds it."""
+
+
+def ordered(one: Any, other: Any) -> bool:
+    """Whether their order is that of their values: text has the order of its collation."""
+    if isinstance(one, datetime) and isinstance(other, datetime):
+        return (one.tzinfo is None) == (other.tzinfo is None)
+    return type(one) is type(other) and type(one) in (int, Decimal, date)
