@@ -116,6 +116,7 @@ def test_either_of_two_constants_leaves_two_partitions():
         ("SELECT 1 FROM (SELECT * FROM l WHERE k = 2) q FOR UPDATE", {"l", "l_2"}),
         ("SELECT 1 FROM t WHERE id IN (SELECT v FROM l) FOR UPDATE", {"t"}),
         ("WITH t AS (SELECT 1 AS id) SELECT 1 FROM t, par FOR UPDATE OF par", {"par", "child"}),
+        ("WITH t AS (SELECT 1 AS id) SELECT 1 FROM t, par FOR UPDATE", {"par", "child"}),
     ],
 )
 def test_for_update_locks_rows_of_what_it_names(statement, rows):
@@ -179,6 +180,10 @@ CREATE TABLE z_2 PARTITION OF z FOR VALUES FROM ('2025-02-01 00:00+01') TO ('202
 CREATE TABLE e (k int) PARTITION BY LIST (k);
 CREATE TABLE e_1 PARTITION OF e FOR VALUES IN (1);
 CREATE TABLE e_2 PARTITION OF e DEFAULT;
+CREATE TABLE g (k date) PARTITION BY LIST (k);
+CREATE TABLE g_1 PARTITION OF g FOR VALUES IN ('2025-01-01');
+CREATE TABLE g_2 PARTITION OF g FOR VALUES IN ('Mar 1, 2025');
+CREATE TABLE g_3 PARTITION OF g DEFAULT;
 """
 
 
@@ -204,6 +209,8 @@ CREATE TABLE e_2 PARTITION OF e DEFAULT;
         ("e", "'1'", "1"),
         ("e", "1.0", "12"),
         ("e", "3", "2"),
+        ("g", "'2025-03-01'", "23"),
+        ("g", "'2025-01-01'", "123"),
     ],
 )
 @pytest.mark.parametrize("form", ["DELETE FROM {} WHERE k = {}", "INSERT INTO {} VALUES ({})"])
