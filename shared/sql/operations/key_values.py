@@ -65,7 +65,7 @@ def _truth(given: Any) -> bool | None:
 _TRUTHS = dict.fromkeys(("t", "true", "y", "yes", "on", "1"), True) | dict.fromkeys(
     ("f", "false", "n", "no", "off", "0"), False
 )
-"""By the words that people write; of others (`tru`) nothing is said."""
+"""By the words that people write; of what is cut short (`fal`) nothing is said."""
 
 
 def _day(given: Any) -> date:
