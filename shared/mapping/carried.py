@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from shared.domain.errors import Refused
 from shared.mapping.readiness_keys import unfound, unfound_by_all_columns
-from shared.mapping.snapshot import SeenColumn, SeenRelation
+from shared.mapping.snapshot import SeenColumn, SeenRelation, Snapshot
 from shared.mapping.statements import refused
 from shared.mapping.trace import SeenAssignment, SeenChange, SeenCopy, Trace
 
@@ -48,6 +48,12 @@ def is_key_widening(before: SeenRelation, change: SeenChange, assignment: SeenAs
     return assignment.plain and old is not None and new is not None and widens(old, new)
 
 
+def check_file(trace: Trace) -> None:
+    """Raises Refused for what cannot be carried, whichever table it is done to."""
+    _check_all_rows_are_seen(trace)
+    _check_composites(trace.before, trace.after)
+
+
 def check_table(
     before: SeenRelation, after: SeenRelation, trace: Trace, changes: list[SeenChange]
 ) -> None:
@@ -80,7 +86,7 @@ def check_table(
         _check_column(before, column, after.column(column.attnum), assigned)
 
 
-def check_all_rows_are_seen(trace: Trace) -> None:
+def _check_all_rows_are_seen(trace: Trace) -> None:
     """The file runs as the owner; which rows a forced policy shows it is not known of a row that
     is replicated. Raises Refused."""
     read: list[tuple[SeenChange | SeenCopy, int]] = [
@@ -95,6 +101,17 @@ def check_all_rows_are_seen(trace: Trace) -> None:
                 f"{relation.label} forces row security on its owner, so rows may be left out",
                 f"put ALTER TABLE {relation.label} NO FORCE ROW LEVEL SECURITY before it and FORCE"
                 " ROW LEVEL SECURITY behind it, or use --type maintenance",
+            )
+
+
+def _check_composites(before: Snapshot, after: Snapshot) -> None:
+    """A composite value travels as text that has all of its attributes. Raises Refused."""
+    for oid, (name, attributes) in before.composites.items():
+        if after.composites.get(oid, (name, attributes))[1] != attributes:
+            raise Refused(
+                f"type {name} gets other attributes, and columns hold values of it: rows that are"
+                " written meanwhile would not fit",
+                remedy="make a new type and a new column of it, or use --type maintenance",
             )
 
 

@@ -8,12 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.errors import Refused
-from shared.mapping.carried import (
-    check_all_rows_are_seen,
-    check_table,
-    is_found_by_key,
-    key_order,
-)
+from shared.mapping.carried import check_file, check_table, is_found_by_key, key_order
 from shared.mapping.chains import build_chains, live_changes
 from shared.mapping.columns import columns_of, landing_columns
 from shared.mapping.continued import continued
@@ -31,7 +26,7 @@ from shared.mapping.trace import SeenChange, Trace
 
 def derive(trace: Trace) -> Mapping:
     """The mapping of one file. See the model for what its parts mean."""
-    check_all_rows_are_seen(trace)
+    check_file(trace)
     trace = continued(trace)
     end = {relation.oid: relation for relation in trace.after.tables()}
     start = {relation.oid: relation for relation in trace.before.tables()}

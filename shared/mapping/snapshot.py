@@ -118,6 +118,8 @@ class Snapshot:
     """Qualified names of the types outside pg_catalog."""
     labels: dict[int, dict[int, str]] = field(default_factory=dict)
     """Of each enum type: its values by oid, so that a renamed value is seen as renamed."""
+    composites: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Composite types that columns of tables hold: name, and the types of the attributes."""
 
     def tables(self) -> list[SeenRelation]:
         """Permanent tables that are no partitions: what can be replicated through the root."""

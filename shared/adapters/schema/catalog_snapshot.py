@@ -27,7 +27,11 @@ def take_snapshot(session: Session) -> Snapshot:
         labels: dict[int, dict[int, str]] = defaultdict(dict)
         for kind, oid, label in session.rows(QUERIES["labels"]):
             labels[kind][oid] = label
-        return Snapshot(_relations(session), dict(session.rows(QUERIES["types"])), dict(labels))
+        types: dict[int, str] = dict(session.rows(QUERIES["types"]))
+        composites = {
+            oid: (name, tuple(held)) for oid, name, held in session.rows(QUERIES["composites"])
+        }
+        return Snapshot(_relations(session), types, dict(labels), composites)
 
 
 @contextmanager

@@ -57,6 +57,26 @@ ORDER BY i.indrelid, c.relname;
 SELECT tgrelid::int8, oid::int8, tgname, tgenabled::text, tgtype & 16 <> 0
 FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgrelid, tgname;
 
+-- composites: composite types that columns of tables hold, however deep, and their attributes' types
+WITH RECURSIVE held AS (
+    SELECT a.atttypid AS oid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
+      AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'bluegreen', 'bluegreen_job')
+    UNION
+    SELECT inside.oid FROM held JOIN pg_type t ON t.oid = held.oid CROSS JOIN LATERAL (
+        SELECT t.typelem UNION ALL SELECT t.typbasetype
+        UNION ALL SELECT rngsubtype FROM pg_range WHERE t.oid IN (rngtypid, rngmultitypid)
+        UNION ALL SELECT atttypid FROM pg_attribute
+                  WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped
+    ) AS inside(oid) WHERE inside.oid <> 0
+)
+SELECT t.oid::int8, format_type(t.oid, NULL),
+       array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum)
+FROM held JOIN pg_type t ON t.oid = held.oid JOIN pg_attribute a ON a.attrelid = t.typrelid
+WHERE t.typrelid <> 0 AND a.attnum > 0 AND NOT a.attisdropped
+GROUP BY 1, 2;
+
 -- types: outside pg_catalog, by oid
 SELECT t.oid::int8, format_type(t.oid, NULL)
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname !~ '^pg_';

@@ -25,6 +25,12 @@ DROP SCHEMA IF EXISTS side, other_side CASCADE;
 CREATE SCHEMA side;
 CREATE TABLE side.u (id int PRIMARY KEY);
 """
+HOLDS = """
+CREATE TYPE addr AS (street text, zip int);
+CREATE DOMAIN addresses AS addr[];
+CREATE TABLE kept (id int PRIMARY KEY);
+CREATE TABLE t (id int PRIMARY KEY, at addresses, was kept);
+"""
 ROW = "compute from the row's own columns"
 MAINTENANCE = "--type maintenance"
 
@@ -134,6 +140,12 @@ REFUSALS = (
             "SET timezone = 'Asia/Tokyo'; ALTER TABLE t ALTER at TYPE timestamp;"
             "SET timezone = 'UTC'; ALTER TABLE t ALTER n TYPE text USING n::text",
             "compute under different settings", "set search_path and time zone once"),
+    refusal("refused_attribute_added_to_a_held_type",
+            "ALTER TYPE addr ADD ATTRIBUTE city text", "type shape.addr gets other attributes",
+            "a new column of it", schema=HOLDS),
+    refusal("refused_column_added_to_a_held_row_type",
+            "ALTER TABLE kept ADD COLUMN more int", "type shape.kept gets other attributes",
+            "a new column of it", schema=HOLDS),
     refusal("refused_schema_renamed", "ALTER SCHEMA side RENAME TO other_side",
             'schema "side" does not exist', "ALTER TABLE .. SET SCHEMA", schema=SIDE),
     refusal("refused_schema_dropped_behind_its_tables",
