@@ -18,7 +18,7 @@ from shared.domain.errors import Transient
 from shared.domain.facts import Cutover
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job
-from shared.ports import Door, Node, Observations
+from shared.ports import Door, Node, Observations, Session
 from workers.health_monitor import traffic
 from workers.health_monitor.confirm_verdict import Evidence, Traffic, complaints, passed
 from workers.health_monitor.sides import serving_side
@@ -39,16 +39,17 @@ class TrafficWatch:
     def begin(self, job: Job) -> dict[str, Any]:
         """Where the counters stand now, and what was usual before."""
         preflight = self.observations.seen(job.id, "preflight") or {}
-        serving = self.nodes[serving_side(job)]
+        serving, speed, usual = self.nodes[serving_side(job)], None, None
         with ThreadPoolExecutor(2, "begin") as beside:
-            usual = beside.submit(self._usual, job, preflight)
-            speed = None
             if self.speed is not None:
                 speed = beside.submit(self.speed.look, serving, job.database)
+            if serving_side(job) is not job.source:
+                usual = beside.submit(self._usual_before, job, preflight)
             with serving.session(limit_s=traffic.LOOK_LIMIT_S) as session:
                 counters = traffic.counters(session)
+                errors = {} if usual is not None else _errors_since(session, preflight)
         seen: dict[str, Any] = {
-            "at": self.now().isoformat(), "door_ms": [], "before": None, "errors_before": {},
+            "at": self.now().isoformat(), "door_ms": [], "before": None, "errors_before": errors,
             "door_before_ms": preflight.get("door_ms", []),
             "counters": [counters.commits, counters.rollbacks],
         }  # fmt: skip
@@ -56,8 +57,9 @@ class TrafficWatch:
             seen["speed"] = speed.result()
             seen["queries_before"] = self._queries_before(job, seen["speed"])
             seen["usual_ms"] = transaction_ms(preflight.get("speed") or {}, seen["speed"])
-        with suppress(Transient):  # the old side is gone: fixed limits judge the new one
-            seen |= usual.result()
+        if usual is not None:
+            with suppress(Transient):  # the old side is gone: fixed limits judge the new one
+                seen |= usual.result()
         self.note(job, seen)
         return seen
 
@@ -152,19 +154,25 @@ class TrafficWatch:
         known = [ms for ms in (seen.get("usual_ms"), self.speed.usual_ms()) if ms is not None]
         return transaction_ms(seen["speed"], now), max(known, default=None)
 
-    def _usual(self, job: Job, preflight: Mapping[str, Any]) -> dict[str, Any]:
-        """Transactions and errors on the side that served before, since preflight."""
+    def _usual_before(self, job: Job, preflight: Mapping[str, Any]) -> dict[str, Any]:
+        """Transactions and errors since preflight, on the side that served until the cutover."""
         if "counters" not in preflight:
             return {}
         commits, rollbacks, reset_at = preflight["counters"]
         with self.nodes[job.source].session(limit_s=traffic.LOOK_LIMIT_S) as session:
             counters = traffic.counters(session)
-            errors = traffic.errors_since(session, datetime.fromisoformat(preflight["at"]))
-        same = counters.reset_at == reset_at and serving_side(job) is not job.source
+            errors = _errors_since(session, preflight)
         now = Traffic(counters.commits, counters.rollbacks)
+        same = counters.reset_at == reset_at
         before = passed(Traffic(commits, rollbacks), now) if same else None
         found = None if before is None else [before.commits, before.rollbacks]
-        return {"before": found, "errors_before": errors.counts}
+        return {"before": found, "errors_before": errors}
+
+
+def _errors_since(session: Session, preflight: Mapping[str, Any]) -> dict[str, int]:
+    if "counters" not in preflight:
+        return {}
+    return traffic.errors_since(session, datetime.fromisoformat(preflight["at"])).counts
 
 
 def _since(job: Job) -> str | None:

@@ -100,14 +100,13 @@ class Preflight:
 
     def _look(self, job: Job) -> Snapshot:
         """Raises Transient when the active side is not there; the standby may be missing."""
+        validated = facts.Validation.maybe(job)
+        touched = list(validated.locks) if validated else []
         with ThreadPoolExecutor(2, "look") as beside:
             standby = beside.submit(read_server, self.nodes[job.target], exempt=self.exempt)
             pool = beside.submit(self.read_pooler)
-            validated = facts.Validation.maybe(job)
-        touched = list(validated.locks) if validated else []
-        servers = {
-            job.source: read_server(self.nodes[job.source], exempt=self.exempt, touched=touched)
-        }
+            source = read_server(self.nodes[job.source], exempt=self.exempt, touched=touched)
+        servers = {job.source: source}
         pooler = None
         with suppress(Transient):
             servers[job.target] = standby.result()
@@ -156,14 +155,17 @@ class Preflight:
 
     def _usual(self, job: Job) -> dict[str, Any]:
         """What `confirm` compares with: counters, and round trips through the door."""
-        with self.nodes[job.source].session(limit_s=traffic.LOOK_LIMIT_S) as session:
-            counters = traffic.counters(session)
+        source, speed = self.nodes[job.source], None
         door_ms: list[float] = []
-        with suppress(MigrationError):  # a rule says so
-            door_ms = [self.door.round_trip_ms(limit_s=DOOR_LIMIT_S) for _ in range(PROBES)]
-        source = self.nodes[job.source]
+        with ThreadPoolExecutor(1, "speed") as beside:
+            if self.speed is not None:
+                speed = beside.submit(self.speed.look, source, job.database)
+            with source.session(limit_s=traffic.LOOK_LIMIT_S) as session:
+                counters = traffic.counters(session)
+            with suppress(MigrationError):  # a rule says so
+                door_ms = [self.door.round_trip_ms(limit_s=DOOR_LIMIT_S) for _ in range(PROBES)]
         return {
-            "speed": None if self.speed is None else self.speed.look(source, job.database),
+            "speed": None if speed is None else speed.result(),
             "at": self.now().isoformat(),
             "counters": [counters.commits, counters.rollbacks, counters.reset_at],
             "door_ms": door_ms,
