@@ -50,6 +50,14 @@ def is_key_widening(before: SeenRelation, change: SeenChange, assignment: SeenAs
 
 def check_file(trace: Trace) -> None:
     """Raises Refused for what cannot be carried, whichever table it is done to."""
+    for relation in (*trace.before.tables(), *trace.after.tables()):
+        if relation.shut and relation.oid in trace.before.relations:
+            raise Refused(
+                f"{relation.label} forces row security on its owner, as whom this server applies"
+                " replicated rows",
+                remedy=f"ALTER TABLE {relation.label} NO FORCE ROW LEVEL SECURITY in a migration"
+                " before this one, and FORCE in one after it; or use --type maintenance",
+            )
     _check_all_rows_are_seen(trace)
     _check_composites(trace.before, trace.after)
 

@@ -88,6 +88,9 @@ class SeenRelation:
     """Of a sequence: the table whose column owns it."""
     hides_rows: bool = False
     """Its row security is forced, so it holds for its owner too."""
+    shut: bool = False
+    """From PostgreSQL 16 on rows are applied as the table's owner, for whom forced row security
+    holds: the apply worker stops at such a table (worker.c, TargetPrivilegesCheck)."""
     nested: bool = False
     """A partition of it is partitioned itself."""
     columns: tuple[SeenColumn, ...] = ()

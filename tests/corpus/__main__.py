@@ -90,7 +90,9 @@ def _chosen(asked: argparse.Namespace, version: int) -> list[Case]:
     seeds = {f"seed_{number}": number for number in range(1, asked.seeds + 1)}
     seeds |= {name: int(name[5:]) for name in asked.only if name.startswith("seed_")}
     every = [*CASES, CASE, *(generated(number) for number in seeds.values())]
-    return [case for case in every if case.since <= version and _wanted(asked, case.name)]
+    return [
+        case for case in every if case.since <= version <= case.until and _wanted(asked, case.name)
+    ]
 
 
 def _is_known(

@@ -38,6 +38,8 @@ class Case:
     """A rollback loses values, and the case accepts that."""
     since: int = 15
     """The oldest PostgreSQL version that knows such a file."""
+    until: int = 99
+    """The newest on which it is carried."""
     apart: bool = False
     """It is no single transaction, so it shares no file with those that are."""
 
