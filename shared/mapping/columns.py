@@ -32,10 +32,11 @@ def landing_columns(
     """Attribute numbers of the columns that need one.
 
     Each that the file computes anew (even a USING that keeps the type, which no catalog shows),
-    and each that it drops after an expression has read it, or that the source must send.
+    and each that it drops after an expression has read it, or that the source must send: a row
+    that changes its partition is sent as one that went and one that came, with all its values.
     """
     found: set[int] = set()
-    if is_found_by_key(before, after, changes):
+    if before.kind == "p" or is_found_by_key(before, after, changes):
         found |= {c.attnum for c in before.columns if not c.generated} - {
             c.attnum for c in after.columns
         }
@@ -128,10 +129,16 @@ def _landing(before: SeenRelation, after: SeenRelation, old: SeenColumn, trace: 
         not_null=old.not_null,
         fill=None if alike else fill_for(old),
         checks=[*carried_checks(before, old, trace), *_known_values(old, trace)],
+        born=old.default if down is None and _is_constant(old) else None,
         down=down,
         down_given=given is not None,
         down_reads=reads,
     )
+
+
+def _is_constant(column: SeenColumn) -> bool:
+    """Its default calls nothing, so that it means the same on the other side."""
+    return column.built_in and column.default is not None and "(" not in column.default
 
 
 def carried_checks(table: SeenRelation, column: SeenColumn, trace: Trace) -> list[str]:

@@ -75,7 +75,16 @@ def _triggers_off(table: Table) -> list[str]:
 
 def _filled(relation: str, new: list[_New], copied: list[_New]) -> list[str]:
     generated = [each for each in new if each not in copied]
-    return _generated(relation, generated) + _copied(relation, copied)
+    return _generated(relation, generated) + _copied(relation, copied) + _defaults(relation, new)
+
+
+def _defaults(relation: str, new: list[_New]) -> list[str]:
+    """A trigger could not tell a row that is born from one that changes its partition."""
+    return [
+        f"ALTER TABLE {relation} ALTER COLUMN {each.name} SET DEFAULT {each.column.born}"
+        for each in new
+        if each.column.born is not None
+    ]
 
 
 def _generated(relation: str, columns: list[_New]) -> list[str]:

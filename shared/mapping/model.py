@@ -45,6 +45,8 @@ class Column(_Frozen):
     """On the source, for landing and dropped columns."""
     fill: str | None = None
     """SQL constant for rows that have no old value, where NULL is not allowed."""
+    born: str | None = None
+    """Of a landing column that the file drops: its default, for rows born on the target."""
     start: str | None = None
     """Of a new column: the constant with which the file adds it to every row."""
     checks: list[str] = []

@@ -68,7 +68,8 @@ def _born_without(column: Column) -> str:
     if not column.not_null or column.fill is None:
         return ""
     landing = f"new.{ident(column.final)}"
-    return f"\n    IF tg_op = 'INSERT' THEN\n        {landing} := {column.fill};\n    END IF;"
+    is_born = f"tg_op = 'INSERT' AND {landing} IS NULL"  # a row that changes its partition is not
+    return f"\n    IF {is_born} THEN\n        {landing} := {column.fill};\n    END IF;"
 
 
 def _reverse_column(table: Table, column: Column, number: int) -> str:

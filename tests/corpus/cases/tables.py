@@ -93,6 +93,21 @@ CASES = (
            "UPDATE t SET region = 'south', cents = 700 WHERE id = @n - 3")),
          "INSERT INTO t SELECT n, CASE n % 2 WHEN 0 THEN 'north' ELSE 'east' END, n"
          " FROM generate_series(1, 40) n"),
+    Case("drop_columns_in_partitions", DAYS
+         + "ALTER TABLE t ADD COLUMN note text, ADD COLUMN kind text NOT NULL DEFAULT 'usual';",
+         "ALTER TABLE t DROP COLUMN note, DROP COLUMN kind; ALTER TABLE t ADD COLUMN w int",
+         ("INSERT INTO t VALUES (@n, '2026-03-03', @n, 'note @n', 'k')",
+          "UPDATE t SET note = 'n@n', kind = 'k@n' WHERE id = @n % 40 + 1",
+          "UPDATE t SET day = '2026-01-01' WHERE id = @n - 20",
+          "DELETE FROM t WHERE id = @n - 40"),
+         (("UPDATE t SET day = '2026-04-04' WHERE id = @n % 20 + 1",
+           "UPDATE t SET day = '2026-04-04' WHERE id = @n % 20 + 1"),
+          ("INSERT INTO t (id, day, cents) VALUES (@n, '2026-01-05', 1)",
+           "INSERT INTO t (id, day, cents) VALUES (@n, '2026-01-05', 1)"),
+          ("UPDATE t SET day = '2026-01-04' WHERE id = @n % 40 + 1",
+           "UPDATE t SET day = '2026-01-04' WHERE id = @n % 40 + 1")),
+         "INSERT INTO t SELECT n, date '2026-01-12' + n, n, 'note ' || n, 'k' || n"
+         " FROM generate_series(1, 40) n"),
     Case("rename_in_partitions", DAYS,
          """ALTER TABLE t RENAME cents TO amount; ALTER TABLE t ADD COLUMN note text;
          ALTER TABLE t_late RENAME TO t_rest""", DAY_WRITES,
