@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from shared.sql import grammar
+from shared.sql.body_constants import Settled, settled
 from shared.sql.body_variables import Values
 from shared.sql.folding import PLACEHOLDER, hides
 from shared.sql.grammar import Node, SyntaxProblem
@@ -52,6 +53,8 @@ class Body:
     """Ends transactions itself (COMMIT or ROLLBACK)."""
     hidden: tuple[int, ...] = ()
     """Those of `opaque` whose text is put together by functions that hide what it says."""
+    settled: tuple[Settled, ...] = ()
+    """Variables that hold one constant."""
 
 
 def read_body(
@@ -122,11 +125,13 @@ def _plpgsql(definition: str, event: str, given: tuple[str | None, ...]) -> Body
     opaque: list[int] = []
     hidden: list[int] = []
     commits = False
+    constant: tuple[Settled, ...] = ()
     for function in grammar.parse_plpgsql(definition.encode()):
         if event:
             prune(function, event)
         nodes = list(_nodes(function))
         values = Values(nodes, given)
+        constant = settled(definition, nodes)
         for tag, node, conditional in nodes:
             line = int(node.get("lineno", 1))
             if tag in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
@@ -144,7 +149,7 @@ def _plpgsql(definition: str, event: str, given: tuple[str | None, ...]) -> Body
                 parts += [Part(f"SELECT {text}", line)] if "(" in text else []
             else:
                 parts += _embedded(tag, node, line, conditional)
-    return Body(tuple(parts), tuple(opaque), commits, tuple(hidden))
+    return Body(tuple(parts), tuple(opaque), commits, tuple(hidden), constant)
 
 
 def _nodes(tree: Any) -> Iterator[tuple[str, Node, bool]]:

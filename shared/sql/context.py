@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,6 +71,10 @@ class Context:
     body_depth: int = 0
     """How deep inside function bodies and DO blocks we are."""
     body_place: Place | None = None
+    constants: dict[str, tuple[str, Node]] = field(default_factory=dict)
+    """Variables of the body that is followed which hold a constant: (type, value)."""
+    runs: Counter[str] = field(default_factory=Counter)
+    """How often each routine was followed, or more."""
     running: list[str] = field(default_factory=list)
     """Routines whose bodies are being followed, so that recursion ends."""
     transitions: frozenset[str] = frozenset()

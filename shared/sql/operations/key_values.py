@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.sql.context import Context
 from shared.sql.grammar import Node
-from shared.sql.names import scalar
+from shared.sql.names import scalar, strings
 from shared.sql.schema_objects import Relation, Type
 from shared.sql.types import read_type
 
@@ -23,10 +23,20 @@ def key_value(ctx: Context, node: Node, parent: Relation, name: str) -> Any:
     column = (parent.columns or {}).get(name)
     if column is None:
         return None
+    if "ColumnRef" in node or "ParamRef" in node:
+        node = _variable(ctx, node, parent, column.type)
     cast = node.get("TypeCast")
     if cast is not None and read_type(cast["typeName"]) != column.type:
         return None
     return _read(ctx, scalar(node), column.type)
+
+
+def _variable(ctx: Context, node: Node, parent: Relation, type_: Type) -> Node:
+    """The constant that a variable of the body holds; nothing where it is none of the type."""
+    fields = strings(node.get("ColumnRef", {}).get("fields"))
+    name = fields[0] if len(fields) == 1 else f"${node.get('ParamRef', {}).get('number')}"
+    held = ctx.constants.get(name)
+    return held[1] if held and held[0] == type_.name and name not in (parent.columns or ()) else {}
 
 
 def _read(ctx: Context, given: Any, type_: Type) -> Any:

@@ -15,6 +15,7 @@ from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.locks import Lock, gather
 from shared.sql.names import option, scalar, shown, split_name
 from shared.sql.nested import run_part
+from shared.sql.operations.routine_constants import constants_of, declared
 from shared.sql.schema_objects import Routine
 
 FOLLOW_DEPTH = 5
@@ -151,7 +152,7 @@ def do(ctx: Context, node: Node) -> None:
         ctx.error("syntax", f"in the DO block: {problem.message}")
         return
     check_body(ctx, body)
-    _run(ctx, body, operation)
+    _run(ctx, body, operation, declared(body))
 
 
 def call(ctx: Context, node: Node) -> None:
@@ -164,7 +165,7 @@ def call(ctx: Context, node: Node) -> None:
         unseen(operation, f"the procedure {shown(schema, name)}()")
         return
     for routine in known[:1]:
-        follow(ctx, routine, operation, given=_given(node["funccall"]))
+        follow(ctx, routine, operation, given=_given(node["funccall"]), call_=node["funccall"])
 
 
 def _given(call: Node) -> tuple[str | None, ...]:
@@ -181,10 +182,20 @@ def follow_calls(ctx: Context, node: Node, operation: Operation) -> None:
         schema, name = split_name(each.get("funcname"))
         if schema == "pg_catalog":
             continue
-        for routine in ctx.catalog.routines_named(schema, name, ctx.path):
+        known = ctx.catalog.routines_named(schema, name, ctx.path)
+        alone = each if len(known) == 1 and _is_all(node, each) else None
+        for routine in known:
             seen = routine.volatility == "stable" and routine.language in ("sql", "plpgsql")
             if seen or routine.volatility == "volatile":
-                follow(ctx, routine, operation, given=_given(each))
+                follow(ctx, routine, operation, given=_given(each), call_=alone)
+
+
+def _is_all(node: Node, call: Node) -> bool:
+    """Whether a statement is SELECT f(..), which calls it once."""
+    targets = node.get("targetList", ())
+    if len(targets) != 1 or node.keys() & {"relation", "fromClause"}:
+        return False
+    return targets[0]["ResTarget"].get("val", {}).get("FuncCall") is call
 
 
 def follow(
@@ -194,9 +205,11 @@ def follow(
     event: str = "",
     given: tuple[str | None, ...] = (),
     transitions: frozenset[str] = frozenset(),
+    call_: Node | None = None,
 ) -> None:
     """`event`: what fires it, if it is a trigger's function, and `transitions`: the names that the
-    trigger gives to the changed rows; `given`: what it is called with."""
+    trigger gives to the changed rows; `given`: what it is called with; `call_`: the
+    call, where the statement is nothing else and runs it once."""
     name = shown(routine.schema, routine.name)
     if name in ctx.running or len(ctx.running) >= FOLLOW_DEPTH or _stands_still(ctx):
         return
@@ -206,10 +219,11 @@ def follow(
     body = _body(ctx, routine, event, given)
     if body is None:
         return
+    constants = constants_of(ctx, routine, body, call_)
     outer, ctx.transitions = ctx.transitions, transitions
     ctx.running.append(name)
     try:
-        _run(ctx, body, operation)
+        _run(ctx, body, operation, constants)
     finally:
         ctx.running.pop()
         ctx.transitions = outer
@@ -220,16 +234,21 @@ def _stands_still(ctx: Context) -> bool:
     return ctx.building or ctx.planning
 
 
-def _run(ctx: Context, body: Body, operation: Operation) -> None:
+def _run(
+    ctx: Context, body: Body, operation: Operation, constants: dict[str, tuple[str, Node]]
+) -> None:
     if body.commits and ctx.step is not None:
         ctx.step.outside_block = True
     for line in body.opaque:
         unseen(operation, f"the text of EXECUTE in line {line} of the body")
+    outer = ctx.constants
     for part in body.parts:
+        ctx.constants = {} if part.dynamic else constants
         for inner in run_part(ctx, part):
             merge(operation, inner)
             if part.dynamic and inner.type not in ("SELECT", "COMMENT", "GRANT", "REVOKE"):
                 unseen(operation, "a statement put together at run time")
+    ctx.constants = outer
 
 
 def merge(operation: Operation, inner: Operation) -> None:

@@ -19,7 +19,7 @@ from shared.sql.operations.routines import unseen
 from shared.sql.operations.row_changes import CHANGES, change, nested_changes, read_sources
 from shared.sql.operations.row_locks import lock_rows
 from shared.sql.operations.session import apply_setting
-from shared.sql.operations.tables import create_table_as
+from shared.sql.operations.table_copies import create_table_as
 
 
 def select(ctx: Context, node: Node) -> None:

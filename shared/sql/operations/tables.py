@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 
-from shared.sql.column_names import check_names
 from shared.sql.context import Context
 from shared.sql.definitions import (
     KINDS,
@@ -15,15 +14,14 @@ from shared.sql.definitions import (
     read_constraint,
 )
 from shared.sql.effects import Operation
-from shared.sql.expressions import called, volatility
 from shared.sql.expressions import columns as columns_of
+from shared.sql.expressions import volatility
 from shared.sql.grammar import Node
 from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
-from shared.sql.names import range_var, strings
+from shared.sql.names import range_var
 from shared.sql.operations import partitions
 from shared.sql.operations.foreign_keys import check_target
-from shared.sql.operations.queries import column_reads, query_columns, read_query
 from shared.sql.schema_objects import Column, Key, Relation
 
 LIKE_DEFAULTS, LIKE_CONSTRAINTS, LIKE_INDEXES = 8, 4, 64
@@ -245,32 +243,3 @@ def _check_bound(ctx: Context, parent: Relation, bound: Node) -> None:
             f"{parent.shown} is partitioned by {_STRATEGIES[mine]}: "
             f"a bound for {_STRATEGIES[given]} does not fit",
         )
-
-
-def _is_left_alone(ctx: Context, node: Node) -> bool:
-    """Whether IF NOT EXISTS finds the relation, so that the query is read and not run."""
-    made = node["into"]["rel"]
-    schema, name = range_var(made)
-    if not node.get("if_not_exists") or made.get("relpersistence") == "t":
-        return False
-    return (ctx.schema_for(schema), name) in ctx.catalog.relations
-
-
-def create_table_as(ctx: Context, node: Node) -> None:
-    """CREATE TABLE AS, SELECT INTO, CREATE MATERIALIZED VIEW."""
-    matview = node.get("objtype") == "OBJECT_MATVIEW"
-    operation = ctx.operation("CREATE_MATERIALIZED_VIEW" if matview else "CREATE_TABLE_AS")
-    into = node["into"]
-    idle = into.get("skipData") or _is_left_alone(ctx, node)
-    read = read_query(ctx, node["query"], operation, scan=not idle)
-    check_names(ctx, node["query"])
-    relation = new_relation(ctx, into["rel"], bool(node.get("if_not_exists")))
-    if relation is None:
-        return
-    operation.touch(relation)
-    if matview:
-        relation.kind = "materialized view"
-        relation.reads = column_reads(node["query"], read)
-        relation.calls = called(node["query"])
-        ctx.catalog.note(relation)
-    relation.columns = query_columns(ctx, node["query"], strings(into.get("colNames")))
