@@ -69,6 +69,14 @@ def check_table(
     key = identity_columns(before)
     for change in changes:
         for assignment in change.assignments:
+            made = change.after.relations[before.oid].column(assignment.attnum)
+            if made is not None and made.never_null:
+                raise refused(
+                    change.statement,
+                    f"{before.label}.{made.name} is computed and of a domain that takes no NULL,"
+                    " which no variable of a trigger can begin as",
+                    "put NOT NULL on the column, not on the domain",
+                )
             if assignment.attnum in key and not is_key_widening(before, change, assignment):
                 raise refused(
                     change.statement,

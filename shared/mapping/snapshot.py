@@ -29,6 +29,8 @@ class SeenColumn:
     identity: bool = False
     collation: str | None = None
     """Qualified and quoted, when it is not the type's own."""
+    never_null: bool = False
+    """Its type is a domain that takes no NULL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ SELECT a.attrelid::int8, a.attnum::int4, a.attname, a.atttypid::int8, a.atttypmo
        CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0
             THEN (SELECT format('%I.%I', cn.nspname, co.collname) FROM pg_collation co
                   JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation)
-       END
+       END,
+       t.typnotnull
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -146,6 +146,10 @@ REFUSALS = (
     refusal("refused_column_added_to_a_held_row_type",
             "ALTER TABLE kept ADD COLUMN more int", "type shape.kept gets other attributes",
             "a new column of it", schema=HOLDS),
+    refusal("refused_domain_that_takes_no_null",
+            "CREATE DOMAIN filled AS int NOT NULL;"
+            "ALTER TABLE t ALTER n TYPE filled USING coalesce(n, 0)",
+            "of a domain that takes no NULL", "put NOT NULL on the column"),
     refusal("refused_schema_renamed", "ALTER SCHEMA side RENAME TO other_side",
             'schema "side" does not exist', "ALTER TABLE .. SET SCHEMA", schema=SIDE),
     refusal("refused_schema_dropped_behind_its_tables",
