@@ -131,7 +131,7 @@ def _plpgsql(definition: str, event: str, given: tuple[str | None, ...]) -> Body
             prune(function, event)
         nodes = list(_nodes(function))
         values = Values(nodes, given)
-        constant = settled(definition, nodes)
+        constant = () if event else settled(definition, nodes)  # a trigger runs for many rows
         for tag, node, conditional in nodes:
             line = int(node.get("lineno", 1))
             if tag in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
