@@ -112,6 +112,24 @@ def test_nothing_written_between_fork_and_subscription_is_lost_or_doubled(
     assert wrong == []
 
 
+def test_a_row_that_green_cannot_take_at_once_is_told_in_the_servers_words(
+    servers: Pair, job: Job
+) -> None:
+    """Apply may stop before anybody has looked whether the subscription runs."""
+    climb(servers, job, before="subscribe")
+    row = "INSERT INTO orders (id, user_id) OVERRIDING SYSTEM VALUE VALUES (-7, 1)"
+    servers.run(GREEN, f"SET session_replication_role = replica; {row}")
+    servers.run(BLUE, row)
+    steps = ladder(servers.nodes)
+    finished(lambda: steps["subscribe"].do(job))
+    enabled = "SELECT subenabled FROM pg_subscription"
+    until(lambda: servers.rows(GREEN, enabled) == [(False,)], limit_s=10, what="apply stops")
+    until(lambda: steps["subscribe"].is_done(job), limit_s=2, what="it is known to have begun")
+    with pytest.raises(Refused, match=r"(?s)source sent: .*\(id\)=\(-7\)"):
+        done(steps["catch_up"], job)
+    servers.run(BLUE, "DELETE FROM orders WHERE id = -7")
+
+
 def test_green_is_closed_to_the_application_from_its_first_moment(servers: Pair, job: Job) -> None:
     stop, entered = threading.Event(), []
 

@@ -20,8 +20,9 @@ ORIGIN_IS_BEHIND = """
 SELECT coalesce(max(remote_lsn), '0/0') < %s::pg_lsn
 FROM pg_replication_origin_status WHERE external_id = %s
 """
-IS_ENABLED_FROM = """
-SELECT subenabled
+WAS_STARTED_FROM = """
+SELECT (subenabled OR EXISTS (SELECT FROM pg_stat_subscription_stats
+                              WHERE subid = s.oid AND apply_error_count > 0))
    AND (SELECT count(*) FROM pg_subscription_rel WHERE srsubid = s.oid AND srsubstate = 'r') >= %s
    AND EXISTS (SELECT FROM pg_replication_origin_status
                WHERE external_id = 'pg_' || s.oid AND remote_lsn >= %s::pg_lsn)
@@ -52,9 +53,10 @@ def is_enabled(session: Session, name: str) -> bool:
     return bool(session.value(OURS, [name]))
 
 
-def is_enabled_from(session: Session, name: str, lsn: str, published: int) -> bool:
-    """Whether it runs, on that many tables at least, and nothing before `lsn` will come again."""
-    return exists(session, name) and bool(session.value(IS_ENABLED_FROM, [published, lsn, name]))
+def was_started_from(session: Session, name: str, lsn: str, published: int) -> bool:
+    """Whether it runs, on that many tables at least, and nothing before `lsn` will come again. One
+    that an error stopped did run: why it stopped is told where its rows are waited for."""
+    return exists(session, name) and bool(session.value(WAS_STARTED_FROM, [published, lsn, name]))
 
 
 def create_disabled(session: Session, name: str, conninfo: str) -> None:

@@ -1,6 +1,7 @@
 """Green receives what the source commits, from the fork on, once each.
 
-Guarantee: an enabled subscription on every published table, its origin at the fork or later.
+Guarantee: a subscription on every published table that was started, its origin at the fork or
+           later; whether it still takes what comes is catch_up's to find.
 Repeats:   the origin is advanced only while it is lower: it is never moved back.
 Undo:      the subscription is disabled and dropped; the slot stays with create_green.
 Fails with Broken when the fork's LSN is not noted on the source.
@@ -39,7 +40,7 @@ class Subscribe:
         if lsn is None:
             return False
         with target.session() as session:
-            return subscription.is_enabled_from(session, FORWARD, lsn, published)
+            return subscription.was_started_from(session, FORWARD, lsn, published)
 
     def do(self, job: Job) -> Done:
         source, target = self.nodes[job.source], self.nodes[job.target]
