@@ -19,6 +19,10 @@ from typing import Any
 
 from shared.domain.errors import Transient
 
+REFILL_S = 0.5
+"""The start of a Python process takes a processor for a third of a second: not while whoever gave
+the last one back goes on, and clients who were held with it."""
+
 
 class Companion:
     """One running process; messages are JSON objects, a line each."""
@@ -103,6 +107,7 @@ class SpareCompanion:
         self._module = module
         self._lock = threading.Lock()
         self._spare: Companion | None = None
+        self._refill = threading.Timer(REFILL_S, self.prepare)
 
     def prepare(self) -> None:
         """Start the spare one; one that stands is left, one that has died is replaced."""
@@ -114,7 +119,8 @@ class SpareCompanion:
 
     @contextmanager
     def taken(self) -> Iterator[Companion]:
-        """The spare one, let go at the end, whatever happened; another then takes its place."""
+        """The spare one, let go at the end, whatever happened; another takes its place a little
+        later, or when it is asked for."""
         self.prepare()
         with self._lock:
             process, self._spare = self._spare, None
@@ -123,11 +129,19 @@ class SpareCompanion:
             yield process
         finally:
             process.let_go()
-            self.prepare()
+            self._prepare_later()
+
+    def _prepare_later(self) -> None:
+        with self._lock:
+            self._refill.cancel()
+            self._refill = threading.Timer(REFILL_S, self.prepare)
+            self._refill.daemon = True
+            self._refill.start()
 
     def end(self) -> None:
         """Let the spare one go."""
         with self._lock:
+            self._refill.cancel()
             process, self._spare = self._spare, None
         if process is not None:
             process.let_go()

@@ -58,6 +58,19 @@ def test_the_one_that_stood_ready_is_taken_and_another_takes_its_place(
     assert pid_of(spare) not in (first.pid, second.pid)
 
 
+def test_a_new_one_is_started_only_when_whoever_gave_one_back_has_gone_on(
+    spare: SpareCompanion,
+) -> None:
+    with spare.taken() as first:
+        pass
+    assert spare._spare is None
+    until(lambda: spare._spare is not None, limit_s=10, what="another stands ready")
+    assert pid_of(spare) != first.pid
+    spare.end()
+    until(lambda: not spare._refill.is_alive(), limit_s=10, what="nothing is started any more")
+    assert spare._spare is None
+
+
 def test_one_that_died_while_nobody_looked_is_not_handed_out(spare: SpareCompanion) -> None:
     spare.prepare()
     assert spare._spare is not None
