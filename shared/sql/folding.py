@@ -42,7 +42,8 @@ def fold(value: Node, known: Lookup = lambda _: None) -> str | None:
         return fold(targets[0]["ResTarget"].get("val", {}), known) if len(targets) == 1 else None
     operator = value.get("A_Expr", {})
     if strings(operator.get("name")) == ["||"]:
-        left, right = fold(operator["lexpr"], known), fold(operator["rexpr"], known)
+        sides = (operator.get("lexpr", {}), operator["rexpr"])  # `|| 'x'` is one operand's
+        left, right = (fold(side, known) for side in sides)
         if left is None and right is None:
             return None
         return _or_placeholder(left) + _or_placeholder(right)

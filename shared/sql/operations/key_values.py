@@ -17,6 +17,9 @@ from shared.sql.names import scalar, strings
 from shared.sql.schema_objects import Relation, Type
 from shared.sql.types import read_type
 
+MOST_DIGITS = 1000
+"""Before and behind the point: numbers beyond are looked at by nobody here."""
+
 
 def key_value(ctx: Context, node: Node, parent: Relation, name: str) -> Any:
     """The value of a constant that is compared with a column, or put into it."""
@@ -45,13 +48,13 @@ def _read(ctx: Context, given: Any, type_: Type) -> Any:
     made = ctx.catalog.types.get(type_.key)
     if made is not None:
         return given if made.kind == "enum" else None
-    if type_.name == "timestamptz":
-        return _instant(given, ctx)
     reader = _READERS.get(type_.name)
-    whole = not type_.mods or type_.name in _LIMITED
+    if reader is None or (type_.mods and type_.name not in _LIMITED):
+        return None
     try:
-        return reader(given) if reader is not None and whole else None
-    except (ValueError, InvalidOperation):
+        found = reader(given)
+        return _instant(found, ctx) if type_.name == "timestamptz" else found
+    except (ValueError, OverflowError, InvalidOperation):
         return None
 
 
@@ -78,21 +81,30 @@ _TRUTHS = dict.fromkeys(("t", "true", "y", "yes", "on", "1"), True) | dict.fromk
 """By the words that people write; of what is cut short (`fal`) nothing is said."""
 
 
+def _number(given: Any) -> Decimal | None:
+    """Not NaN, which is equal to itself on the server and has a place there; nor what no column
+    holds."""
+    found = Decimal(given) if isinstance(given, int | str) else None
+    usual = found is not None and found.is_finite() and abs(found.adjusted()) < MOST_DIGITS
+    return found if usual else None
+
+
+def _moment(given: Any) -> datetime:
+    """Raises ValueError for what is no text, too."""
+    return datetime.fromisoformat(str(given).strip())
+
+
 def _day(given: Any) -> date:
-    return datetime.fromisoformat(given.strip()).date()
+    return _moment(given).date()
 
 
 def _local(given: Any) -> datetime:
     """A timestamp without a zone passes over the one that is written."""
-    return datetime.fromisoformat(given.strip()).replace(tzinfo=None)
+    return _moment(given).replace(tzinfo=None)
 
 
-def _instant(given: Any, ctx: Context) -> datetime | None:
+def _instant(found: datetime, ctx: Context) -> datetime:
     """Without a zone it is the session's; one without stays apart from one with it."""
-    try:
-        found = datetime.fromisoformat(given.strip())
-    except ValueError:
-        return None
     if found.tzinfo is None:
         zone = (ctx.setting("timezone") or "").lower()
         return found.replace(tzinfo=UTC) if zone in ("utc", "gmt", "etc/utc") else found
@@ -103,10 +115,11 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("int2", "int4", "int8"), _whole),
     **dict.fromkeys(("text", "varchar"), _text),
     "bpchar": _padded,
-    "numeric": Decimal,
+    "numeric": _number,
     "bool": _truth,
     "date": _day,
     "timestamp": _local,
+    "timestamptz": _moment,
 }
 _LIMITED = frozenset({"varchar", "bpchar"})
 """Types whose limit refuses a value, and never rounds it."""

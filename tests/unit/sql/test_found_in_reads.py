@@ -155,3 +155,30 @@ def test_what_a_kept_query_deletes_and_locks_is_seen():
     assert report(f"CREATE TABLE x AS {gone}").destructive
     assert locks(f"CREATE TABLE x AS {gone}") == {"t": "RowExclusive"}
     assert locks("CREATE TABLE x AS SELECT 1 FROM t FOR UPDATE") == {"t": "RowShare"}
+
+
+@pytest.mark.parametrize(
+    ("type_", "bounds", "value"),
+    [
+        ("numeric", ("1", "10"), "'NaN'"),
+        ("numeric", ("1", "'NaN'"), "5"),
+        ("numeric", ("1", "10"), "'1e999999999'"),
+        ("numeric", ("1", "10"), "'sNaN'"),
+        ("int", ("1", "10"), "'²'"),
+        ("date", ("'2025-01-01'", "'2026-01-01'"), "'infinity'"),
+        ("timestamp", ("'2025-01-01'", "'2026-01-01'"), "true"),
+        ("timestamptz", ("'2025-01-01'", "'2026-01-01'"), "5"),
+        ("timestamptz", ("'2025-01-01'", "'2026-01-01'"), "'0001-01-01 00:00+14'"),
+        ("timestamptz", ("'2025-01-01'", "'2026-01-01'"), "'9999-12-31 23:59-14'"),
+    ],
+)
+@pytest.mark.parametrize("operator", ["=", "<", ">="])
+def test_a_value_that_is_not_understood_rules_no_partition_out(type_, bounds, value, operator):
+    schema = (
+        f"CREATE TABLE r (k {type_}) PARTITION BY RANGE (k);"
+        f"CREATE TABLE r_1 PARTITION OF r FOR VALUES FROM ({bounds[0]}) TO ({bounds[1]});"
+        "CREATE TABLE r_rest PARTITION OF r DEFAULT;"
+    )
+    catalog = build(schema, version=18)[0]
+    found = validate(f"DELETE FROM r WHERE k {operator} {value};", file="m.sql", catalog=catalog)
+    assert found.locks.keys() >= {"r", "r_1", "r_rest"}

@@ -68,3 +68,7 @@ def test_a_record_and_a_variable_of_one_name_are_two():
         "FOR r IN SELECT id AS q FROM account LOOP NULL; END LOOP; EXECUTE q;"
     )
     assert report(body).destructive
+
+
+def test_an_operator_of_one_side_is_read_as_far_as_it_goes():
+    assert report("BEGIN EXECUTE 'DROP TABLE ' || || 'account';").destructive
