@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of the validator: `make fuzz-validator SECONDS=60`.
 
-Begins with the files of tests/data, damages them, keeps what reaches new code. Ends at the first
-exception, and at the first report whose places lie outside the file; what did it is left in
-build/fuzz. Atheris is installed for the occasion: nothing else of ours needs it.
+Begins with the files of tests/data over their schemas, damages them, keeps what reaches new code.
+Ends at the first exception, and at the first report whose places lie outside the file; what did it
+is left in build/fuzz. Atheris is installed for the occasion: nothing else of ours needs it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ ROWS = [
     json.loads(line)
     for line in (DATA / "validator" / "cases.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-SETUPS = sorted({row["setup"] for row in ROWS}, key=len)[:8]
+UNSEEN = DATA / "unseen"
+SETUPS = sorted({row["setup"] for row in ROWS}, key=len)[:8] + [
+    path.read_text("utf-8") for path in sorted(UNSEEN.rglob("*.setup.sql"))
+]
 CATALOGS = [None, *(build(setup, version=18)[0] for setup in SETUPS)]
 
 
@@ -47,7 +50,10 @@ def seeds() -> Path:
     folder = BUILD / "seeds"
     folder.mkdir(parents=True, exist_ok=True)
     hostile = [path.read_bytes() for path in sorted((DATA / "hostile").glob("*.sql"))]
-    texts = [row["sql"].encode() for row in ROWS] + hostile
+    files = [path for path in sorted(UNSEEN.rglob("*.sql")) if ".setup" not in path.name]
+    lines = [line for path in files for line in path.read_bytes().splitlines() if b" | " in line]
+    unseen = [line.split(b" | ", 1)[1] for line in lines]
+    texts = [row["sql"].encode() for row in ROWS] + hostile + unseen
     for number, text in enumerate(texts):
         (folder / str(number)).write_bytes(bytes([number % 251]) + text)
     return folder
