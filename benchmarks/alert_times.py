@@ -29,6 +29,7 @@ from shared.settings import load
 
 BOUND_S = 15.0
 LIMIT_S = 60.0
+"""An alert that has not come, or gone, by then ends the bench with its name."""
 SETTLE_S = 20.0
 """Five looks of the monitor: what the start of the stack set off has been told and taken back."""
 TOO_MUCH_BYTES = 32 << 20

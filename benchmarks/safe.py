@@ -20,6 +20,8 @@ from benchmarks.cutover.applications import longest_ms, shop
 RUNS = 10
 RATE = 400.0
 CALM_S = 3.0
+"""Length of the stretch before each run that its longest wait is compared with; as long again
+before it, so that what the run before set off has passed."""
 POINT = ("take_rollback_point", "verify_rollback_point")
 
 

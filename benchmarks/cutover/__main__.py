@@ -30,6 +30,7 @@ from benchmarks.cutover.plot import SATURATED, plot
 RATES = (100.0, 400.0, 800.0, SATURATED)
 SWITCHES = 20
 WARM_UP_S = 2.0
+"""Clients log in, the pool fills, and caches are warm before anything counts."""
 BETWEEN_S = 1.2
 """Clients work undisturbed so long before and after each switch."""
 OURS = ("ours", "ours, schema changes")

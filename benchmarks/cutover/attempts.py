@@ -8,6 +8,7 @@ from shared.domain.errors import Transient
 from workers.proxy_agent.switch import Order, Switch, Switched
 
 LIMIT_S = 60.0
+"""Of one switch with all its attempts: behind it the last error is the bench's."""
 AGAIN_S = 0.5
 """Behind an attempt that gave up clients catch up first: at once, the next would meet them."""
 

@@ -137,7 +137,7 @@ def _landing(before: SeenRelation, after: SeenRelation, old: SeenColumn, trace: 
 
 
 def _is_constant(column: SeenColumn) -> bool:
-    """Its default calls nothing, so that it means the same on the other side."""
+    """Its default calls no function, whose answer may be of one side only: a sequence's numbers."""
     return column.built_in and column.default is not None and "(" not in column.default
 
 

@@ -10,6 +10,7 @@ from shared.adapters.postgres import PsycopgSession, connect
 from shared.domain.errors import Transient
 
 LIMIT_S = 60.0
+"""For a server of the stack that starts from nothing: many times what that takes."""
 POLL_S = 0.1
 """Each look is a login: a server that has just started is not crowded out by them."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from shared.sql.analysis import build
 from shared.sql.validate import validate
+from tests.support.said_locks import said_locks
 
 TRIGGER = """
 CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -32,9 +33,7 @@ def report(sql):
 
 
 def locks(sql):
-    found = report(sql)
-    assert not found.errors
-    return {name: mode.removesuffix("Lock") for name, mode in found.locks.items()}
+    return said_locks(report(sql))
 
 
 def test_a_transition_table_is_no_table():

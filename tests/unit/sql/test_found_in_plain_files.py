@@ -7,6 +7,7 @@ import pytest
 
 from shared.sql.analysis import build
 from shared.sql.validate import validate
+from tests.support.said_locks import said_locks
 
 SCHEMA = """
 CREATE TABLE a (id int PRIMARY KEY);
@@ -25,9 +26,7 @@ def report(sql, *, schema=SCHEMA):
 
 
 def locks(sql, **given):
-    found = report(sql, **given)
-    assert not found.errors
-    return {name: mode.removesuffix("Lock") for name, mode in found.locks.items()}
+    return said_locks(report(sql, **given))
 
 
 @pytest.mark.parametrize("name", ["TRIGGER kept", "POLICY mine", "RULE quiet"])

@@ -8,6 +8,7 @@ import pytest
 
 from shared.sql.analysis import build
 from shared.sql.validate import validate
+from tests.support.said_locks import said_locks
 
 SCHEMA = """
 CREATE TABLE t (id int PRIMARY KEY, n int, k int);
@@ -29,9 +30,7 @@ def report(sql):
 
 
 def locks(sql):
-    found = report(sql)
-    assert not found.errors
-    return {name: mode.removesuffix("Lock") for name, mode in found.locks.items()}
+    return said_locks(report(sql))
 
 
 def read(sql):

@@ -7,6 +7,7 @@ import pytest
 
 from shared.sql.analysis import build
 from shared.sql.validate import validate
+from tests.support.said_locks import said_locks
 
 SCHEMA = """
 CREATE ROLE app;
@@ -51,9 +52,7 @@ def report(sql, version=18):
 
 
 def locks(sql, version=18):
-    found = report(sql, version)
-    assert not found.errors
-    return {name: mode.removesuffix("Lock") for name, mode in found.locks.items()}
+    return said_locks(report(sql, version))
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ class Preflight:
         with ThreadPoolExecutor(2, "look") as beside:
             standby = beside.submit(read_server, self.nodes[job.target], exempt=self.exempt)
             pool = beside.submit(self.read_pooler)
+            # Inside: the block's end waits for both.
             source = read_server(self.nodes[job.source], exempt=self.exempt, touched=touched)
         servers = {job.source: source}
         pooler = None
