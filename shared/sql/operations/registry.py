@@ -27,6 +27,7 @@ from shared.sql.operations import (
 )
 from shared.sql.operations.alter_table import alter_table
 from shared.sql.operations.extended_statistics import create_statistics
+from shared.sql.operations.new_routines import create_routine
 from shared.sql.operations.publications import alter_publication, create_publication
 from shared.sql.operations.trigger_definitions import create_trigger
 
@@ -54,7 +55,7 @@ HANDLERS: dict[str, Handler] = {
     "DropOwnedStmt": drops.drop_owned,
     "RenameStmt": renames.rename,
     "AlterObjectSchemaStmt": renames.set_schema,
-    "CreateFunctionStmt": routines.create_routine,
+    "CreateFunctionStmt": create_routine,
     "DoStmt": routines.do,
     "CallStmt": routines.call,
     "CreateTrigStmt": create_trigger,
