@@ -97,8 +97,9 @@ def both_sides(pair: Pair) -> Iterator[tuple[ServerSide, ServerSide]]:
 
 def opened_attempt(old: ServerSide, new: ServerSide) -> Attempt:
     """As a cutover does before its pause, without the pause."""
-    newest = max(side.newest().number for side in (old, new))  # type: ignore[union-attr]
-    attempt = Attempt(newest + 1, "20261123-7f3a", Way.FORWARD, BLUE, GREEN, returning=False)
+    known = [attempt.number for side in (old, new) if (attempt := side.newest()) is not None]
+    number = max(known, default=0) + 1
+    attempt = Attempt(number, "20261123-7f3a", Way.FORWARD, BLUE, GREEN, returning=False)
     old.open_attempt(attempt, "old")
     new.open_attempt(attempt, "new")
     return attempt

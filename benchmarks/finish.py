@@ -1,0 +1,142 @@
+"""What the end of a rollback window costs an application: `finish`, and the standby made behind it.
+
+Usage: python -m benchmarks.finish [ROUNDS [RATE]]    (10 and 400 unless given)
+
+Each round is a whole risky job on a stack with every agent at work. It retypes what every client
+reads and writes, so that a landing column has to go at its end; one job is finished, the next taken
+back and abandoned, and so on, each in the colour direction that the last one left. Measured is the
+longest wait of any transaction under way:
+
+`finish`     from the start of the step until a second behind its end
+`standby`    from there until a second behind the end of `restore_standby`
+`abandon`    from a second behind the switch back until a second behind the end of the job: what the
+             file left is taken away, and green is made the standby again
+`floor`      for a stretch of `FLOOR_S` in the open window, with nothing going on
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bench import bluegreen, keep, stack, until_status
+from benchmarks.cutover.applications import Application, Waits, five_statements, longest_ms, shop
+from benchmarks.cutover.figures import spread
+from shared.adapters.control.store import control_store
+from shared.settings import load
+
+ROUNDS, RATE = 10, 400.0
+LIMIT_S = 300
+AFTER_S = 1.0
+CALM_S = 3.0
+FLOOR_S = 4.0
+Stretch = tuple[str, float, float]
+"""What went on between two readings of the wall clock."""
+FILES = {
+    five_statements: (
+        "ALTER TABLE counter ALTER COLUMN n TYPE numeric(20);\n"
+        "ALTER TABLE account ADD COLUMN currency text NOT NULL DEFAULT 'EUR';\n",
+        "ALTER TABLE counter ALTER COLUMN n TYPE bigint;\n"
+        "ALTER TABLE account DROP COLUMN currency;\n",
+    ),
+    shop: (
+        "ALTER TABLE products ALTER COLUMN price TYPE bigint;\n"
+        "ALTER TABLE stock ALTER COLUMN units TYPE numeric(20);\n",
+        "ALTER TABLE products ALTER COLUMN price TYPE integer;\n"
+        "ALTER TABLE stock ALTER COLUMN units TYPE bigint;\n",
+    ),
+}
+
+
+def to_window(state: Path, file: Path) -> str:
+    words = ("--type", "risky", "--yes", "--detach", "--accept-broken-statements")
+    job: str = bluegreen(state, "run", str(file), *words)["job"]
+    until_status(
+        state, job, lambda found: found["step"] == "hold_rollback_window", limit_s=LIMIT_S
+    )
+    return job
+
+
+def in_window(state: Path, file: Path) -> tuple[str, Stretch]:
+    """A job whose window is open, and a stretch of it in which nothing went on."""
+    job = to_window(state, file)
+    time.sleep(CALM_S)
+    begin = time.time()
+    time.sleep(FLOOR_S)
+    return job, ("floor", begin, time.time())
+
+
+def finished(state: Path, file: Path) -> list[Stretch]:
+    job, floor = in_window(state, file)
+    bluegreen(state, "finish", job)
+    until_status(state, job, lambda found: found["outcome"] == "completed", limit_s=LIMIT_S)
+    time.sleep(CALM_S)
+    steps = {step.name: step for step in _store(state).steps(job)}
+    finish, restore = steps["finish"], steps["restore_standby"]
+    assert finish.started_at and finish.ended_at and restore.ended_at
+    over = finish.ended_at.timestamp() + AFTER_S
+    return [
+        floor,
+        ("finish", finish.started_at.timestamp(), over),
+        ("standby", over, restore.ended_at.timestamp() + AFTER_S),
+    ]
+
+
+def abandoned(state: Path, file: Path) -> list[Stretch]:
+    job, floor = in_window(state, file)
+    bluegreen(state, "rollback", job, "--yes")
+    until_status(state, job, lambda found: found["outcome"] == "rolled_back", limit_s=LIMIT_S)
+    time.sleep(CALM_S)
+    store = _store(state)
+    back = max(line.at for line in store.history(job) if line.step == "cutover")
+    ended = store.job(job).ended_at
+    assert ended is not None
+    return [floor, ("abandon", back.timestamp() + AFTER_S, ended.timestamp() + AFTER_S)]
+
+
+def _store(state: Path) -> Any:
+    return control_store(load({"BLUEGREEN_STATE_DIR": str(state)}))
+
+
+def measure(application: Application, rounds: int, rate: float) -> dict[str, Any]:
+    with stack() as (state, doors), tempfile.TemporaryDirectory() as name:
+        files = [Path(name) / "001_there.sql", Path(name) / "002_back.sql"]
+        for file, text in zip(files, FILES[application], strict=True):
+            file.write_text(text, encoding="utf-8")
+        found: list[Stretch] = []
+        with application(doors, Path(name), rate) as record:
+            for number in range(rounds):
+                file = files[number % 2]
+                found += abandoned(state, file)
+                found += finished(state, file)
+        offset_s = time.time() - time.monotonic()
+        return {
+            "application": application.__name__.replace("_", " "),
+            "account": record.account,
+            "longestMs": _longest(found, record.waits, offset_s),
+        }
+
+
+def _longest(found: list[Stretch], waits: Waits, offset_s: float) -> dict[str, Any]:
+    each: dict[str, list[float]] = defaultdict(list)
+    for what, begin, end in found:
+        each[what].append(longest_ms(waits, begin - offset_s, end - offset_s))
+    return {
+        what: spread(values) | {"each": [round(ms, 1) for ms in values]}
+        for what, values in each.items()
+    }
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    rate = float(sys.argv[2]) if len(sys.argv) > 2 else RATE
+    rows = [measure(application, rounds, rate) for application in (five_statements, shop)]
+    keep("finish", {"unit": "ms", "rate": rate, "rounds": rounds, "rows": rows})
+
+
+if __name__ == "__main__":
+    main()
