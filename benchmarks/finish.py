@@ -23,20 +23,23 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import bluegreen, keep, stack, until_status
+from benchmarks.bench import bluegreen, keep, stack, until
 from benchmarks.cutover.applications import Application, Waits, five_statements, longest_ms, shop
 from benchmarks.cutover.figures import spread
-from shared.adapters.control.store import control_store
+from shared.adapters.control.store import PostgresControlStore, control_store
+from shared.domain.kinds import Outcome
+from shared.ports import JobRecord
+from shared.saga.recipes import WINDOW
 from shared.settings import load
 
 ROUNDS, RATE = 10, 400.0
-LIMIT_S = 300
+LOOK: dict[str, float] = {"limit_s": 300, "look_s": 0.3}
 AFTER_S = 1.0
 CALM_S = 3.0
 FLOOR_S = 4.0
 Stretch = tuple[str, float, float]
 """What went on between two readings of the wall clock."""
-FILES = {
+FILES: dict[Application, tuple[str, str]] = {
     five_statements: (
         "ALTER TABLE counter ALTER COLUMN n TYPE numeric(20);\n"
         "ALTER TABLE account ADD COLUMN currency text NOT NULL DEFAULT 'EUR';\n",
@@ -55,10 +58,15 @@ FILES = {
 def to_window(state: Path, file: Path) -> str:
     words = ("--type", "risky", "--yes", "--detach", "--accept-broken-statements")
     job: str = bluegreen(state, "run", str(file), *words)["job"]
-    until_status(
-        state, job, lambda found: found["step"] == "hold_rollback_window", limit_s=LIMIT_S
-    )
+    store = _store(state)
+    until(lambda: _is_in(store.job(job), WINDOW), what=f"{job} is in its window", **LOOK)
     return job
+
+
+def _is_in(job: JobRecord, step: str) -> bool:
+    if job.outcome is not None:
+        raise SystemExit(f"job {job.id} ended before its {step}: {job.sentence}")
+    return job.step == step
 
 
 def in_window(state: Path, file: Path) -> tuple[str, Stretch]:
@@ -73,11 +81,14 @@ def in_window(state: Path, file: Path) -> tuple[str, Stretch]:
 def finished(state: Path, file: Path) -> list[Stretch]:
     job, floor = in_window(state, file)
     bluegreen(state, "finish", job)
-    until_status(state, job, lambda found: found["outcome"] == "completed", limit_s=LIMIT_S)
+    store = _store(state)
+    until(lambda: store.job(job).outcome is Outcome.COMPLETED, what=f"{job} is over", **LOOK)
     time.sleep(CALM_S)
-    steps = {step.name: step for step in _store(state).steps(job)}
+    steps = {step.name: step for step in store.steps(job)}
     finish, restore = steps["finish"], steps["restore_standby"]
-    assert finish.started_at and finish.ended_at and restore.ended_at
+    assert finish.started_at
+    assert finish.ended_at
+    assert restore.ended_at
     over = finish.ended_at.timestamp() + AFTER_S
     return [
         floor,
@@ -89,28 +100,27 @@ def finished(state: Path, file: Path) -> list[Stretch]:
 def abandoned(state: Path, file: Path) -> list[Stretch]:
     job, floor = in_window(state, file)
     bluegreen(state, "rollback", job, "--yes")
-    until_status(state, job, lambda found: found["outcome"] == "rolled_back", limit_s=LIMIT_S)
-    time.sleep(CALM_S)
     store = _store(state)
+    until(lambda: store.job(job).outcome is Outcome.ROLLED_BACK, what=f"{job} is over", **LOOK)
+    time.sleep(CALM_S)
     back = max(line.at for line in store.history(job) if line.step == "cutover")
     ended = store.job(job).ended_at
     assert ended is not None
     return [floor, ("abandon", back.timestamp() + AFTER_S, ended.timestamp() + AFTER_S)]
 
 
-def _store(state: Path) -> Any:
+def _store(state: Path) -> PostgresControlStore:
+    """Asked directly: a command line that asks is a process of its own, beside what is measured."""
     return control_store(load({"BLUEGREEN_STATE_DIR": str(state)}))
 
 
 def measure(application: Application, rounds: int, rate: float) -> dict[str, Any]:
     with stack() as (state, doors), tempfile.TemporaryDirectory() as name:
-        files = [Path(name) / "001_there.sql", Path(name) / "002_back.sql"]
-        for file, text in zip(files, FILES[application], strict=True):
-            file.write_text(text, encoding="utf-8")
         found: list[Stretch] = []
         with application(doors, Path(name), rate) as record:
             for number in range(rounds):
-                file = files[number % 2]
+                file = Path(name) / f"{number:03}.sql"
+                file.write_text(FILES[application][number % 2] + f"-- round {number}\n")
                 found += abandoned(state, file)
                 found += finished(state, file)
         offset_s = time.time() - time.monotonic()

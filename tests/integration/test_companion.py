@@ -27,7 +27,7 @@ time.sleep(60)
 
 @pytest.fixture
 def spare() -> Iterator[SpareCompanion]:
-    found = SpareCompanion(PAUSE_GUARD)
+    found = SpareCompanion(PAUSE_GUARD, refill_s=0.5)
     yield found
     found.end()
 

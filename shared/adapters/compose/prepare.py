@@ -169,8 +169,10 @@ def _own_files(identity: Identity, vault: Vault, choices: Choices) -> dict[str, 
             users = users_acl(lambda user: vault.secret(f"redis-{user}"))
             return {"redis.conf": redis_conf(), "users.acl": users}
         case "pooler":
-            known = (POOLER_ROLE, POOLER_ADMINISTRATOR)
-            users = userlist({name: vault.secret(name) for name in known})
+            asks, administrator = (
+                (role, vault.secret(role)) for role in (POOLER_ROLE, POOLER_ADMINISTRATOR)
+            )
+            users = userlist(asks=asks, administrator=administrator)
             return {"pgbouncer.ini": pooler_conf(), "userlist.txt": users}
         case "migration-proxy":
             accounts = web_account(FLOWER_USER, vault.secret("flower"))

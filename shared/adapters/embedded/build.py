@@ -180,13 +180,15 @@ def _doors(
         place.mkdir(exist_ok=True)
         if owner is not None:
             owner.own(place)
-    known = {user: settings.secret(user) for user in (POOLER_ROLE, POOLER_ADMINISTRATOR)}
+    asks, administrator = (
+        (role, settings.secret(role)) for role in (POOLER_ROLE, POOLER_ADMINISTRATOR)
+    )
     blue = settings.nodes[Colour.BLUE]
     files = {
         redis / "redis.conf": redis_conf(
             redis, port=settings.redis.port, secret=settings.secret("redis")
         ),
-        pgbouncer / "userlist.txt": userlist(known),
+        pgbouncer / "userlist.txt": userlist(asks=asks, administrator=administrator),
         pgbouncer / "pgbouncer.ini": pgbouncer_ini(
             pgbouncer,
             port=settings.pooler.port,
