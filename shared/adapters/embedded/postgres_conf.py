@@ -69,6 +69,10 @@ PRELOADED = "plpgsql"
 """On a node: a new connection whose first statement meets a trigger would load it then, a tenth of
 what its first transaction takes; behind a switch clients wait for exactly those."""
 WITH_STATEMENTS = f"pg_stat_statements, {PRELOADED}"
+AT_ONCE = "syncfs"
+"""What a rewound server asks of its disk at its start. File by file, as by default, a thousand files
+that are on disk already are a thousand flushes, and commits of the server beside it wait among them
+(PostgreSQL manual, "recovery_init_sync_method"; docs/adr/0028)."""
 NODE: dict[str, str] = {
     "wal_level": "logical",
     "wal_log_hints": "on",
@@ -79,6 +83,7 @@ NODE: dict[str, str] = {
     "max_logical_replication_workers": "10",
     "hot_standby": "on",
     "wal_retrieve_retry_interval": "200ms",
+    "recovery_init_sync_method": AT_ONCE,
     "track_io_timing": "on",
     "shared_preload_libraries": PRELOADED,
 }
