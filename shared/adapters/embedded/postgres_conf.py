@@ -70,9 +70,9 @@ PRELOADED = "plpgsql"
 what its first transaction takes; behind a switch clients wait for exactly those."""
 WITH_STATEMENTS = f"pg_stat_statements, {PRELOADED}"
 AT_ONCE = "syncfs"
-"""What a rewound server asks of its disk at its start. File by file, as by default, a thousand files
-that are on disk already are a thousand flushes, and commits of the server beside it wait among them
-(PostgreSQL manual, "recovery_init_sync_method"; docs/adr/0028)."""
+"""What a rewound server asks of its disk at its start. File by file, which is the default, is a
+thousand flushes for a thousand files that are on disk already, and commits of the server beside it
+wait among them (PostgreSQL manual, "recovery_init_sync_method"; docs/adr/0028)."""
 NODE: dict[str, str] = {
     "wal_level": "logical",
     "wal_log_hints": "on",
