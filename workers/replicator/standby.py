@@ -18,7 +18,7 @@ from shared.domain.facts import Fork
 from shared.domain.migration import Job
 from shared.domain.objects import GUARD, STANDBY_SLOTS
 from shared.ports import DeedState, Done, Node, Pending, Session
-from workers.replicator import fork
+from workers.replicator import calm_stop, fork
 from workers.replicator.poll import holds_within
 
 STREAMING_LIMIT_S = 3.0
@@ -191,6 +191,7 @@ def _bring_back(
             f" {copy.last_line}; it is tried again"
         )
     node.driver.set_access("closed")
+    calm_stop.write_out(node)
     node.driver.stop(limit_s=fork.STOP_LIMIT_S)
     chosen: Way = "copy" if rewind.state == "failed" else prefer or _cheaper(session, job)
     _start(chosen, node, active, job)
