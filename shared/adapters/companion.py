@@ -141,9 +141,13 @@ class SpareCompanion:
             self._refill.start()
 
     def end(self) -> None:
-        """Let the spare one go."""
+        """Let the spare one go, and the one that is just being started with it."""
         with self._lock:
             self._refill.cancel()
+            refill = self._refill
+        if refill.is_alive():  # it had fired: what it starts is there when it has ended
+            refill.join()
+        with self._lock:
             process, self._spare = self._spare, None
         if process is not None:
             process.let_go()

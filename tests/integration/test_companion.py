@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -27,7 +28,7 @@ time.sleep(60)
 
 @pytest.fixture
 def spare() -> Iterator[SpareCompanion]:
-    found = SpareCompanion(PAUSE_GUARD, refill_s=0.5)
+    found = SpareCompanion(PAUSE_GUARD, refill_s=2)
     yield found
     found.end()
 
@@ -68,6 +69,30 @@ def test_a_new_one_is_started_only_when_whoever_gave_one_back_has_gone_on(
     assert pid_of(spare) != first.pid
     spare.end()
     until(lambda: not spare._refill.is_alive(), limit_s=10, what="nothing is started any more")
+    assert spare._spare is None
+
+
+class Slow(SpareCompanion):
+    """Its timer has fired, and starts the spare one only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(PAUSE_GUARD, refill_s=0)
+        self.fired, self.goes_on = threading.Event(), threading.Event()
+
+    def prepare(self) -> None:
+        self.fired.set()
+        self.goes_on.wait(10)
+        super().prepare()
+
+
+def test_one_that_is_about_to_start_does_not_outlive_the_end() -> None:
+    spare = Slow()
+    spare._prepare_later()
+    assert spare.fired.wait(10)
+    threading.Timer(0.2, spare.goes_on.set).start()
+    spare.end()
+    assert spare.goes_on.wait(10)
+    spare._refill.join(10)
     assert spare._spare is None
 
 
