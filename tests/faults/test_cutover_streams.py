@@ -155,7 +155,8 @@ def test_killed_behind_resume_whoever_settles_exchanges_the_streams(pair: Pair) 
 def test_a_side_that_opens_again_holds_its_stream_until_the_names_are_back(pair: Pair) -> None:
     """Green has the new names, answers nobody but blue's stream, and blue is opened again."""
     before = errors(pair)
-    said = pair.run(lambda here: pair.wire.cut() if here == "before commit" else None)
+    point = "before commit"
+    said = pair.run(lambda here: pair.wire.cut() if here == point else None, reaching=point)
     assert "gave up" in said or "is not settled yet" in said, said
     until(lambda: not pair.world.value(BLUE, "SELECT bluegreen.is_fenced()"), limit_s=20,
           what="blue is open again")  # fmt: skip

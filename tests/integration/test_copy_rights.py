@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.adapters.drivers.node_factory import make_nodes
+from shared.domain.environment import Colour
 from shared.domain.objects import AGENT_ROLES
 from tests.support.pair import job_on
 from tests.support.remote_pair import BLUE, GREEN, RemotePair, remote_pair
@@ -40,8 +41,8 @@ def pair() -> Iterator[RemotePair]:
         yield made
 
 
-def look(pair: RemotePair, colour: object = BLUE) -> CopyFacts:
-    node = make_nodes(pair.settings, AGENT_ROLES["health-monitor"])[colour]  # type: ignore[index]
+def look(pair: RemotePair, colour: Colour = BLUE) -> CopyFacts:
+    node = make_nodes(pair.settings, AGENT_ROLES["health-monitor"])[colour]
     return read_copy_facts(node, job_on(BLUE))
 
 

@@ -30,7 +30,7 @@ def until_ended(deeds: Deeds, name: str) -> None:
 
 def leader(tmp_path: Path, name: str) -> int:
     record = tmp_path / "deeds" / name / "pid"
-    until(lambda: record.exists() and record.read_text().strip(), limit_s=5, what="its pid")
+    until(lambda: record.exists() and record.read_text().strip(), limit_s=20, what="its pid")
     return int(record.read_text())
 
 
@@ -85,7 +85,9 @@ def test_its_end_leaves_no_zombie(deeds: Deeds, tmp_path: Path) -> None:
     pid = leader(tmp_path, "copy")
     until_ended(deeds, "copy")
     until(
-        lambda: deeds.look("copy") and not Path(f"/proc/{pid}").exists(), limit_s=5, what="no entry"
+        lambda: deeds.look("copy") and not Path(f"/proc/{pid}").exists(),
+        limit_s=20,
+        what="no entry",
     )
 
 

@@ -71,11 +71,11 @@ def test_a_closed_node_rejects_the_application_and_lets_the_agents_in(
     as_application = _as_application(pair, GREEN)
     assert driver.access() == "open"
     driver.set_access("closed")
-    until(lambda: not _connects(as_application), limit_s=5, what="green rejects the application")
+    until(lambda: not _connects(as_application), limit_s=20, what="green rejects the application")
     assert driver.access() == "closed"
     assert is_standby(nodes[GREEN])
     driver.set_access("open")
-    until(lambda: _connects(as_application), limit_s=5, what="green lets the application in")
+    until(lambda: _connects(as_application), limit_s=20, what="green lets the application in")
 
 
 def test_a_node_that_left_history_is_rewound_and_follows_again(pair: Stack, nodes: Nodes) -> None:

@@ -193,17 +193,17 @@ def test_a_sink_that_is_away_for_a_while_is_told_afterwards(watched: Watched) ->
         )
         began = time.monotonic()
         book.raise_alert("blue.available", "critical", "blue does not answer")
-        assert time.monotonic() - began < 1, "a sink that is away must delay nobody"
+        assert time.monotonic() - began < 5, "a sink that is away, for 18 s, must delay nobody"
         time.sleep(0.5)
     with webhook(port) as hook:
         hook.until("[critical] blue.available")
 
 
 def test_another_agent_tells_that_the_monitor_is_silent(watched: Watched) -> None:
-    watch = HeartbeatWatch(watched.store, watched.book, period_s=0.2)
+    watch = HeartbeatWatch(watched.store, watched.book, period_s=60)
     watched.look()
     watch.look()
-    time.sleep(0.7)
+    watched.sql("UPDATE bluegreen_control.heartbeat SET at = at - interval '1 hour'")
     watch.look()
     watch.look()
     assert watched.stream.types(ALERT) == [RAISED]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -34,10 +34,10 @@ def lose_its_slot(servers: Pair) -> None:
 
 
 @pytest.mark.parametrize("lose", [lose_its_disk, lose_its_slot])
-def test_a_lost_standby_is_copied_and_forked(servers: Pair, lose: object) -> None:
+def test_a_lost_standby_is_copied_and_forked(servers: Pair, lose: Callable[[Pair], None]) -> None:
     job: Job = servers.rehearsed(FILE)
     servers.drivers[GREEN].stop(limit_s=20)
-    lose(servers)  # type: ignore[operator]
+    lose(servers)
     servers.run(BLUE, "INSERT INTO t VALUES (1, 1)", user="app")
     climb(servers, job)
     servers.run(BLUE, "INSERT INTO t VALUES (2, 2)", user="app")

@@ -127,7 +127,7 @@ def test_a_new_login_in_the_pause_waits_and_succeeds(world: World, pooler: PgBou
     pooler.resume()
     for one in logins:
         one.join(10)
-    until(lambda: answers == [(1,)] * 10, limit_s=5, what="all logins answered")
+    until(lambda: answers == [(1,)] * 10, limit_s=20, what="all logins answered")
 
 
 def test_a_narrow_pool_uses_few_connections_until_it_is_widened(
@@ -137,7 +137,7 @@ def test_a_narrow_pool_uses_few_connections_until_it_is_widened(
     with Crowd(world.application_dsn, 12) as crowd, pooler.opened() as opened:
         crowd.until_each_has_its_own(world)
         opened.narrow(4)
-        until(lambda: connections(world) <= 4, limit_s=5, what="surplus connections are ended")
+        until(lambda: connections(world) <= 4, limit_s=20, what="surplus connections are ended")
         crowd.all_at_once()
         assert connections(world) <= 4, "the others waited their turn"
         assert opened.width() == 4

@@ -234,7 +234,7 @@ def test_undo_ends_a_run_that_goes_on(servers: Pair, step: ApplyOnActive) -> Non
     job = safe(servers, "SELECT pg_sleep(60); CREATE TABLE u (id int);", Kind.MAINTENANCE)
     assert isinstance(step.do(job), Pending)
     running = "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    until(lambda: servers.value(BLUE, running), limit_s=5, what="the file runs")
+    until(lambda: servers.value(BLUE, running), limit_s=20, what="the file runs")
     undone(step, job)
     assert not servers.value(BLUE, running)
     assert servers.value(BLUE, "SELECT to_regclass('u')") is None

@@ -204,7 +204,7 @@ def test_a_long_write_transaction_is_waited_for_with_the_standby_at_work(
         until(
             lambda: servers.value(BLUE, "SELECT bool_or(xact_start < clock_timestamp()"
                                   " - interval '1.1 s') FROM pg_stat_activity"),
-            limit_s=5, what="the transaction is old",
+            limit_s=20, what="the transaction is old",
         )  # fmt: skip
         answer = step.do(job)
         assert isinstance(answer, Pending)

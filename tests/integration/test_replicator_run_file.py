@@ -105,11 +105,11 @@ def test_the_server_ends_what_a_killed_worker_began(clean: Pair) -> None:
     assert child.stdout is not None
     child.stdout.readline()
     sleeping = "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    until(lambda: clean.value(BLUE, sleeping), limit_s=5, what="the statement runs")
+    until(lambda: clean.value(BLUE, sleeping), limit_s=20, what="the statement runs")
     child.kill()
     child.wait()
     child.stdout.close()
     until(
         lambda: clean.value(BLUE, "SELECT to_regclass('public.t') IS NOT NULL"),
-        limit_s=5, what="the transaction of the killed worker commits",
+        limit_s=20, what="the transaction of the killed worker commits",
     )  # fmt: skip

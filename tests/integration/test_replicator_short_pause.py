@@ -22,6 +22,7 @@ from shared.domain.migration import Job
 from shared.ports import Session
 from tests.support.cutover_world import World, cutover_world
 from tests.support.pair import BLUE, job_on
+from tests.support.pooler import POOL_SIZE
 from tests.support.steps import done
 from tests.support.wait import until
 from workers.replicator.background import Background
@@ -55,26 +56,26 @@ def world() -> Iterator[World]:
 
 @pytest.mark.parametrize(
     ("deadly", "work_s"),
-    [(signal.SIGKILL, "60"), (signal.SIGSTOP, "0.2")],
+    [(signal.SIGKILL, "60"), (signal.SIGSTOP, "2")],
     ids=["killed", "frozen"],
 )
 def test_the_pool_goes_on_without_the_worker_that_paused_it(
     world: World, deadly: signal.Signals, work_s: str
 ) -> None:
     pooler = PgBouncer(world.settings)
-    full = pooler.width()
+    until(lambda: pooler.width() == POOL_SIZE, limit_s=10, what="no pause is left over")
     use_connections(world, FEW + 1)
     worker = subprocess.Popen(
         [sys.executable, "-c", PAUSING, work_s], stdout=subprocess.PIPE, env=os.environ
     )
     assert worker.stdout is not None
     assert worker.stdout.readline() == b"held\n"
-    assert pooler.width() < full
+    assert pooler.width() < POOL_SIZE
     worker.send_signal(deadly)
     until(lambda: not pooler.is_paused(), limit_s=10, what="the guard resumes")
     worker.kill()
     worker.wait()
-    until(lambda: pooler.width() == full, limit_s=10, what="the guard widens the pool")
+    until(lambda: pooler.width() == POOL_SIZE, limit_s=10, what="the guard widens the pool")
     worker.stdout.close()
 
 
@@ -115,9 +116,9 @@ def test_prepared_select_star_survives_an_added_column(world: World) -> None:
     readers = [threading.Thread(target=read) for _ in range(4)]
     for reader in readers:
         reader.start()
-    until(lambda: widths == {3}, limit_s=5, what="the readers read")
+    until(lambda: widths == {3}, limit_s=20, what="the readers read")
     done(step, job)
-    until(lambda: widths == {3, 4} or failed, limit_s=5, what="the readers see the column")
+    until(lambda: widths == {3, 4} or failed, limit_s=20, what="the readers see the column")
     stop.set()
     for reader in readers:
         reader.join()

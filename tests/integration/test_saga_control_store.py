@@ -175,7 +175,7 @@ def test_the_session_of_a_thread_is_closed_when_the_thread_ends(settings):
     watcher = ControlDatabase(settings, application_name="watcher")
     with watcher.session() as session:
         count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'short-lived'"
-        until(lambda: session.value(count) == 0, limit_s=5, what="no session of an ended thread")
+        until(lambda: session.value(count) == 0, limit_s=20, what="no session of an ended thread")
     watcher.close()
 
 

@@ -10,10 +10,12 @@ from shared.adapters.queue import redis_bus
 from shared.adapters.queue.celery_client import ping_agents
 from shared.domain.kinds import Outcome, StepState
 from shared.domain.messages import JobAccepted, JobEnded, StepDone, StepProgress
+from shared.ports import Steering
 from tests.support.flower_view import flower_view
 from tests.support.shell_stack import ShellStack, shell_stack
 from tests.support.wait import until
 from workers.coordinator.decide import SWEEP_S
+from workers.coordinator.steps.hold_for_approval import LOOK_AGAIN_S
 
 STEPS = ["look", "one", "two", "three", "four", "last", "after"]
 
@@ -103,18 +105,30 @@ def test_past_the_pivot_it_is_tried_again_and_then_a_person_resumes_it(stack):
 
 
 def test_a_step_that_waits_for_approval_goes_on_at_once_when_it_is_given(stack):
-    job = stack.submit(hold=True)
-    stack.reached(job, "hold_for_approval")
-    stack.ask(job, "approve")
-    assert stack.outcome(job, limit_s=4) is Outcome.COMPLETED
+    job = ended_at_once(stack, "approve")
+    assert stack.outcome(job) is Outcome.COMPLETED
 
 
 def test_a_step_that_waits_is_left_at_once_when_an_abort_is_asked(stack):
-    job = stack.submit(hold=True)
-    stack.reached(job, "hold_for_approval")
-    stack.ask(job, "abort")
-    assert stack.outcome(job, limit_s=4) is Outcome.ROLLED_BACK
+    job = ended_at_once(stack, "abort")
+    assert stack.outcome(job) is Outcome.ROLLED_BACK
     assert "aborted by bob" in stack.store.job(job).sentence
+
+
+def ended_at_once(stack: ShellStack, what: Steering) -> str:
+    """A job that was held, and ended before its next look; one of three tries, for busy hosts."""
+    seconds = []
+    for _ in range(3):
+        stack.clear()
+        job = stack.submit(hold=True)
+        stack.reached(job, "hold_for_approval")
+        began = time.monotonic()
+        stack.ask(job, what)
+        stack.outcome(job)
+        seconds.append(time.monotonic() - began)
+        if seconds[-1] < LOOK_AGAIN_S - SWEEP_S:
+            return job
+    raise AssertionError(f"expected an end at once, found {seconds}")
 
 
 def test_an_abort_is_honoured_at_the_next_answer_of_a_step_that_is_pending(stack):
@@ -122,7 +136,7 @@ def test_an_abort_is_honoured_at_the_next_answer_of_a_step_that_is_pending(stack
     job = stack.submit()
     stack.begun("do two")
     stack.ask(job, "abort")
-    assert stack.outcome(job, limit_s=5) is Outcome.ROLLED_BACK
+    assert stack.outcome(job) is Outcome.ROLLED_BACK
     assert stack.standing() == []
 
 
@@ -143,10 +157,13 @@ def test_a_pending_step_shows_its_progress_and_every_event_reaches_the_stream(st
 
 
 def test_every_agent_answers_a_ping_through_its_queue(stack):
-    found = ping_agents(stack.settings, limit_s=3)
-    assert {agent for agent, seconds in found.items() if seconds is not None} == {
-        "coordinator", "validator", "replicator",
-    }  # fmt: skip
+    there = {"coordinator", "validator", "replicator"}
+    until(lambda: answering(stack) == there, limit_s=30, what="those that run answer, and no other")
+
+
+def answering(stack: ShellStack) -> set[str]:
+    found = ping_agents(stack.settings)
+    return {agent for agent, seconds in found.items() if seconds is not None}
 
 
 def test_the_audit_of_a_job_is_one_unbroken_chain(stack):
@@ -162,7 +179,7 @@ def test_flower_shows_one_row_per_step_and_one_per_job(stack):
         job = stack.submit()
         row = f"{job}/two/1/forward"
         until(
-            lambda: row in view.tasks and "look" in str(view.tasks[row].result), limit_s=10,
+            lambda: row in view.tasks and "look" in str(view.tasks[row].result), limit_s=30,
             what="the step's sentence is shown",
         )  # fmt: skip
         assert (view.tasks[row].state, view.tasks[row].name) == ("PROGRESS", "validator.two")
@@ -170,7 +187,7 @@ def test_flower_shows_one_row_per_step_and_one_per_job(stack):
         assert "SELECT" not in view.tasks[row].kwargs
         stack.tell("two")
         stack.outcome(job)
-        until(lambda: view.tasks[job].state == "FAILURE", limit_s=5, what="the job's row ends")
+        until(lambda: view.tasks[job].state == "FAILURE", limit_s=20, what="the job's row ends")
         states = {
             uuid.removeprefix(f"{job}/"): task.state
             for uuid, task in view.tasks.items()

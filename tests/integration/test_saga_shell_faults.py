@@ -179,7 +179,7 @@ def test_a_message_delivered_twice_runs_its_step_once(stack):
     assert stack.outcome(job) is Outcome.COMPLETED
     assert stack.deeds().count("do one") == 1
     assert stack.deeds().count("do two") == 2
-    until(lambda: stack.refused_messages() == entries + 6, limit_s=5, what="six entries")
+    until(lambda: stack.refused_messages() == entries + 6, limit_s=20, what="six entries")
 
 
 @pytest.mark.parametrize(

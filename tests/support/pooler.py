@@ -45,6 +45,10 @@ class PoolerProcess:
     program: Path
     process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def start(self) -> None:
         with (self.root / "pgbouncer.log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -44,12 +44,15 @@ class Pair:
         old = self.serving
         return (Way.FORWARD if old is Colour.BLUE else Way.BACK), old
 
-    def run(self, at: Callable[[str], None] = lambda _: None, **changed: Any) -> str:
-        """`switched`, or what the attempt said; tries until a pause began."""
-        began: list[str] = []
+    def run(
+        self, at: Callable[[str], None] = lambda _: None, *, reaching: str = "", **changed: Any
+    ) -> str:
+        """`switched`, or what the attempt said; tries until a pause began, and where a point is
+        named, until that was reached: a busy host makes attempts give up before it."""
+        passed: list[str] = []
 
         def seen(point: str) -> None:
-            began.append(point)
+            passed.append(point)
             at(point)
 
         parts = {
@@ -70,15 +73,15 @@ class Pair:
                 said = "switched"
             except MigrationError as error:
                 said = error.message
-            return bool(began)
+            return reaching in passed if reaching else bool(passed)
 
-        until(tried, limit_s=40, what="a pause begins")
+        until(tried, limit_s=40, what=f"a pause begins and comes to {reaching!r}")
         return said
 
     def run_cut_at(self, point: str) -> str:
         """The network to green is cut there, and mended when the attempt has ended."""
         try:
-            return self.run(lambda here: self.wire.cut() if here == point else None)
+            return self.run(lambda here: self.wire.cut() if here == point else None, reaching=point)
         finally:
             self.wire.mend()
 
