@@ -19,6 +19,7 @@ from shared.mapping.derived_triggers import (
 from shared.mapping.expressions import changed, one_row
 from shared.mapping.forward_triggers import create_forward_triggers, drop_forward_triggers
 from shared.mapping.model import Column, Mapping, Table
+from shared.mapping.moved_rows import moved_row
 from shared.mapping.name_states import NameState
 
 
@@ -59,7 +60,10 @@ def _reverse_body(table: Table, derived: Iterable[Derived]) -> str:
             body += _born_without(column)
             continue
         declared.append(f"    old_{number} {column.type};")
-        body += _reverse_column(table, column, number)
+        moved = moved_row(table, column, f"stays_{number}")
+        if moved:
+            declared.append(f"    stays_{number} boolean := false;")
+        body += moved + _reverse_column(table, column, number, can_stay=bool(moved))
     return _body(declared, body)
 
 
@@ -72,7 +76,7 @@ def _born_without(column: Column) -> str:
     return f"\n    IF {is_born} THEN\n        {landing} := {column.fill};\n    END IF;"
 
 
-def _reverse_column(table: Table, column: Column, number: int) -> str:
+def _reverse_column(table: Table, column: Column, number: int, *, can_stay: bool) -> str:
     landing, value = f"new.{ident(column.final)}", f"old_{number}"
     reads = [(name, f"new.{ident(name)}") for name in column.down_reads]
     key = " || ',' || ".join(f"new.{ident(c.final)}::text" for c in table.key_columns) or "''"
@@ -95,8 +99,9 @@ def _reverse_column(table: Table, column: Column, number: int) -> str:
         "\n            END IF;"
         for check in column.checks
     )
+    is_new = changed([ident(name) for name in column.down_reads])
     return f"""
-    IF {changed([ident(name) for name in column.down_reads])} THEN
+    IF {f"NOT stays_{number} AND ({is_new})" if can_stay else is_new} THEN
         BEGIN
             SELECT {column.down} INTO {value} FROM {one_row(table.final.name, reads)};{refuse}
             {landing} := {value};

@@ -78,6 +78,13 @@ CASES = (
            "INSERT INTO t VALUES (@n, '2026-01-05', 125)"),
           ("UPDATE t SET day = '2026-04-04', cents = 7 WHERE id = @n - 3",
            "UPDATE t SET day = '2026-04-04', cents = 700 WHERE id = @n - 3")), DAY_ROWS),
+    Case("round_rows_that_move", DAYS.replace("cents int", "cents numeric(10,3)"),
+         "ALTER TABLE t ALTER cents TYPE int USING round(cents)", DAY_WRITES,
+         (("UPDATE t SET day = '2026-01-02' WHERE id = @n % 40 + 1",) * 2,
+          ("UPDATE t SET day = '2026-05-05' WHERE id = (@n + 7) % 40 + 1",) * 2,
+          ("UPDATE t SET day = '2026-05-06', cents = 7 WHERE id = (@n + 20) % 40 + 1",) * 2,
+          ("INSERT INTO t VALUES (@n, '2026-01-05', 12)",) * 2),
+         DAY_ROWS.replace("n FROM", "n + 0.375 FROM"), lossy=True),
     Case("retype_in_partitions_of_partitions", NESTED,
          """-- bluegreen: down t.cents = round(cents * 100)
          ALTER TABLE t ALTER cents TYPE numeric(12,2) USING cents / 100.0;
