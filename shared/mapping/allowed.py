@@ -55,7 +55,7 @@ def check_allowed(statements: list[Statement]) -> None:
             raise refused(statement, "this kind of statement cannot be kept in sync", remedy)
         if statement.tag == "AlterTableStmt":
             _check_commands(statement)
-        if statement.node.get("kind") == "TRANS_STMT_ROLLBACK":
+        if statement.node.get("kind") in ("TRANS_STMT_ROLLBACK", "TRANS_STMT_ROLLBACK_TO"):
             raise refused(statement, "the file takes a part of itself back", "leave that part out")
 
 

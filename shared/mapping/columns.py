@@ -28,18 +28,27 @@ def landing_columns(
     after: SeenRelation,
     changes: Sequence[SeenChange],
     copies: Iterable[SeenCopy] = (),
+    downs: Iterable[SeenDown] = (),
 ) -> frozenset[int]:
     """Attribute numbers of the columns that need one.
 
     Each that the file computes anew (even a USING that keeps the type, which no catalog shows),
-    and each that it drops after an expression has read it, or that the source must send: a row
-    that changes its partition is sent as one that went and one that came, with all its values.
+    and each that it drops after an expression has read it, or with a `down`, or that the source
+    must send: a row that changes its partition is sent as one that went and one that came, with
+    all its values.
     """
     found: set[int] = set()
     if before.kind == "p" or is_found_by_key(before, after, changes):
         found |= {c.attnum for c in before.columns if not c.generated} - {
             c.attnum for c in after.columns
         }
+    found |= {
+        c.attnum
+        for c in before.columns
+        if after.column(c.attnum) is None
+        and not c.generated
+        and _given_down(before, c, None, downs) is not None
+    }
     for copy in copies:
         found |= {attnum for attnum in copy.reads if after.column(attnum) is None}
     for change in changes:

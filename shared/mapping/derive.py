@@ -65,7 +65,7 @@ def name_of(relation: SeenRelation) -> Name:
 def _table(before: SeenRelation, after: SeenRelation, trace: Trace) -> Table:
     changes = live_changes(after, (c for c in trace.changes if c.table == before.oid))
     copies = [copy for copy in trace.copies if copy.source == before.oid]
-    landing = landing_columns(before, after, changes, copies)
+    landing = landing_columns(before, after, changes, copies, trace.downs)
     check_table(before, after, trace, changes)
     return Table(
         sync=name_of(before),

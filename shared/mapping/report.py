@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from shared.mapping.model import Column, Mapping, Table
 from shared.mapping.snapshot import SeenRelation
 from shared.mapping.trace import Trace
+from shared.mapping.upkeep import unkept
 
 
 def with_report(mapping: Mapping, trace: Trace) -> Mapping:
@@ -23,6 +24,7 @@ def with_report(mapping: Mapping, trace: Trace) -> Mapping:
         after = trace.after.relations.get(oid)
         if after is not None:
             not_common += list(_required_columns(before, after))
+    warnings += unkept(trace.before, mapping.tables)
     warnings += [
         f"materialized view {relation.label} is as old as the copy: refresh it after the cutover"
         for relation in trace.after.relations.values()

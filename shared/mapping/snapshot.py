@@ -69,6 +69,8 @@ class SeenTrigger:
     enabled: str
     """`pg_trigger.tgenabled`: O, D, R, A."""
     on_update: bool
+    text: str = ""
+    """How it is made, and the body of its function."""
 
 
 @dataclass(frozen=True, slots=True)

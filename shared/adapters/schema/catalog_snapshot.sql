@@ -58,8 +58,10 @@ WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NUL
 ORDER BY i.indrelid, c.relname;
 
 -- triggers: the user's row and statement triggers; bit 4 of tgtype is UPDATE
-SELECT tgrelid::int8, oid::int8, tgname, tgenabled::text, tgtype & 16 <> 0
-FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgrelid, tgname;
+SELECT t.tgrelid::int8, t.oid::int8, t.tgname, t.tgenabled::text, t.tgtype & 16 <> 0,
+       concat_ws(' ', pg_get_triggerdef(t.oid), p.prosrc)
+FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE NOT t.tgisinternal ORDER BY t.tgrelid, t.tgname;
 
 -- composites: composite types that columns of tables hold, however deep, and their attributes' types
 WITH RECURSIVE held AS (

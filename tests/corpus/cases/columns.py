@@ -225,6 +225,21 @@ CASES = (
          (("INSERT INTO t (id, kind) VALUES (@n, 'own')", "INSERT INTO t VALUES (@n, '')"),
           ("UPDATE t SET kind = 'changed' WHERE id = @n % 40 + 1", "SELECT 1")),
          "INSERT INTO t SELECT n, 'v ' || n FROM generate_series(1, 40) n"),
+    Case("drop_columns_and_the_triggers_that_keep_them",
+         """CREATE TABLE t (id int PRIMARY KEY, name text, slug text, words tsvector);
+         CREATE FUNCTION slug() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN new.slug := lower(new.name); RETURN new; END $$;
+         CREATE TRIGGER slugged BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION slug();
+         CREATE TRIGGER worded BEFORE INSERT OR UPDATE ON t FOR EACH ROW
+         EXECUTE FUNCTION tsvector_update_trigger('words', 'pg_catalog.english', 'name');""",
+         """-- bluegreen: down t.slug = lower(name)
+         -- bluegreen: down t.words = to_tsvector('pg_catalog.english', coalesce(name, ''))
+         DROP TRIGGER slugged ON t; DROP TRIGGER worded ON t; DROP FUNCTION slug();
+         ALTER TABLE t DROP COLUMN slug, DROP COLUMN words""",
+         ("INSERT INTO t VALUES (@n, 'Born @n')",
+          "UPDATE t SET name = 'Other @n' WHERE id = @n % 40 + 1",
+          "DELETE FROM t WHERE id = @n - 25"),
+         (), "INSERT INTO t SELECT n, 'Name ' || n FROM generate_series(1, 40) n"),
     Case("full_identity_without_a_key",
          "CREATE TABLE t (v text, n int); ALTER TABLE t REPLICA IDENTITY FULL;",
          "ALTER TABLE t RENAME v TO title; ALTER TABLE t ADD CHECK (n >= 0); CREATE INDEX ON t (n)",
