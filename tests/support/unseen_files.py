@@ -51,6 +51,7 @@ SETS = {
     "eleventh": FILES / "eleventh",
     "twelfth": FILES / "twelfth",
     "thirteenth": FILES / "thirteenth",
+    "fourteenth": FILES / "fourteenth",
 }
 RUNS_NOTHING = "SELECT 1 / 0;"
 """Before a text that is sent at once: it is read to its end, and fails before it does anything."""
