@@ -10,13 +10,14 @@ from shared.sql.definitions import (
     read_constraint,
 )
 from shared.sql.effects import Operation
-from shared.sql.expressions import volatility
+from shared.sql.expressions import called, volatility
 from shared.sql.extensions import TYPES
 from shared.sql.grammar import Node
 from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
 from shared.sql.operations.composite_types import check_typed
 from shared.sql.operations.foreign_keys import check_target
+from shared.sql.operations.routines import follow_behind
 from shared.sql.operations.tables import check_definition, own_sequence
 from shared.sql.schema_objects import Column, Relation
 from shared.sql.types import BUILTIN
@@ -45,6 +46,8 @@ def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:
     if why := _why_rewritten(ctx, found):
         operation.note(why)
         operation.rewrite_all(family)
+    if column.default is not None:
+        follow_behind(ctx, called(column.default), operation)
     if column.not_null and not column.has_default and not column.generated:
         operation.note("not-null-without-default")
     if found.constraints:

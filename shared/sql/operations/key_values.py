@@ -6,10 +6,13 @@ None, and rules nothing out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from uuid import UUID
 
 from shared.sql.context import Context
 from shared.sql.grammar import Node
@@ -29,9 +32,19 @@ def key_value(ctx: Context, node: Node, parent: Relation, name: str) -> Any:
     if "ColumnRef" in node or "ParamRef" in node:
         node = _variable(ctx, node, parent, column.type)
     cast = node.get("TypeCast")
-    if cast is not None and read_type(cast["typeName"]) != column.type:
+    if cast is not None and not _as_it_is(cast, column.type):
         return None
     return _read(ctx, scalar(node), column.type)
+
+
+def _as_it_is(cast: Node, type_: Type) -> bool:
+    """Whether the constant is written for the type of the column; varchar is compared as text."""
+    named = read_type(cast["typeName"])
+    if "TypeCast" in cast.get("arg", {}):
+        return False
+    if named.name == "text" and named.schema is None:
+        return type_.name in ("text", "varchar") and named.array == type_.array
+    return named in (type_, replace(type_, mods=()))
 
 
 def _variable(ctx: Context, node: Node, parent: Relation, type_: Type) -> Node:
@@ -47,7 +60,9 @@ def _read(ctx: Context, given: Any, type_: Type) -> Any:
         return None
     made = ctx.catalog.types.get(type_.key)
     if made is not None:
-        return given if made.kind == "enum" else None
+        if made.kind == "domain" and made.base is not None:
+            return _read(ctx, given, made.base)
+        return Label(given) if made.kind == "enum" and isinstance(given, str) else None
     reader = _READERS.get(type_.name)
     if reader is None or (type_.mods and type_.name not in _LIMITED):
         return None
@@ -56,6 +71,15 @@ def _read(ctx: Context, given: Any, type_: Type) -> Any:
         return _instant(found, ctx) if type_.name == "timestamptz" else found
     except (ValueError, OverflowError, InvalidOperation):
         return None
+
+
+class Label(str):
+    """A value of an enum: equal as its text is, ordered as the type says."""
+
+    __slots__ = ()
+
+
+_DIGIT, _OTHER = re.compile("[1-9]"), re.compile("[^-0 :./]")
 
 
 def _whole(given: Any) -> int | None:
@@ -111,6 +135,10 @@ def _instant(found: datetime, ctx: Context) -> datetime:
     return found.astimezone(UTC)
 
 
+def _uuid(given: Any) -> UUID:
+    return UUID(str(given).strip())
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("int2", "int4", "int8"), _whole),
     **dict.fromkeys(("text", "varchar"), _text),
@@ -120,13 +148,18 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "date": _day,
     "timestamp": _local,
     "timestamptz": _moment,
+    "uuid": _uuid,
 }
 _LIMITED = frozenset({"varchar", "bpchar"})
 """Types whose limit refuses a value, and never rounds it."""
 
 
 def ordered(one: Any, other: Any) -> bool:
-    """Whether their order is that of their values: text has the order of its collation."""
+    """Whether their order is that of their values: text has the order of its collation, and any
+    collation orders numbers between the same marks (`2026-01-31`) in the same way."""
+    if type(one) is type(other) is str:
+        shape = _DIGIT.sub("0", one)
+        return _DIGIT.sub("0", other) == shape and not _OTHER.search(shape)
     if isinstance(one, datetime) and isinstance(other, datetime):
         return (one.tzinfo is None) == (other.tzinfo is None)
     return type(one) is type(other) and type(one) in (int, Decimal, date)

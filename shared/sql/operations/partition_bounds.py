@@ -1,18 +1,73 @@
-"""What a partition's bound and the constraints of a table prove of each other. Pure."""
+"""What a partition's bound and the constraints of a table prove of each other. Pure.
+
+Values are compared as the type of the key compares them; of what is not understood nothing is
+proved.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from shared.sql.context import Context
 from shared.sql.grammar import Node
-from shared.sql.names import scalar, strings
+from shared.sql.names import scalar
 from shared.sql.operations.column_marks import implies_not_null
+from shared.sql.operations.key_conditions import Condition, conditions, conjuncts
+from shared.sql.operations.key_values import key_value, ordered
 from shared.sql.schema_objects import Relation
 
 
-def proves_bound(parent: Relation, child: Relation, bound: Node) -> bool:
+class Bound(NamedTuple):
+    """What a partition holds of a key of one column: the listed values, or low <= x < high."""
+
+    listed: frozenset[Any] | None = None
+    low: Any = None
+    high: Any = None
+    """None is no limit."""
+    understood: bool = True
+    """Whether every value of it could be read."""
+    null: bool = False
+    """NULL is among the listed."""
+
+
+def bound_of(ctx: Context, parent: Relation, bound: Node) -> Bound:
+    """Of a key of one column."""
+    key = parent.partition_key or ()
+    name = key[0] if len(key) == 1 else ""
+    known = name in (parent.columns or ())
+
+    def value(node: Node) -> Any:
+        return key_value(ctx, node, parent, name) if known else _guess(scalar(node))
+
+    if bound.get("strategy") == "l":
+        every = bound.get("listdatums", ())
+        given = [each for each in every if not _is_null(each)]
+        listed = frozenset(map(value, given))
+        return Bound(listed=listed, understood=None not in listed, null=len(given) < len(every))
+    ends = [(bound.get(side) or [{}])[0] for side in ("lowerdatums", "upperdatums")]
+    low, high = map(value, ends)
+    read = all(v is not None or "ColumnRef" in n for v, n in zip((low, high), ends, strict=True))
+    return Bound(low=low, high=high, understood=read)
+
+
+def _is_null(value: Node) -> bool:
+    return bool(value.get("A_Const", {}).get("isnull"))
+
+
+def _guess(value: Any) -> Any:
+    """A constant for a column whose type is not known: what looks like a date is one."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return value
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def proves_bound(ctx: Context, parent: Relation, child: Relation, bound: Node) -> bool:
     """Whether validated constraints of `child` already say that its rows fit.
 
     Knows the forms that people write: `k >= a AND k < b` with k NOT NULL for a range,
@@ -21,22 +76,24 @@ def proves_bound(parent: Relation, child: Relation, bound: Node) -> bool:
     key = parent.partition_key
     if not key or len(key) != 1 or not bound:
         return False
-    name = key[0]
-    facts = list(_facts(child, name))
-    not_null = _is_not_null(child, name)
+    wanted = bound_of(ctx, parent, bound)
+    if not wanted.understood or not (wanted.null or _is_not_null(child, key[0])):
+        return False
+    facts = [
+        each
+        for each in conditions(ctx, _checks(child), parent, child.name)
+        if each.column == key[0]
+    ]
     if bound.get("strategy") == "r":
-        low, high = limits(bound)
-        lower = low is None or any(_is_from(fact, low) for fact in facts)
-        upper = high is None or any(_is_below(fact, high) for fact in facts)
-        return not_null and lower and upper
-    if bound.get("strategy") == "l":
-        wanted = {moment(scalar(v)) for v in bound.get("listdatums", ())}
-        allowed = {value for operator, value in facts if operator == "="}
-        return bool(allowed) and allowed <= wanted and not_null
+        lower = wanted.low is None or any(_is_from(fact, wanted.low) for fact in facts)
+        upper = wanted.high is None or any(_is_below(fact, wanted.high) for fact in facts)
+        return lower and upper
+    if wanted.listed is not None:
+        return any(f.operator == "=" and wanted.listed.issuperset(f.values) for f in facts)
     return False
 
 
-def excludes_bound(parent: Relation, default: Relation, bound: Node) -> bool:
+def excludes_bound(ctx: Context, parent: Relation, default: Relation, bound: Node) -> bool:
     """Whether validated constraints of the DEFAULT partition say that it has no row for `bound`.
 
     Knows `NOT (k >= a AND k < b)` and `k < a OR k >= b` for a range; `k <> v`, `k NOT IN (..)` and
@@ -45,64 +102,84 @@ def excludes_bound(parent: Relation, default: Relation, bound: Node) -> bool:
     key = parent.partition_key
     if not key or len(key) != 1:
         return False
-    excluded = [_outside(part, key[0]) for part in _checks(default)]
+    wanted = bound_of(ctx, parent, bound)
+    if not wanted.understood or wanted.null:
+        return False
+    left = [_outside(ctx, part, parent, default.name, key[0]) for part in _checks(default)]
     if bound.get("strategy") == "r":
-        low, high = limits(bound)
+        low, high = wanted.low, wanted.high
         return any(
             each and all(_is_below(fact, low) or _is_from(fact, high) for fact in each)
-            for each in excluded
+            for each in left
         )
-    if bound.get("strategy") == "l":
-        values = {moment(scalar(v)) for v in bound.get("listdatums", ())}
-        return values <= {
-            value for each in excluded for operator, value in each if operator == "<>"
-        }
+    if wanted.listed is not None:
+        apart = {v for each in left for fact in each if fact.operator == "<>" for v in fact.values}
+        return wanted.listed <= apart
     return False
 
 
-def comparable(one: Any, other: Any) -> bool:
-    """Whether their order is that of their values: numbers, and moments as `moment` writes them."""
-    if isinstance(one, str) and isinstance(other, str):
-        return one.endswith("+00:00") and other.endswith("+00:00")
-    return type(one) is type(other) is int
-
-
-def _is_from(fact: tuple[str, Any], low: Any) -> bool:
-    """Whether `x operator value` says that x >= low."""
-    operator, value = fact
-    if operator not in (">=", ">", "=") or low is None:
+def meet(one: Bound, other: Bound) -> bool:
+    """Whether a row may be for both, as far as the order of their values is known."""
+    if one.listed is not None and other.listed is not None:
+        return bool(one.listed & other.listed - {None}) or (one.null and other.null)
+    if one.listed is not None or other.listed is not None:
         return False
-    return bool(value == low or (comparable(value, low) and value > low))
-
-
-def _is_below(fact: tuple[str, Any], high: Any) -> bool:
-    """Whether `x operator value` says that x < high."""
-    operator, value = fact
-    if high is None or operator not in ("<", "<=", "="):
+    if not one.understood or not other.understood:
         return False
-    if operator == "<" and value == high:
+    return _begins_before(one.low, other.high) and _begins_before(other.low, one.high)
+
+
+def _begins_before(low: Any, high: Any) -> bool:
+    return low is None or high is None or (ordered(low, high) and bool(low < high))
+
+
+def _is_from(fact: Condition, low: Any) -> bool:
+    """Whether a comparison of x says that x >= low."""
+    if fact.operator not in (">=", ">", "=") or low is None:
+        return False
+    return all(v == low or (ordered(v, low) and v > low) for v in fact.values)
+
+
+def _is_below(fact: Condition, high: Any) -> bool:
+    """Whether a comparison of x says that x < high."""
+    if high is None or fact.operator not in ("<", "<=", "="):
+        return False
+    if fact.operator == "<" and fact.values == (high,):
         return True
-    return bool(comparable(value, high) and value < high)
+    return all(ordered(v, high) and v < high for v in fact.values)
 
 
 _OPPOSITE = {"<": ">=", ">=": "<", "=": "<>", "<>": "=", ">": "<=", "<=": ">"}
 
 
-def _outside(part: Node, name: str) -> list[tuple[str, Any]]:
+def _outside(
+    ctx: Context, part: Node, parent: Relation, known_as: str, name: str
+) -> list[Condition]:
     """What a condition leaves to a column: comparisons one of which holds; `<>`, which all hold."""
+
+    def of(node: Node) -> list[Condition]:
+        return [each for each in conditions(ctx, [node], parent, known_as) if each.column == name]
+
     body = part.get("BoolExpr", {})
     arguments = body.get("args", ())
     if body.get("boolop") == "NOT_EXPR":
-        inner = [list(_comparison(each, name)) for each in conjuncts(arguments[0])]
-        found = [(_OPPOSITE.get(operator, ""), value) for each in inner for operator, value in each]
+        inner = [of(each) for each in conjuncts(arguments[0])]
+        found = [turned for each in inner for fact in each for turned in _opposite(fact)]
         one = len(inner) == 1
     elif body.get("boolop") == "OR_EXPR":
-        inner = [list(_comparison(each, name)) for each in arguments]
+        inner = [of(each) for each in arguments]
         found, one = [each for several in inner for each in several], False
     else:
-        return list(_comparison(part, name))
-    apart = any(operator == "<>" for operator, _ in found)
+        return of(part)[:1]
+    apart = any(fact.operator == "<>" for fact in found)
     return found if all(inner) and (one or not apart) else []
+
+
+def _opposite(fact: Condition) -> list[Condition]:
+    operator = _OPPOSITE.get(fact.operator, "")
+    if fact.operator == "<>":
+        return [Condition(fact.column, operator, fact.values)]
+    return [Condition(fact.column, operator, (value,)) for value in fact.values]
 
 
 def _is_not_null(child: Relation, name: str) -> bool:
@@ -115,55 +192,8 @@ def _is_not_null(child: Relation, name: str) -> bool:
     )
 
 
-def limits(bound: Node) -> tuple[Any, Any]:
-    """(low, high); None for MINVALUE and MAXVALUE."""
-    low = bound.get("lowerdatums") or [{}]
-    high = bound.get("upperdatums") or [{}]
-    return moment(scalar(low[0])), moment(scalar(high[0]))
-
-
-def moment(value: Any) -> Any:
-    """Dates and times in one form, so that `2026-01-01` and `2026-01-01 00:00:00` are equal."""
-    if not isinstance(value, str):
-        return value
-    try:
-        found = datetime.fromisoformat(value.strip())
-    except ValueError:
-        return value
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=UTC)
-    return found.astimezone(UTC).isoformat()
-
-
-def _facts(child: Relation, name: str) -> Iterator[tuple[str, Any]]:
-    """(operator, constant) pairs that validated CHECK constraints promise about a column."""
-    for part in _checks(child):
-        yield from _comparison(part, name)
-
-
 def _checks(child: Relation) -> Iterator[Node]:
     """The conditions that validated CHECK constraints hold every row to."""
     for constraint in child.constraints.values():
         if constraint.kind == "check" and constraint.valid and constraint.enforced:
             yield from conjuncts(constraint.expression)
-
-
-def conjuncts(expression: Node | None) -> Iterator[Node]:
-    both = (expression or {}).get("BoolExpr", {})
-    if both.get("boolop") == "AND_EXPR":
-        for argument in both["args"]:
-            yield from conjuncts(argument)
-    elif expression:
-        yield expression
-
-
-def _comparison(part: Node, name: str) -> Iterator[tuple[str, Any]]:
-    body = part.get("A_Expr", {})
-    left = body.get("lexpr", {}).get("ColumnRef")
-    if not left or strings(left["fields"])[-1] != name:
-        return
-    right = body.get("rexpr", {})
-    values = right["List"]["items"] if "List" in right else [right]
-    operator = strings(body.get("name"))[-1]
-    for value in values:
-        yield operator, moment(scalar(value))

@@ -7,13 +7,7 @@ from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.names import scalar
-from shared.sql.operations.partition_bounds import (
-    excludes_bound,
-    limits,
-    moment,
-    proves_bound,
-)
+from shared.sql.operations.partition_bounds import bound_of, excludes_bound, meet, proves_bound
 from shared.sql.partition_indexes import keep
 from shared.sql.schema_objects import Constraint, Relation
 
@@ -34,7 +28,7 @@ def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
     operation.lock_all([child, *ctx.catalog.partitions_of(child)], Lock.ACCESS_EXCLUSIVE)
     _same_columns(ctx, relation, child)
     bound = body.get("bound") or {}
-    if not proves_bound(relation, child, bound) or _must_be_made(ctx, relation, child):
+    if not proves_bound(ctx, relation, child, bound) or _must_be_made(ctx, relation, child):
         operation.scan_all([child, *ctx.catalog.partitions_of(child)])
     for constraint in _foreign_keys(relation, child):
         target = ctx.catalog.relations.get(constraint.refers_to or relation.key)
@@ -109,7 +103,7 @@ def scan_default(ctx: Context, parent: Relation, bound: Node, operation: Operati
         return
     operation.lock(default, Lock.ACCESS_EXCLUSIVE)
     for member in [default, *ctx.catalog.partitions_of(default)]:
-        if member.stored and not excludes_bound(parent, member, bound):
+        if member.stored and not excludes_bound(ctx, parent, member, bound):
             operation.scan(member)
             operation.note("default-partition-scanned")
 
@@ -170,8 +164,7 @@ def overlap(ctx: Context, parent: Relation, bound: Node | None, name: str) -> No
             continue
         if (
             _both_default(bound, theirs)
-            or _lists_meet(bound, theirs)
-            or _ranges_meet(bound, theirs)
+            or _values_meet(ctx, parent, bound, theirs)
             or _remainders_meet(bound, theirs)
         ):
             ctx.error("catalog", f'partition "{name}" would overlap partition "{other.shown}"')
@@ -179,11 +172,6 @@ def overlap(ctx: Context, parent: Relation, bound: Node | None, name: str) -> No
 
 def _both_default(one: Node, other: Node) -> bool:
     return bool(one.get("is_default") and other.get("is_default"))
-
-
-def _lists_meet(one: Node, other: Node) -> bool:
-    values = [{moment(scalar(v)) for v in each.get("listdatums", ())} for each in (one, other)]
-    return bool(values[0] & values[1])
 
 
 def _remainders_meet(one: Node, other: Node) -> bool:
@@ -195,15 +183,10 @@ def _remainders_meet(one: Node, other: Node) -> bool:
     return len(remainders) == 1
 
 
-def _ranges_meet(one: Node, other: Node) -> bool:
-    if one.get("strategy") != "r" or other.get("strategy") != "r":
+def _values_meet(ctx: Context, parent: Relation, one: Node, other: Node) -> bool:
+    """Not looked at for a range over several columns."""
+    if {one.get("strategy"), other.get("strategy")} - {"l", "r"}:
         return False
-    if len(one.get("lowerdatums", ())) != 1 or len(other.get("lowerdatums", ())) != 1:
+    if any(len(each.get("lowerdatums", ())) > 1 for each in (one, other)):
         return False
-    (low, high), (below, above) = limits(one), limits(other)
-    known = [value for value in (low, high, below, above) if value is not None]
-    if len({type(value) for value in known}) > 1:
-        return False
-    starts_before_end = above is None or low is None or low < above
-    ends_after_start = below is None or high is None or below < high
-    return bool(starts_before_end and ends_after_start)
+    return meet(bound_of(ctx, parent, one), bound_of(ctx, parent, other))

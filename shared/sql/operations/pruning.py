@@ -7,33 +7,15 @@ keeps: no partition is missing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared.sql.context import Context
 from shared.sql.grammar import Node
-from shared.sql.names import strings
+from shared.sql.operations.key_conditions import Condition, conditions, conjuncts
 from shared.sql.operations.key_values import key_value, ordered
-from shared.sql.operations.partition_bounds import conjuncts
+from shared.sql.operations.partition_bounds import Bound, bound_of
 from shared.sql.row_selection import is_nothing
 from shared.sql.schema_objects import Relation
-
-
-class Condition(NamedTuple):
-    column: str
-    operator: str
-    values: tuple[Any, ...]
-    """More than one only of `=`: any of them."""
-
-
-class Bound(NamedTuple):
-    """What a partition holds of a key of one column: the listed values, or low <= x < high."""
-
-    listed: frozenset[Any] | None = None
-    low: Any = None
-    high: Any = None
-    """None is no limit."""
-    understood: bool = True
-    """Whether every value of it could be read."""
 
 
 def left_by(ctx: Context, parent: Relation, node: Node) -> list[Relation]:
@@ -42,16 +24,14 @@ def left_by(ctx: Context, parent: Relation, node: Node) -> list[Relation]:
     return left_to(ctx, parent, node["relation"], filters(node.get("whereClause"), alone=alone))
 
 
-def left_to(
-    ctx: Context, parent: Relation, source: Node, conditions: Iterable[Node]
-) -> list[Relation]:
+def left_to(ctx: Context, parent: Relation, source: Node, where: Iterable[Node]) -> list[Relation]:
     """Those that may have rows for which all conditions hold; `source` is the RangeVar that names
     the parent where they stand."""
     name = source.get("alias", {}).get("aliasname", parent.name)
-    parts = list(conditions)
+    parts = list(where)
     if any(map(is_nothing, parts)):
         return []
-    return list(_kept(ctx, parent, list(_conditions(ctx, parts, parent, name))))
+    return list(_kept(ctx, parent, list(conditions(ctx, parts, parent, name))))
 
 
 def left_by_rows(ctx: Context, parent: Relation, node: Node) -> list[Relation]:
@@ -85,7 +65,7 @@ def _kept(ctx: Context, parent: Relation, conditions: list[Condition]) -> Iterat
     bounds: dict[tuple[str, str], Bound] = {}
     for child in children if mine and parent.partition_strategy in ("r", "l") else ():
         if child.bound and not _is_default(child):
-            bounds[child.key] = _bound(ctx, parent, child.bound)
+            bounds[child.key] = bound_of(ctx, parent, child.bound)
     for child in children:
         if child.key in bounds and not _fits(bounds[child.key], mine):
             continue
@@ -95,62 +75,8 @@ def _kept(ctx: Context, parent: Relation, conditions: list[Condition]) -> Iterat
         yield from _kept(ctx, child, conditions)
 
 
-def _bound(ctx: Context, parent: Relation, bound: Node) -> Bound:
-    """Of a key of one column."""
-    (name,) = parent.partition_key or ("",)
-    if bound.get("strategy") == "l":
-        given = [each for each in bound.get("listdatums", ()) if not _is_null(each)]
-        listed = frozenset(key_value(ctx, each, parent, name) for each in given)
-        return Bound(listed=listed, understood=None not in listed)
-    ends = [(bound.get(side) or [{}])[0] for side in ("lowerdatums", "upperdatums")]
-    low, high = (key_value(ctx, each, parent, name) for each in ends)
-    known = all(v is not None or "ColumnRef" in n for v, n in zip((low, high), ends, strict=True))
-    return Bound(low=low, high=high, understood=known)
-
-
-def _is_null(value: Node) -> bool:
-    return bool(value.get("A_Const", {}).get("isnull"))
-
-
 def _is_default(child: Relation) -> bool:
     return bool((child.bound or {}).get("is_default"))
-
-
-def _conditions(
-    ctx: Context, parts: Iterable[Node], parent: Relation, known_as: str
-) -> Iterator[Condition]:
-    for part in parts:
-        if part.get("BoolExpr", {}).get("boolop") == "OR_EXPR":
-            yield from _any_of(ctx, part["BoolExpr"]["args"], parent, known_as)
-        body = part.get("A_Expr", {})
-        fields = strings(body.get("lexpr", {}).get("ColumnRef", {}).get("fields"))
-        read = _KINDS.get(body.get("kind", ""))
-        if not fields or read is None or fields[:-1] not in ([], [known_as]):
-            continue
-        right = body.get("rexpr", {})
-        given = right["List"]["items"] if "List" in right else [right]
-        values = tuple(key_value(ctx, each, parent, fields[-1]) for each in given)
-        operator = strings(body.get("name"))[-1]
-        if None in values or (read == "IN" and operator != "="):
-            continue
-        if read == "BETWEEN" and len(values) == 2:
-            yield Condition(fields[-1], ">=", values[:1])
-            yield Condition(fields[-1], "<=", values[1:])
-        else:
-            yield Condition(fields[-1], operator, values)
-
-
-def _any_of(
-    ctx: Context, parts: list[Node], parent: Relation, known_as: str
-) -> Iterator[Condition]:
-    """`k = 1 OR k = 2` as `k IN (1, 2)`; nothing of other conditions."""
-    each = [list(_conditions(ctx, [part], parent, known_as)) for part in parts]
-    equal = [found[0] for found in each if len(found) == 1 and found[0].operator == "="]
-    if len(equal) == len(parts) and len({c.column for c in equal}) == 1:
-        yield Condition(equal[0].column, "=", tuple(v for c in equal for v in c.values))
-
-
-_KINDS = {"AEXPR_OP": "OP", "AEXPR_IN": "IN", "AEXPR_BETWEEN": "BETWEEN"}
 
 
 def _fits(bound: Bound, conditions: list[Condition]) -> bool:

@@ -13,6 +13,7 @@ from shared.sql.mentions import mentions
 from shared.sql.names import split_name, strings
 from shared.sql.operations.pruning import left_to
 from shared.sql.operations.read_conditions import conditions_on
+from shared.sql.operations.routines import follow_behind
 from shared.sql.row_selection import reads_nothing
 from shared.sql.schema_objects import Column, Key, Relation, Type
 
@@ -50,6 +51,8 @@ def hold_read(
     unless nothing can come of them."""
     operation.lock(relation, Lock.ACCESS_SHARE)
     if relation.kind == "view" and scan:
+        if relation.calls and rows:
+            follow_behind(ctx, relation.calls, operation)
         for key in relation.reads:
             if behind := ctx.catalog.relations.get(key):
                 hold_read(ctx, behind, operation, scan=scan, rows=rows)

@@ -7,6 +7,7 @@ from shared.sql.bodies import Body, read_body, routine_source
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.expressions import calls
+from shared.sql.extensions import FUNCTIONS
 from shared.sql.folding import fold
 from shared.sql.forbidden import check_body
 from shared.sql.forbidden_names import UNTRUSTED
@@ -81,6 +82,20 @@ def follow_calls(ctx: Context, node: Node, operation: Operation) -> None:
             seen = routine.volatility == "stable" and routine.language in ("sql", "plpgsql")
             if seen or routine.volatility == "volatile":
                 follow(ctx, routine, operation, given=_given(each), call_=alone)
+
+
+def follow_behind(ctx: Context, names: frozenset[str], operation: Operation) -> None:
+    """Follow the user's functions of these names that a statement does not call itself: those of a
+    view, or of a DEFAULT. One in a language that nobody reads here only counts as not seen."""
+    if _stands_still(ctx):
+        return
+    for key in [each for each in ctx.catalog.routines if each[1] in names]:
+        for routine in ctx.catalog.routines[key]:
+            if routine.language in ("sql", "plpgsql"):
+                if routine.volatility != "immutable":
+                    follow(ctx, routine, operation)
+            elif routine.volatility == "volatile" and routine.name not in FUNCTIONS:
+                ctx.cannot_see(f"what {shown(*key)}() does")
 
 
 def _is_all(node: Node, call: Node) -> bool:

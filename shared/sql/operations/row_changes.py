@@ -12,6 +12,7 @@ from shared.sql.expressions import check_calls, columns, relations
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.operations.computed_columns import check_written
+from shared.sql.operations.default_values import follow_defaults
 from shared.sql.operations.fired import deleted, fire, instead_of, rekeyed
 from shared.sql.operations.pruning import left_by, left_by_rows
 from shared.sql.operations.publications import check_published
@@ -59,6 +60,8 @@ def _change_table(
     if named is target:
         _written_columns(ctx, tag, node, target, operation)
     if not is_nothing(node.get("whereClause")):
+        if tag in ("InsertStmt", "UpdateStmt"):
+            follow_defaults(ctx, tag, node, target, operation)
         _foreign_keys(ctx, tag, node, target, operation)
         _CHANGE[tag](ctx, node, target, operation)
         _set_off(ctx, tag, node, target, operation)

@@ -105,9 +105,9 @@ def alter_domain(ctx: Context, node: Node) -> None:
         if found is not None:
             _check_arrays(ctx, found)
         for relation in _users(ctx, node, found):
-            operation.touch(relation)
-            operation.lock(relation, Lock.SHARE)
             if relation.stored:
+                operation.touch(relation)
+                operation.lock(relation, Lock.SHARE)
                 operation.scan(relation)
     if found is None:
         return

@@ -10,6 +10,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, strings
 from shared.sql.operations.queries import column_reads, hold_read, query_columns, read_query
+from shared.sql.operations.routines import follow_behind
 from shared.sql.schema_objects import Relation
 
 
@@ -75,6 +76,8 @@ def refresh(ctx: Context, node: Node) -> None:
     for key in view.reads if not empty else ():
         if source := ctx.catalog.relations.get(key):
             hold_read(ctx, source, operation, scan=True)
+    if view.calls and not empty:
+        follow_behind(ctx, view.calls, operation)
     if concurrent:
         _check_unique(ctx, view)
         operation.lock(view, Lock.EXCLUSIVE)
