@@ -145,7 +145,7 @@ def test_the_pooler_killed_around_the_fence_comes_back_on_the_side_that_serves(
             threading.Timer(POOLER_AWAY_S, pair.world.pooler.start).start()
 
     with watched(pair, may_fail=True):
-        said = pair.run(at)
+        said = pair.run(at, reaching=point)
         end = pair.settled()
     expect_said(said, old, end)
     if point in {"after commit", "after route"}:
@@ -170,7 +170,7 @@ def test_a_lock_or_a_session_lost_in_the_pause(pair: Pair, victim: str, point: s
                 )
 
     with watched(pair):
-        said = pair.run(at)
+        said = pair.run(at, reaching=point)
         end = pair.settled()
     expect_said(said, old, end)
     committed = point == "after commit" or (point, victim) == ("before commit", "old")
@@ -187,7 +187,7 @@ def test_a_table_locked_on_the_new_side_is_given_up_in_time(pair: Pair) -> None:
                 admin.execute("BEGIN")
                 admin.execute("LOCK TABLE account IN ACCESS SHARE MODE")
 
-        said = pair.run(at)
+        said = pair.run(at, reaching="after marker")
         admin.execute("ROLLBACK")
         assert "gave up in phase `prepare_new`" in said
         assert pair.settled() == "back"
@@ -203,7 +203,7 @@ def test_replication_that_stands_still_in_the_pause_is_given_up_in_time(pair: Pa
                 admin.execute("BEGIN")
                 admin.execute("LOCK TABLE bluegreen_job.marker IN SHARE MODE")
 
-        said = pair.run(at)
+        said = pair.run(at, reaching="before marker")
         admin.execute("ROLLBACK")
         assert "gave up in phase `catch_up`" in said
         assert pair.settled() == "back"
@@ -262,7 +262,7 @@ def test_who_goes_past_the_doors_is_refused_by_the_old_side(pair: Pair) -> None:
     client = psycopg.connect(pair.world.application_at(old), autocommit=True)
     client.execute("SELECT 1")
     with watched(pair):
-        assert pair.run() == "switched"
+        until(lambda: pair.run() == "switched", limit_s=40, what="a switch")
     with pytest.raises(psycopg.OperationalError):
         client.execute("SELECT 1")
     with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):

@@ -109,7 +109,7 @@ def faulted(world: World) -> Iterator[Fault]:
     assert writers.longest_ms() < MAX_STALL_MS + 250 + NOISE_MS
     pooler = PgBouncer(world.settings)
     assert not pooler.is_paused()
-    until(lambda: pooler.width() == POOL_SIZE, limit_s=5, what="the pool is as wide as before")
+    until(lambda: pooler.width() == POOL_SIZE, limit_s=20, what="the pool is as wide as before")
     assert SymlinkDoor(world.settings).routed_to() is serving(world)
 
 

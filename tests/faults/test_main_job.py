@@ -171,9 +171,9 @@ def test_a_difference_on_green_stops_the_cutover_and_is_named(
     journey: Journey, damage: str
 ) -> None:
     with watched(journey, switches=0):
-        name = f"damaged_{damage[:3].lower()}"
+        name, target = f"damaged_{damage[:3].lower()}", journey.standby()
         job = pet_job(journey, name)
-        journey.on_target_once_writable(damage.format(pets=name))
+        journey.once_writable(target, damage.format(pets=name))
         assert journey.until_ended(job) == "rolled_back"
         said = journey.bluegreen("status", job).out
         assert "17" in said

@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from shared.domain.errors import Refused, Transient
 from shared.domain.kinds import Kind
 from tests.support.stack import Stack, running_stack
 from tests.support.steps import a_job, done
+from tests.support.wait import until
 from workers.health_monitor.server_facts import read_server
 from workers.health_monitor.steps.preflight import Preflight
 from workers.proxy_agent.attempt import Way
@@ -63,7 +64,9 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture
 def preflight(stack: Stack) -> Preflight:
-    return Preflight(
+    """Where every test begins: what the one before took back has reached every process, and the
+    standby streams again."""
+    made = Preflight(
         nodes=make_nodes(stack.settings, "bg_health"),
         read_pooler=lambda: read_pooler(stack.settings),
         door=QuickDoor(),
@@ -72,6 +75,15 @@ def preflight(stack: Stack) -> Preflight:
         exempt=("postgres",),
         now=lambda: datetime.now(UTC),
     )
+    until(lambda: passes(made), limit_s=30, what="preflight passes while nothing is wrong")
+    return made
+
+
+def passes(preflight: Preflight) -> bool:
+    with suppress(Refused):
+        done(preflight, a_job(id=f"before {time.monotonic()}"))
+        return True
+    return False
 
 
 @contextmanager
@@ -116,7 +128,7 @@ def test_what_the_fork_or_the_sync_cannot_carry_is_refused(
     stack: Stack, preflight: Preflight, change: list[str], back: list[str], says: str
 ) -> None:
     with made_so(stack, change, back):
-        refusal = refused_within(preflight, limit_s=5)
+        refusal = refused_within(preflight, limit_s=20)
         assert refusal.remedy
         with pytest.raises(Refused, match=says):
             raise refusal
@@ -143,7 +155,7 @@ def test_a_standby_that_is_down_is_refused_unless_it_can_be_made_anew(
     green = make_nodes(stack.settings, "bg_health")[Colour.GREEN].driver
     green.stop(limit_s=20)
     try:
-        refusal = refused_within(remote, limit_s=5)
+        refusal = refused_within(remote, limit_s=20)
         maintenance = a_job(Kind.MAINTENANCE)
         with pytest.raises(Refused, match="expected the standby on green, found no server there"):
             done(preflight, maintenance)

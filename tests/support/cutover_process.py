@@ -119,8 +119,9 @@ def main() -> None:
             end = "switched"
         except MigrationError as error:
             end = f"gave up: {error.message}"
-            if not reached and isinstance(error, Transient) and time.monotonic() < deadline:
-                continue  # a busy host: the pause did not begin, as the step tries again
+            missed = said["point"] not in reached
+            if missed and isinstance(error, Transient) and time.monotonic() < deadline:
+                continue  # a busy host: it gave up before its point, as the step tries again
         break
     print(json.dumps({"end": end}))
 

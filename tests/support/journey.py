@@ -250,9 +250,8 @@ class Journey:
                 time.sleep(0.001)
         raise AssertionError(f"no pause within {within_s} s")
 
-    def on_target_once_writable(self, sql: str, *, within_s: float = 120) -> None:
-        """Run a statement on the side that is a standby now, as soon as it is none any more."""
-        side = self.standby()
+    def once_writable(self, side: str, sql: str, *, within_s: float = 120) -> None:
+        """Run a statement on the side that is a standby, as soon as it is none any more."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             try:
