@@ -17,6 +17,7 @@ import pytest
 from producer.doctoring_outside import looks_outside
 from shared.adapters.compose.host import FILE, Host, Port, find_stack
 from shared.domain.errors import MigrationError, Refused, Transient
+from tests.support.cluster import free_port
 
 ROOT = Path(__file__).parents[2]
 SAYS = """#!/bin/sh
@@ -73,7 +74,7 @@ def test_settings_that_compose_refuses_are_named(looks: Callable[..., Looks]) ->
 
 def test_a_port_that_is_taken_is_told_from_one_that_is_free() -> None:
     with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
+        holder.bind(("127.0.0.1", free_port()))
         holder.listen()
         port = Port("127.0.0.1", holder.getsockname()[1], "BLUEGREEN_POOLED_PORT")
         assert (port.is_free(), port.answers()) == (False, True)

@@ -183,9 +183,9 @@ def test_alerts_reach_a_mailbox(watched: Watched) -> None:
 
 
 def test_a_sink_that_is_away_for_a_while_is_told_afterwards(watched: Watched) -> None:
+    port = free_port()
     with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+        held.bind(("127.0.0.1", port))
         book = AlertBook(
             watched.store,
             watched.stream,
@@ -214,9 +214,7 @@ def test_another_agent_tells_that_the_monitor_is_silent(watched: Watched) -> Non
 
 
 def test_prometheus_is_served_what_the_monitor_knows(watched: Watched, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     figures = JobFigures(watched.database, watched.settings)
     watched.monitor.metrics = Metrics(tmp_path, figures, settings=AlertSettings(metrics_port=port))
     watched.look()
