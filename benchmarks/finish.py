@@ -27,6 +27,7 @@ from benchmarks.bench import bluegreen, keep, stack, until
 from benchmarks.cutover.applications import Application, Waits, five_statements, longest_ms, shop
 from benchmarks.cutover.figures import spread
 from shared.adapters.control.store import PostgresControlStore, control_store
+from shared.adapters.demo.waits import AFTER_S, end_of_window
 from shared.domain.kinds import Outcome
 from shared.ports import JobRecord
 from shared.saga.recipes import WINDOW
@@ -34,7 +35,6 @@ from shared.settings import load
 
 ROUNDS, RATE = 10, 400.0
 LOOK: dict[str, float] = {"limit_s": 300, "look_s": 0.3}
-AFTER_S = 1.0
 CALM_S = 3.0
 FLOOR_S = 4.0
 Stretch = tuple[str, float, float]
@@ -84,17 +84,12 @@ def finished(state: Path, file: Path) -> list[Stretch]:
     store = _store(state)
     until(lambda: store.job(job).outcome is Outcome.COMPLETED, what=f"{job} is over", **LOOK)
     time.sleep(CALM_S)
-    steps = {step.name: step for step in store.steps(job)}
-    finish, restore = steps["finish"], steps["restore_standby"]
-    assert finish.started_at
-    assert finish.ended_at
-    assert restore.ended_at
-    over = finish.ended_at.timestamp() + AFTER_S
+    stretches = end_of_window(store, job)
+    assert stretches is not None
+    finish, standby = stretches
     return [
-        floor,
-        ("finish", finish.started_at.timestamp(), over),
-        ("standby", over, restore.ended_at.timestamp() + AFTER_S),
-    ]
+        floor, ("finish", finish.begin, finish.end), ("standby", standby.begin, standby.end)
+    ]  # fmt: skip
 
 
 def abandoned(state: Path, file: Path) -> list[Stretch]:

@@ -51,5 +51,8 @@ def demo(
         report = play(Demo(folder.absolute(), state, rows, clients, rate, output.say))
     for name in SHOWN:
         output.say(f"{name:>24}  {report[name]}")
+    for each in report["finishes"]:
+        waits = f"{each['longestMs']} ms, {each['standbyLongestMs']} ms while the standby was made"
+        output.say(f"{'longest wait at finish':>24}  {waits} ({each['job']})")
     output.document(report)
     raise typer.Exit(ExitCode.DONE if is_clean(report) else ExitCode.ROLLED_BACK)

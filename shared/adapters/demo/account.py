@@ -33,8 +33,6 @@ class Account:
     """Acknowledged, but not on the side that serves; price changes that are not there included."""
     duplicated: int
     longest_ms: float
-    longest_began: float
-    """When the longest transaction began, as Unix time; 0 without any."""
     errors: tuple[str, ...] = field(default=())
     """The first few, for people."""
 
@@ -68,14 +66,12 @@ def balance(entries: Iterable[Entry], session: Session, cents: dict[int, int]) -
         for product, found in read_cents(session).items()
         if product in cents
     )
-    longest = max(entries, key=lambda entry: entry.took_ms, default=None)
     return Account(
         acknowledged=len(acknowledged),
         failed=len(failed),
         lost=lost,
         duplicated=sum(count - 1 for count in present.values()),
-        longest_ms=longest.took_ms if longest else 0.0,
-        longest_began=longest.began if longest else 0.0,
+        longest_ms=max((entry.took_ms for entry in entries), default=0.0),
         errors=tuple(entry.error for entry in failed[:5]),
     )
 

@@ -14,15 +14,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from shared.adapters.control.store import PostgresControlStore, control_store
-from shared.adapters.demo.account import Account, balance, read_cents, read_journal
+from shared.adapters.demo.account import Account, Entry, balance, read_cents, read_journal
 from shared.adapters.demo.shop import build_shop, open_session
+from shared.adapters.demo.waits import finishes, what_was_going_on
 from shared.domain.errors import Broken
+from shared.ports import ControlStore
 from shared.settings import load as load_settings
 
 FOLLOW_LIMIT_S = 900.0
@@ -82,12 +83,13 @@ def play(demo: Demo) -> dict[str, Any]:
             cents = read_cents(session)
         with load(demo, doors["app"]) as journal:
             jobs = list(_migrate(demo, files))
+        entries = list(read_journal(journal))
         with open_session(doors["app"]) as session:
-            account = balance(read_journal(journal), session, cents)
-        during = _what_was_going_on(demo, jobs, account)
+            account = balance(entries, session, cents)
+        told = _what_they_waited_for(_control(demo), [job["job"] for job in jobs], entries)
     finally:
         demo.bluegreen("down", "--state-dir", str(demo.state), may_fail=True)
-    report = _report(account, jobs, time.monotonic() - began) | {"longestStallDuring": during}
+    report = _report(account, jobs, time.monotonic() - began) | told
     (demo.folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
 
@@ -171,16 +173,15 @@ def _control(demo: Demo) -> PostgresControlStore:
     return control_store(settings)
 
 
-def _what_was_going_on(demo: Demo, jobs: list[dict[str, Any]], account: Account) -> str:
-    """The last line of any job's history when the longest transaction ended."""
-    ended = datetime.fromtimestamp(account.longest_began + account.longest_ms / 1000, UTC)
-    store = _control(demo)
-    lines = [(line, job["job"]) for job in jobs for line in store.history(job["job"])]
-    past = [(line.at, line.seq, job, line.sentence) for line, job in lines if line.at <= ended]
-    if not past:
-        return "before the first job"
-    at, _, job, sentence = max(past)
-    return f"{(ended - at).total_seconds():.1f} s after {job}: {sentence}"
+def _what_they_waited_for(
+    store: ControlStore, jobs: list[str], entries: list[Entry]
+) -> dict[str, Any]:
+    longest = max(entries, key=lambda entry: entry.took_ms, default=None)
+    return {
+        "longestStallMs": round(longest.took_ms, 1) if longest else 0.0,
+        "longestStallDuring": what_was_going_on(store, jobs, longest),
+        "finishes": finishes(store, jobs, entries),
+    }
 
 
 def _ended(demo: Demo, job: str, outcome: str) -> dict[str, Any]:
@@ -202,7 +203,6 @@ def _report(account: Account, jobs: list[dict[str, Any]], seconds: float) -> dic
         "duplicated": counted["duplicated"],
         "failed": counted["failed"],
         "errors": list(account.errors),
-        "longestStallMs": round(account.longest_ms, 1),
         "secondsToWritableGreen": max(writable, default=None),
         "rowsCompared": sum(row["rowsCompared"] for row in compared),
         "rowsDifferent": sum(row["rowsDifferent"] for row in compared),
