@@ -60,6 +60,7 @@ def check_file(trace: Trace) -> None:
             )
     _check_all_rows_are_seen(trace)
     _check_composites(trace.before, trace.after)
+    _check_domains(trace.before, trace.after)
 
 
 def check_table(
@@ -90,6 +91,7 @@ def check_table(
                 f"{before.label} has or is an inherited table",
                 "use --type maintenance",
             )
+    _check_names_are_own(before, after)
     _check_identity(before)
     by_key = is_found_by_key(before, after, changes)
     if (before.replica_identity != "f" or by_key) and identity_columns(after) != key:
@@ -131,6 +133,19 @@ def _check_composites(before: Snapshot, after: Snapshot) -> None:
             )
 
 
+def _check_domains(before: Snapshot, after: Snapshot) -> None:
+    """For a NULL that comes back the old side would have no value. Raises Refused."""
+    for oid, domain in before.domains.items():
+        last = after.domains.get(oid)
+        if domain.never_null and last is not None and not last.never_null:
+            raise Refused(
+                f"domain {before.types[oid]} takes NULL afterwards: the old side would stop at the"
+                " first one that comes back",
+                remedy="ALTER DOMAIN .. DROP NOT NULL in a safe migration before this one, or use"
+                " --type maintenance",
+            )
+
+
 def changes_columns(
     before: SeenRelation, after: SeenRelation, changes: Iterable[SeenChange]
 ) -> bool:
@@ -163,6 +178,19 @@ def _check_old_key_stays(before: SeenRelation, after: SeenRelation, key: frozens
             remedy="keep the columns of the old key, and NOT NULL, until a migration after this"
             " one; or use --type maintenance",
         )
+
+
+def _check_names_are_own(before: SeenRelation, after: SeenRelation) -> None:
+    """Names change table by table in the pause, and an inherited column's only with its parent's.
+    Raises Refused."""
+    for column in before.columns if before.inherits else ():
+        last = after.column(column.attnum)
+        if (after.named(column.name) is not None) if last is None else last.name != column.name:
+            raise Refused(
+                f"{before.label} has or is an inherited table, and {column.name} gets another name,"
+                " or another column its name",
+                remedy="leave the names of its columns, or use --type maintenance",
+            )
 
 
 def _check_identity(table: SeenRelation) -> None:

@@ -165,11 +165,17 @@ def carried_checks(table: SeenRelation, column: SeenColumn, trace: Trace) -> lis
 
 
 def _known_values(column: SeenColumn, trace: Trace) -> list[str]:
-    """Of an enum type that gets values: the source takes only those that it knows."""
-    known = trace.before.labels.get(column.type_oid, {})
-    if not trace.after.labels.get(column.type_oid, {}).keys() - known.keys():
+    """Of a type of the user's, whose values travel as text: the source takes only those that it
+    knows, whatever the target's column is of."""
+    domain = trace.before.domains.get(column.type_oid)
+    if domain is not None:
+        value = f"(SELECT {ident(column.name)}::{domain.base} AS value) AS d"
+        return [f"(SELECT {condition} FROM {value})" for condition in domain.conditions]
+    known = trace.before.labels.get(column.type_oid)
+    if not known:
         return []
-    values = ", ".join(literal(label) for label in known.values())
+    last = trace.after.labels.get(column.type_oid, {})
+    values = ", ".join(literal(last.get(oid, label)) for oid, label in known.items())
     return [f"{ident(column.name)} IN ({values})"]
 
 

@@ -13,6 +13,7 @@ from shared.domain.identifiers import ident, literal
 from shared.domain.objects import FORWARD_TRIGGER, JOB, OWNER_ROLE, REVERSE_TRIGGER
 from shared.mapping.chain_model import Value
 from shared.mapping.derived_model import Derived, PutBack
+from shared.mapping.derived_truncate import create_truncate_trigger, trigger_name
 from shared.mapping.expressions import changed, differs, forced, one_row
 from shared.mapping.model import Mapping, Table
 from shared.mapping.name_states import NameState
@@ -51,8 +52,10 @@ def drop_derived_triggers(mapping: Mapping, state: NameState) -> list[str]:
             for what in ("", "_empty")
         ]
         if made.put_back:
-            trigger = ident(f"{REVERSE_TRIGGER}_{number}")
-            found.append(f"DROP TRIGGER IF EXISTS {trigger} ON {made.name(state).sql}")
+            found += [
+                f"DROP TRIGGER IF EXISTS {trigger} ON {made.name(state).sql}"
+                for trigger in (ident(f"{REVERSE_TRIGGER}_{number}"), trigger_name(number))
+            ]
     return found
 
 
@@ -133,6 +136,7 @@ def _give_back(table: Table, made: Derived, number: int, state: NameState) -> li
         _function(f"give_back_{number}", _given(table, made, number), made.settings),
         _trigger(f"{REVERSE_TRIGGER}_{number}", "AFTER INSERT OR UPDATE OR DELETE",
                  made.name(state).sql, "ROW", f"give_back_{number}"),
+        *create_truncate_trigger(table, made, number, state, GIVING_BACK),
     ]  # fmt: skip
 
 

@@ -119,12 +119,24 @@ class SeenRelation:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenDomain:
+    """A domain that columns of tables are of; its own conditions and those of the domains below."""
+
+    base: str
+    """The type at the bottom."""
+    never_null: bool
+    conditions: tuple[str, ...]
+    """Over VALUE, deparsed under an empty search_path."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     relations: dict[int, SeenRelation] = field(default_factory=dict)
     types: dict[int, str] = field(default_factory=dict)
     """Qualified names of the types outside pg_catalog."""
     labels: dict[int, dict[int, str]] = field(default_factory=dict)
     """Of each enum type: its values by oid, so that a renamed value is seen as renamed."""
+    domains: dict[int, SeenDomain] = field(default_factory=dict)
     composites: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     """Composite types that columns of tables hold: name, and the types of the attributes."""
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from shared.adapters.rehearsal.expression_probe import meaning, meaning_settings, named_relation
-from shared.adapters.rehearsal.row_changes import analysed_changes, grown_enums, seen_change
+from shared.adapters.rehearsal.row_changes import analysed_changes, grown_types, seen_change
 from shared.adapters.rehearsal.row_copies import analysed_copy, seen_copy
 from shared.adapters.schema.catalog_snapshot import take_snapshot
 from shared.domain.errors import Refused
@@ -76,7 +76,7 @@ class FileRehearsal:
             self.copies.append(seen_copy(session, statement, copied, last, now))
         self._note_new_columns(last, now)
         self.changes += [seen_change(statement, item, last, now) for item in analysed]
-        self.changes += list(grown_enums(session, statement, self.start, last, now))
+        self.changes += list(grown_types(session, statement, self.start, last, now))
         return now
 
     def try_out_waiting(self) -> None:

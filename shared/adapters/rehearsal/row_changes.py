@@ -81,11 +81,12 @@ def seen_change(
     )
 
 
-def grown_enums(
+def grown_types(
     session: Session, statement: Statement, start: Snapshot, last: Snapshot, now: Snapshot
 ) -> Iterator[SeenChange]:
-    """A value that an enum type gets: the source's type does not know it, so its columns land
-    as texts, and what does not fit there is noted as any other value that does not.
+    """A value that an enum type gets, or that a domain no longer forbids: the source's type does
+    not know it, so its columns land as texts, and what does not fit there is noted as any other
+    value that does not.
 
     `start` is what was there before the file.
     """
@@ -93,6 +94,13 @@ def grown_enums(
         kind
         for kind, labels in now.labels.items()
         if kind in start.labels and labels.keys() - last.labels.get(kind, {}).keys()
+    }
+    grown |= {
+        kind
+        for kind, domain in now.domains.items()
+        if kind in start.domains
+        and kind in last.domains
+        and set(last.domains[kind].conditions) - set(domain.conditions)
     }
     for table in last.tables():
         columns = [column for column in table.columns if column.type_oid in grown]

@@ -11,6 +11,7 @@ from shared.adapters.named_queries import named_queries
 from shared.mapping.snapshot import (
     SeenColumn,
     SeenConstraint,
+    SeenDomain,
     SeenIndex,
     SeenRelation,
     SeenTrigger,
@@ -28,10 +29,14 @@ def take_snapshot(session: Session) -> Snapshot:
         for kind, oid, label in session.rows(QUERIES["labels"]):
             labels[kind][oid] = label
         types: dict[int, str] = dict(session.rows(QUERIES["types"]))
+        domains = {
+            oid: SeenDomain(base, never_null, tuple(conditions))
+            for oid, base, never_null, conditions in session.rows(QUERIES["domains"])
+        }
         composites = {
             oid: (name, tuple(held)) for oid, name, held in session.rows(QUERIES["composites"])
         }
-        return Snapshot(_relations(session), types, dict(labels), composites)
+        return Snapshot(_relations(session), types, dict(labels), domains, composites)
 
 
 @contextmanager

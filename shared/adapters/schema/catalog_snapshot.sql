@@ -63,6 +63,23 @@ SELECT t.tgrelid::int8, t.oid::int8, t.tgname, t.tgenabled::text, t.tgtype & 16 
 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE NOT t.tgisinternal ORDER BY t.tgrelid, t.tgname;
 
+-- domains: those that columns of tables are of, with what the domains below them ask, too
+WITH RECURSIVE floor AS (
+    SELECT DISTINCT t.oid AS top, t.oid FROM pg_type t JOIN pg_attribute a ON a.atttypid = t.oid
+    JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE t.typtype = 'd' AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
+      AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'bluegreen', 'bluegreen_job')
+    UNION ALL
+    SELECT f.top, b.oid FROM floor f JOIN pg_type t ON t.oid = f.oid
+    JOIN pg_type b ON b.oid = t.typbasetype WHERE b.typtype = 'd'
+)
+SELECT f.top::int8,
+       max(format_type(t.typbasetype, t.typtypmod)) FILTER (WHERE b.typtype <> 'd'),
+       bool_or(t.typnotnull),
+       ARRAY(SELECT pg_get_expr(k.conbin, 0) FROM pg_constraint k JOIN floor g ON g.oid = k.contypid
+             WHERE g.top = f.top AND k.contype = 'c' ORDER BY 1)
+FROM floor f JOIN pg_type t ON t.oid = f.oid JOIN pg_type b ON b.oid = t.typbasetype GROUP BY f.top;
+
 -- composites: composite types that columns of tables hold, however deep, and their attributes' types
 WITH RECURSIVE held AS (
     SELECT a.atttypid AS oid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid

@@ -54,6 +54,16 @@ CASES = (
          """CREATE TABLE bios (t_id int PRIMARY KEY, bio text);
          INSERT INTO bios SELECT id, bio FROM t; ALTER TABLE t DROP COLUMN bio""",
          WRITES, split("true"), ROWS),
+    Case("split_table_that_is_emptied", TABLE,
+         """CREATE TABLE bios (t_id int PRIMARY KEY, bio text);
+         INSERT INTO bios SELECT id, bio FROM t; ALTER TABLE t DROP COLUMN bio""",
+         ("INSERT INTO t VALUES (@n, 'born', 'bio @n', 1)", "TRUNCATE t",
+          "INSERT INTO t VALUES (@n, 'born', 'bio @n', 2)"),
+         (("INSERT INTO t VALUES (@n, 'n', 2); INSERT INTO bios VALUES (@n, 'new')",
+           "INSERT INTO t VALUES (@n, 'n', 'new', 2)"),
+          ("TRUNCATE bios", "UPDATE t SET bio = NULL"),
+          ("INSERT INTO t VALUES (@n, 'n', 3); INSERT INTO bios VALUES (@n, 'newer')",
+           "INSERT INTO t VALUES (@n, 'n', 'newer', 3)")), ROWS),
     Case("split_table_with_condition", TABLE,
          """CREATE TABLE bios (t_id int PRIMARY KEY, bio text);
          INSERT INTO bios (t_id, bio) SELECT x.id, x.bio FROM t AS x WHERE x.bio IS NOT NULL;

@@ -149,6 +149,15 @@ REFUSALS = (
     refusal("refused_column_added_to_a_held_row_type",
             "ALTER TABLE kept ADD COLUMN more int", "type shape.kept gets other attributes",
             "a new column of it", schema=HOLDS),
+    refusal("refused_domain_that_takes_null_again",
+            "ALTER DOMAIN filled DROP NOT NULL", "domain shape.filled takes NULL afterwards",
+            "in a safe migration before",
+            schema="CREATE DOMAIN filled AS int NOT NULL;"
+            "CREATE TABLE t (id int PRIMARY KEY, v filled);"),
+    refusal("refused_inherited_column_renamed", "ALTER TABLE t RENAME v TO w",
+            "t has or is an inherited table, and v gets another name", MAINTENANCE,
+            schema="CREATE TABLE t (id int PRIMARY KEY, v text);"
+            "CREATE TABLE child (PRIMARY KEY (id)) INHERITS (t);"),
     refusal("refused_domain_that_takes_no_null",
             "CREATE DOMAIN filled AS int NOT NULL;"
             "ALTER TABLE t ALTER n TYPE filled USING coalesce(n, 0)",
