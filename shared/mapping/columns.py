@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from shared.domain.errors import Refused
 from shared.domain.identifiers import ident, literal
 from shared.mapping.carried import identity_columns, is_found_by_key, is_key_widening
 from shared.mapping.model import Column
@@ -166,7 +167,8 @@ def carried_checks(table: SeenRelation, column: SeenColumn, trace: Trace) -> lis
 
 def _known_values(column: SeenColumn, trace: Trace) -> list[str]:
     """Of a type of the user's, whose values travel as text: the source takes only those that it
-    knows, whatever the target's column is of."""
+    knows, whatever the target's column is of. Raises Refused where such values are renamed, too:
+    those that landed before would come back under a name that is no more."""
     domain = trace.before.domains.get(column.type_oid)
     if domain is not None:
         value = f"(SELECT {ident(column.name)}::{domain.base} AS value) AS d"
@@ -175,7 +177,12 @@ def _known_values(column: SeenColumn, trace: Trace) -> list[str]:
     if not known:
         return []
     last = trace.after.labels.get(column.type_oid, {})
-    values = ", ".join(literal(last.get(oid, label)) for oid, label in known.items())
+    if any(last.get(oid, label) != label for oid, label in known.items()):
+        raise Refused(
+            f"{column.name} is computed or gets other values, and {column.type} has renamed ones",
+            remedy="rename the values of the type in a migration of its own",
+        )
+    values = ", ".join(literal(label) for label in known.values())
     return [f"{ident(column.name)} IN ({values})"]
 
 

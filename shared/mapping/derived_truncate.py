@@ -19,8 +19,8 @@ def create_truncate_trigger(
     give back one row. `giving_back`: the setting under which the old table's rows fill nothing."""
     function = f"{ident(JOB, name_of_function(number))}()"
     changes = "".join(
-        f"\n    UPDATE {table.final.sql} AS t SET {ident(each.landing)} = {each.fill}"
-        f" WHERE {differs([f't.{ident(each.landing)}'], [each.fill])};"
+        f"\n    UPDATE {table.final.sql} AS t SET {ident(each.landing)} = {each.fill} WHERE"
+        f" {differs([f't.{ident(each.landing)}'], [f'({each.fill})::{each.type}'])};"
         for each in made.put_back
     )
     body = f"\nBEGIN{changes}\n    RETURN NULL;\nEND"

@@ -154,6 +154,12 @@ REFUSALS = (
             "in a safe migration before",
             schema="CREATE DOMAIN filled AS int NOT NULL;"
             "CREATE TABLE t (id int PRIMARY KEY, v filled);"),
+    refusal("refused_enum_of_renamed_and_of_new_values",
+            "ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'; ALTER TYPE mood ADD VALUE 'great'",
+            "v is computed or gets other values, and shape.mood has renamed ones",
+            "in a migration of its own",
+            schema="CREATE TYPE mood AS ENUM ('sad', 'ok');"
+            "CREATE TABLE t (id int PRIMARY KEY, v mood);"),
     refusal("refused_inherited_column_renamed", "ALTER TABLE t RENAME v TO w",
             "t has or is an inherited table, and v gets another name", MAINTENANCE,
             schema="CREATE TABLE t (id int PRIMARY KEY, v text);"
