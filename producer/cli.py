@@ -33,6 +33,7 @@ from producer.commands import (
 from producer.configuration import STATE_DIR, Configuration, defaults_for, read_configuration
 from producer.exit_codes import ExitCode, of_error
 from producer.output import Output, error_document, error_line
+from producer.streams import lost, outlive_readers
 from shared.domain.errors import MigrationError
 
 DEBUG = "BLUEGREEN_DEBUG"
@@ -105,7 +106,14 @@ def option_names(command: Any) -> dict[str, dict[str, str]]:
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     words = sys.argv[1:] if arguments is None else arguments
-    sys.exit(run_command(words))
+    outlive_readers()
+    code = run_command(words)
+    sys.stdout.flush()
+    error = lost()
+    if error is not None and not isinstance(error, BrokenPipeError):
+        found = f"expected to write to standard output, found {error.strerror}"
+        Output(as_json=False).warn(error_line(found, "the exit code is the command's own"))
+    sys.exit(code)
 
 
 def run_command(words: list[str]) -> int:
@@ -122,10 +130,6 @@ def run_command(words: list[str]) -> int:
             default_map=defaults_for(configuration, option_names(command)),
         )
         return int(code or 0)
-    except BrokenPipeError:
-        # Whoever read our output has gone: there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
     except Exception as error:
         if "--debug" in words or os.environ.get(DEBUG):
             import traceback

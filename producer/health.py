@@ -51,7 +51,10 @@ def code_of(results: Sequence[CheckResult]) -> ExitCode:
 
 
 def health(configuration: Configuration, output: Output, *, every_s: float | None) -> ExitCode:
-    """One look, or one every `every_s` seconds until Ctrl-C. Raises Refused without a stack."""
+    """One look, or one every `every_s` seconds until Ctrl-C, or until nobody reads.
+
+    Raises Refused without a stack.
+    """
     settings = settings_of(configuration)
     database = ControlDatabase(
         settings, application_name="bluegreen/health", agent="health-monitor"
@@ -68,6 +71,8 @@ def health(configuration: Configuration, output: Output, *, every_s: float | Non
                     time.sleep(NOTICE_S)
                 if asked:
                     raise KeyboardInterrupt
+                if not output.is_heard:
+                    return ExitCode.DONE
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def logs(configuration: Configuration, output: Output, job: str, *, follow: bool
         if not output.as_json or follow:
             for entry in entries:
                 output.say(f"{entry.at}  {entry.source:<16}  {entry.text}")
-        if ended or not follow:
+        if ended or not follow or not output.is_heard:
             return
         time.sleep(POLL_S)
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from producer.streams import lost
+
 SCHEMA = 1
 """Version of every JSON document; within one version keys are only added (docs/cli.md)."""
 
@@ -30,6 +32,11 @@ class Output:
         """The answer for machines, when one was asked for; else nothing."""
         if self.as_json:
             print(json.dumps({"schema": SCHEMA, **body}, default=str), flush=True)
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether somebody may still read: what only shows things ends with its last reader."""
+        return lost() is None
 
     @property
     def on_terminal(self) -> bool:

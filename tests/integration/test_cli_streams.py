@@ -1,0 +1,71 @@
+"""Whoever reads what a command says may go, or never have been there: its exit code stays its own.
+
+No stack is here: `validate` ends with 0 or 3, whatever becomes of its output.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from producer.streams import Outliving
+from tests.support.command_line import CommandLine
+
+GOOD = "CREATE TABLE notes (id bigint PRIMARY KEY, body text);\n"
+BAD = "CREATE TABLE notes (id bigint PRIMARY KEY, body text;\n"
+
+
+@pytest.fixture
+def bluegreen(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path)
+
+
+def called(bluegreen: CommandLine, *words: str, redirection: str) -> tuple[int, str]:
+    """Exit code and stderr of the command under a shell's redirection of its streams."""
+    found = subprocess.run(
+        ["bash", "-c", f'"$@" {redirection}', "bash", *bluegreen.command(*words)],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=bluegreen.folder,
+        env=bluegreen.clean(),
+    )
+    return found.returncode, found.stderr
+
+
+@pytest.mark.parametrize(("sql", "code"), [(GOOD, 0), (BAD, 3)])
+@pytest.mark.parametrize("form", [(), ("--json",), ("--format", "markdown")])
+@pytest.mark.parametrize("redirection", ["| true; exit ${PIPESTATUS[0]}", ">&-", ">/dev/full"])
+def test_a_lost_reader_changes_no_exit_code(
+    bluegreen: CommandLine, sql: str, code: int, form: tuple[str, ...], redirection: str
+) -> None:
+    name = bluegreen.write("file.sql", sql)
+    found, err = called(bluegreen, "validate", name, *form, redirection=redirection)
+    assert found == code, err
+    assert "Traceback" not in err
+    says_something = code == 0 or bool(form)
+    is_told = says_something and redirection == ">/dev/full"
+    assert ("No space left on device" in err) == is_told
+
+
+def test_help_and_errors_outlive_their_readers_too(bluegreen: CommandLine) -> None:
+    assert called(bluegreen, "--help", redirection="| true; exit ${PIPESTATUS[0]}") == (0, "")
+    assert called(bluegreen, "--help", redirection=">&-") == (0, "")
+    assert called(bluegreen, "validate", "none.sql", redirection="2>&-") == (2, "")
+
+
+def test_what_is_written_behind_a_lost_reader_is_dropped() -> None:
+    reader, writer = os.pipe()
+    with Outliving(writer, "w") as stream:
+        assert stream.write(b"one") == 3
+        assert stream.lost is None
+        assert os.read(reader, 8) == b"one"
+        os.close(reader)
+        assert stream.write(b"two") == 3
+        assert isinstance(stream.lost, BrokenPipeError)
+        assert stream.write(b"three") == 5
