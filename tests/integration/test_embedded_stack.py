@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from shared.adapters.deeds import Deeds
 from shared.adapters.embedded.child import ControlFiles
+from shared.adapters.embedded.clusters import why
 from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.stack import down, up
 from shared.adapters.processes import MARK, processes_of
@@ -232,6 +233,43 @@ def test_a_path_too_long_for_sockets_is_refused_before_anything_is_made(place: P
     with pytest.raises(Refused, match="fit 107 bytes"):
         up(deep)
     assert not deep.exists()
+
+
+@pytest.mark.parametrize("name", ["a b", "a,b", "a'b", 'a"b', "a$b", "a;b", "a#b", "a%b", "a\\b"])
+def test_a_path_that_a_configuration_file_would_misread_is_refused(place: Path, name: str) -> None:
+    with pytest.raises(Refused, match="letters, digits and") as refused:
+        up(place / name)
+    assert "--state-dir" in refused.value.remedy
+    assert not (place / name).exists()
+
+
+@pytest.mark.parametrize("below", [(), ("stack",)])
+def test_a_place_that_is_a_file_is_refused(place: Path, below: tuple[str, ...]) -> None:
+    (place / "file").write_text("precious")
+    with pytest.raises(Refused, match=r"can be written to, found at .*: Not a directory"):
+        up((place / "file").joinpath(*below))
+    assert (place / "file").read_text() == "precious"
+
+
+def test_a_place_where_nothing_can_be_made_is_refused() -> None:
+    with pytest.raises(Refused, match="can be written to, found at /proc/stack"):
+        up(Path("/proc/stack"))
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (
+            "NOTICE:  base backup begins\npg_basebackup: error: could not write to file: No space "
+            "left on device\npg_basebackup: removing contents of data directory",
+            "pg_basebackup: error: could not write to file: No space left on device",
+        ),
+        ("one\ntwo\n", "two"),
+        ("", "it said nothing"),
+    ],
+)
+def test_a_program_that_failed_is_quoted_with_its_reason(words: str, reason: str) -> None:
+    assert why(words) == reason
 
 
 def test_a_version_we_do_not_know_is_refused_and_leaves_nothing(place: Path) -> None:

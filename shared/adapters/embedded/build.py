@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -51,6 +52,12 @@ CONTROL_DATABASE = "bluegreen_control"
 AUTH_QUERY = "SELECT usename, passwd FROM bluegreen.pooler_auth($1)"
 
 
+MARKS = "/ . _ + : @ = ~ -"
+WRITTEN_AS_IT_IS = re.compile(r"[\w/.+:@=~-]+")
+"""Paths that mean the same in the files of PostgreSQL, PgBouncer, nginx and Redis and in a
+connection string, where blanks, commas, quotes and the like divide or begin something."""
+
+
 def check_place(root: Path, owner: Account | None) -> None:
     """Raises Refused when a stack cannot live there."""
     longest = Layout(root).server("control").socket(HIGHEST_PORT)
@@ -59,6 +66,12 @@ def check_place(root: Path, owner: Account | None) -> None:
             f"expected a state directory whose sockets' paths fit {SOCKET_PATH_LIMIT} bytes, "
             f"found {longest}",
             remedy="choose a shorter --state-dir",
+        )
+    if WRITTEN_AS_IT_IS.fullmatch(str(root)) is None:
+        raise Refused(
+            f"expected a state directory of letters, digits and {MARKS}, found {str(root)!r}, "
+            "which the servers' configuration files would read as something else",
+            remedy=f"choose another, such as --state-dir {_open_place()}",
         )
     if not can_reach(root, owner):
         user = owner.name if owner else "you"

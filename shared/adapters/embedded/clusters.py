@@ -44,8 +44,21 @@ def run_as(owner: Account | None, command: Sequence[str], server: ServerLayout) 
         **process_options(owner),
     )  # fmt: skip
     if ended.returncode != 0:
-        last = (ended.stderr or ended.stdout).strip().splitlines()
-        raise Broken(f"{Path(command[0]).name} failed: {last[-1] if last else 'it said nothing'}")
+        raise Broken(
+            f"{Path(command[0]).name} failed: {why(ended.stderr or ended.stdout)}",
+            remedy="mend that; `bluegreen up` then begins anew, `bluegreen down` removes it",
+        )
+
+
+SAID_AS_REASON = ("error:", "fatal:", "panic:", "could not")
+
+
+def why(words: str) -> str:
+    """The first line of a program's last words that gives a reason: what it tidies up comes behind
+    it. Else the last line."""
+    lines = words.strip().splitlines()
+    reasons = [line for line in lines if any(mark in line.lower() for mark in SAID_AS_REASON)]
+    return (reasons[:1] or lines[-1:] or ["it said nothing"])[0]
 
 
 def _without_pg() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -9,10 +10,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shared.domain.errors import Transient
+from shared.domain.errors import Refused, Transient
 
 LOCK_LIMIT_S = 180.0
 """How long a second `up` or `down` of the same stack waits for the first."""
+
+
+UNWRITABLE = (
+    errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,
+)  # fmt: skip
+"""What a place answers where nothing can be kept; any other error is ours."""
+
+
+@contextmanager
+def writable(root: Path) -> Iterator[None]:
+    """Raises Refused when what is done meanwhile finds that nothing can be kept there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        raise _unwritable(root, error) from error
+
+
+def _unwritable(root: Path, error: OSError) -> Refused:
+    return Refused(
+        f"expected a state directory that can be written to, found at {error.filename or root}: "
+        f"{error.strerror}",
+        remedy="choose another --state-dir, or mend that and call `up` again",
+    )
 
 
 @contextmanager
@@ -24,7 +50,10 @@ def locked(root: Path, *, create: bool) -> Iterator[bool]:
     deadline = time.monotonic() + LOCK_LIMIT_S
     while True:
         if create:
-            root.mkdir(parents=True, exist_ok=True)
+            try:
+                root.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _unwritable(root, error) from error
         elif not root.exists():
             yield False
             return

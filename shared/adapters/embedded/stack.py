@@ -16,7 +16,7 @@ from shared.adapters.embedded.build import check_place, lay_out
 from shared.adapters.embedded.child import ControlFiles, write_whole
 from shared.adapters.embedded.description import StackDescription, describe
 from shared.adapters.embedded.layout import Layout
-from shared.adapters.embedded.place_lock import locked, open_umask
+from shared.adapters.embedded.place_lock import locked, open_umask, writable
 from shared.adapters.embedded.ports import Ports
 from shared.adapters.embedded.postgres_binaries import find_postgres
 from shared.adapters.embedded.postmaster import remove_shared_memory
@@ -50,11 +50,12 @@ def up(
     """
     root = _resolved(state_dir)
     owner = server_account()
-    check_place(root, owner)
+    with writable(root):
+        check_place(root, owner)
     if not Layout(root).settings.exists():
         on_progress("finding PostgreSQL, Redis, PgBouncer and nginx")
         find_postgres(postgres_version), find_servers(owner)  # before anything is made
-    with open_umask(), locked(root, create=True):
+    with open_umask(), writable(root), locked(root, create=True):
         layout = Layout(root)
         if layout.mark.exists() and not layout.settings.exists():
             on_progress("removing what an earlier start left half done")
