@@ -130,6 +130,8 @@ def run_command(words: list[str]) -> int:
             default_map=defaults_for(configuration, option_names(command)),
         )
         return int(code or 0)
+    except KeyboardInterrupt:  # before the command itself heard it
+        return ExitCode.INTERRUPTED
     except Exception as error:
         if "--debug" in words or os.environ.get(DEBUG):
             import traceback

@@ -40,7 +40,11 @@ def attend(
     stuck_epoch: int | None = None,
 ) -> Ending:
     """Follow to the end and say how it ended. Raises Refused when there is no such job."""
-    last: list[View] = [client.look(job)]
+    try:
+        last: list[View] = [client.look(job)]
+    except KeyboardInterrupt:
+        output.warn(render.reattach_line(job))
+        raise
 
     with _screen(output) as show:
 

@@ -1,4 +1,4 @@
-"""Whoever reads what a command says may go, or never have been there: its exit code stays its own.
+"""Whoever reads what a command says may go, or interrupt it: it ends in its own code, untidy never.
 
 No stack is here: `validate` ends with 0 or 3, whatever becomes of its output.
 """
@@ -6,11 +6,17 @@ No stack is here: `validate` ends with 0 or 3, whatever becomes of its output.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from producer import cli
+from producer.client import Client, View
+from producer.following import attend
+from producer.output import Output
 from producer.streams import Outliving
 from tests.support.command_line import CommandLine
 
@@ -57,6 +63,64 @@ def test_help_and_errors_outlive_their_readers_too(bluegreen: CommandLine) -> No
     assert called(bluegreen, "--help", redirection="| true; exit ${PIPESTATUS[0]}") == (0, "")
     assert called(bluegreen, "--help", redirection=">&-") == (0, "")
     assert called(bluegreen, "validate", "none.sql", redirection="2>&-") == (2, "")
+
+
+INTERRUPTED_AT = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from producer.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "code"), [("typer", -signal.SIGINT), ("producer.validating", 130)]
+)
+def test_an_interrupt_at_any_moment_leaves_no_traceback(
+    bluegreen: CommandLine, module: str, code: int
+) -> None:
+    name = bluegreen.write("file.sql", GOOD)
+    found = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT.format(module=module), "validate", name],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=bluegreen.folder,
+        env=bluegreen.clean(),
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (code, "", "")
+
+
+def test_an_interrupt_while_the_configuration_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "read_configuration", interrupted)
+    assert cli.run_command(["status"]) == 130
+
+
+class InterruptedAtTheFirstLook(Client):
+    def __init__(self) -> None:
+        """Without services: nothing is asked of them."""
+
+    def look(self, job: str) -> View:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_behind_the_enqueuing_names_the_job(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        attend(InterruptedAtTheFirstLook(), Output(as_json=True), "20261123-7f3a")
+    assert "`bluegreen watch 20261123-7f3a` follows it again" in capsys.readouterr().err
 
 
 def test_what_is_written_behind_a_lost_reader_is_dropped() -> None:
