@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,10 @@ from producer.output import Output
 from producer.store import open_store, settings_of
 from shared.adapters.backup import backups
 from shared.domain.environment import Colour
+from shared.domain.errors import MigrationError
+from shared.domain.kinds import Kind
 from shared.domain.rollback_point import Manifest
+from shared.ports import JobRecord
 
 
 def list_points(configuration: Configuration, output: Output) -> None:
@@ -65,7 +70,25 @@ def restore(
         yes = asked_yes()
     name = backups.restore(settings, point, on=side, into=into, confirm=yes, identity=identity)
     output.say(f"{point} is restored into the database {name} on {side.value}")
-    output.document({"point": point, "database": name, "on": side.value})
+    job = None
+    with suppress(MigrationError):  # a restore does not depend on the control database
+        job = live_risky_job(open_store(settings).jobs(live_only=True))
+    if job is not None:
+        output.warn(passing_note(job, name, side))
+    output.document({"point": point, "database": name, "on": side.value, "liveJob": job})
+
+
+def live_risky_job(live: Iterable[JobRecord]) -> str | None:
+    """The job at whose end one of the sides is made anew from the other."""
+    return next((job.id for job in live if job.kind is Kind.RISKY), None)
+
+
+def passing_note(job: str, database: str, side: Colour) -> str:
+    """A database beside the migrated one is not kept in sync."""
+    return (
+        f"job {job} is live: {database} stands on {side.value} alone, and is gone when the job "
+        f"ends with {side.value} as the standby; restore again then, or copy what you need before"
+    )
 
 
 def prune(configuration: Configuration, output: Output, days: float | None) -> None:
