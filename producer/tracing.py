@@ -16,7 +16,7 @@ from shared.domain.kinds import Kind, Risk
 from shared.mapping.model import Mapping
 from shared.mapping.readiness import Readiness, rehearsed
 from shared.mapping.report import sentences
-from shared.sql.context import ErrorKind
+from shared.sql.findings import ErrorKind
 from shared.sql.observation import DATA_ERRORS, Traced, disagreements
 from shared.sql.parse import read
 from shared.sql.report import Error, Report, Warning

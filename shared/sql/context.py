@@ -1,4 +1,4 @@
-"""The state that is carried through a file: catalog, settings, transaction block, findings."""
+"""The state that is carried through a file: catalog, settings, transaction block."""
 
 from __future__ import annotations
 
@@ -6,33 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
 
-from shared.sql.body_place import body_line
 from shared.sql.catalog import Catalog
 from shared.sql.effects import Operation
 from shared.sql.extensions import TYPES
+from shared.sql.findings import Findings
 from shared.sql.grammar import Node
 from shared.sql.names import range_var, shown, split_name
 from shared.sql.partition_indexes import made_with_partition
 from shared.sql.schema_objects import Index, Key, Relation, RelationKind, Type
-from shared.sql.source import Place, Source
+from shared.sql.source import Place
 from shared.sql.step import Step
 from shared.sql.types import BUILTIN, read_type, resolved
-
-ErrorKind = Literal[
-    "syntax", "transaction", "version", "extension", "catalog", "forbidden", "type", "directive"
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why the file cannot run, or may not."""
-
-    kind: ErrorKind
-    message: str
-    place: Place
-    remedy: str = ""
 
 
 def note_extension(operation: Operation, extension: str) -> None:
@@ -40,16 +25,11 @@ def note_extension(operation: Operation, extension: str) -> None:
         operation.extensions += (extension,)
 
 
-@dataclass(slots=True)
-class Context:
-    source: Source
+@dataclass(slots=True, kw_only=True)
+class Context(Findings):
     catalog: Catalog
     version: int
     """Major version of the server."""
-    problems: list[Problem] = field(default_factory=list)
-    said: set[Problem] = field(default_factory=set)
-    unseen: list[str] = field(default_factory=list)
-    """What could not be seen, for the report: without a schema, inside EXECUTE, .."""
     path: list[str] = field(default_factory=lambda: ["public"])
     settings: dict[str, str] = field(default_factory=dict)
     local_settings: dict[str, str] = field(default_factory=dict)
@@ -63,20 +43,14 @@ class Context:
     """The open transaction added a value to an enum that was there before."""
     outer_path: list[str] | None = None
     """The search path to return to at the end of the block, after SET LOCAL."""
-    step: Step | None = None
     look: Callable[[Context, str, Node], None] = field(default=lambda *_: None)
     """What looks at one statement (shared.sql.operations.registry); bodies are looked at by it."""
     only: bool = False
     """ALTER TABLE ONLY: partitions and children are left alone."""
-    body_depth: int = 0
-    """How deep inside function bodies and DO blocks we are."""
-    body_place: Place | None = None
     constants: dict[str, tuple[str, Node]] = field(default_factory=dict)
     """Variables of the body that is followed which hold a constant: (type, value)."""
     runs: Counter[str] = field(default_factory=Counter)
     """How often each routine was followed, or more."""
-    running: list[str] = field(default_factory=list)
-    """Routines whose bodies are being followed, so that recursion ends."""
     transitions: frozenset[str] = frozenset()
     """Names that mean changed rows, not tables, in the trigger function that is followed."""
     new_columns: set[tuple[Key, str]] = field(default_factory=set)
@@ -89,46 +63,6 @@ class Context:
     """Something was locked already: whether with a lock_timeout, that statement says."""
     planning: bool = False
     """The statement is planned and not run: it calls nothing and sets nothing off."""
-    building: bool = False
-    """A schema file builds the catalog: what it makes is old, not new."""
-
-    # ---- findings
-
-    def error(
-        self, kind: ErrorKind, message: str, *, at: int | None = None, remedy: str = ""
-    ) -> None:
-        """`at` is a `location` of the statement's tree; None means its start."""
-        if self.building:
-            return
-        problem = Problem(kind, message, self.place(at), remedy)
-        if problem not in self.said:
-            self.said.add(problem)
-            self.problems.append(problem)
-
-    def place(self, at: int | None = None) -> Place:
-        if self.body_place is not None:
-            return self.body_place
-        if self.step is None:
-            return Place(1, 1)
-        statement = self.step.statement
-        return statement.place if at is None else self.source.place(statement.origin + at)
-
-    def cannot_see(self, what: str) -> None:
-        if what not in self.unseen:
-            self.unseen.append(what)
-
-    @contextmanager
-    def in_body(self, line: int) -> Iterator[None]:
-        """Findings meanwhile stand at that line of the body of the statement that is looked at."""
-        before = self.body_place
-        if self.step is not None and before is None and not self.running:
-            self.body_place = body_line(self.source, self.step.statement, line)
-        self.body_depth += 1
-        try:
-            yield
-        finally:
-            self.body_depth -= 1
-            self.body_place = before
 
     @contextmanager
     def planned(self) -> Iterator[None]:

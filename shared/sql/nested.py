@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from shared.sql import forbidden
 from shared.sql.bodies import Part
-from shared.sql.context import Context, Problem
+from shared.sql.context import Context
 from shared.sql.effects import Operation
+from shared.sql.findings import Problem
 from shared.sql.folding import PLACEHOLDER
 from shared.sql.forbidden_names import is_suspect
 from shared.sql.grammar import SyntaxProblem

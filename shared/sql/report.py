@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 from shared.domain.kinds import Kind, Risk
-from shared.sql.context import ErrorKind
+from shared.sql.findings import ErrorKind
 from shared.sql.one_transaction import InOneTransaction
 from shared.sql.plan import Group
 

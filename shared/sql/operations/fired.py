@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from shared.sql.context import Context
 from shared.sql.definitions import primary_key
 from shared.sql.effects import Operation
+from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.operations.queries import hold_read
 from shared.sql.operations.routines import follow, merge
-from shared.sql.schema_objects import Key, Relation
+from shared.sql.schema_objects import Constraint, Key, Relation
 from shared.sql.triggers import Event, Trigger
 
 CASCADES = 8
@@ -144,3 +145,25 @@ def rekeyed(
             fire(ctx, referrer, "UPDATE", operation, own)
             if depth < CASCADES and referrer is not target:
                 rekeyed(ctx, referrer, own, operation, depth + 1)
+
+
+def look_up(ctx: Context, tag: str, node: Node, target: Relation, operation: Operation) -> None:
+    """Its own foreign keys are looked up, with row locks on the other table."""
+    if tag in ("InsertStmt", "UpdateStmt") and not ctx.planning:
+        for constraint in target.constraints.values():
+            if constraint.refers_to is not None and _checked(tag, node, target, constraint):
+                operation.lock(ctx.catalog.relations.get(constraint.refers_to), Lock.ROW_SHARE)
+
+
+def _checked(tag: str, node: Node, target: Relation, constraint: Constraint) -> bool:
+    """Whether the statement gives the key's columns a value that must be looked up."""
+    if target.triggers_off or not constraint.enforced:
+        return False
+    if tag == "UpdateStmt":
+        written = {each["ResTarget"].get("name") for each in node.get("targetList", ())}
+        return bool(written & set(constraint.columns))
+    given = {each["ResTarget"]["name"] for each in node.get("cols", ())}
+    known = target.columns or {}
+    return not given or all(
+        name in given or (name in known and known[name].has_default) for name in constraint.columns
+    )

@@ -1,4 +1,4 @@
-"""Types, routines and schemas that get another name or place: what uses them goes along."""
+"""Relations, types, routines, schemas that get another name or place: what uses them goes along."""
 
 from __future__ import annotations
 
@@ -88,3 +88,47 @@ def move_schema(ctx: Context, old: str, new: str) -> None:
     for key in [key for key in ctx.catalog.routines if key[0] == old]:
         for routine in list(ctx.catalog.routines[key]):
             _move_routine(ctx, routine, (new, routine.name))
+
+
+def move_relation(ctx: Context, relation: Relation, schema: str, name: str) -> None:
+    """Put a relation under another key, and everything that points at it."""
+    old, new = relation.key, (schema, name)
+    other = ctx.catalog.relations.get(new)
+    if other is not None and other is not relation and not other.presumed:
+        ctx.error("catalog", f'relation "{other.shown}" already exists')
+        return
+    del ctx.catalog.relations[old]
+    relation.move(schema, name)
+    ctx.catalog.relations[new] = relation
+    for each in ctx.catalog.tied_to(relation, old):
+        if _repoint(each, old, new):
+            ctx.catalog.note(each)
+    for index in ctx.catalog.indexes_of(old):
+        del ctx.catalog.indexes[(index.schema, index.name)]
+        index.table, index.schema = new, schema
+        ctx.catalog.indexes[(index.schema, index.name)] = index
+    ctx.catalog.note(relation)
+    if relation.kind == "sequence":
+        for each in ctx.catalog.relations.values():
+            for column in (each.columns or {}).values():
+                column.sequence = new if column.sequence == old else column.sequence
+
+
+def _repoint(relation: Relation, old: Key, new: Key) -> bool:
+    """Whether the relation pointed at `old`; it points at `new` now."""
+    pointed = False
+    if old in relation.parents or old in relation.children:
+        relation.parents = [new if key == old else key for key in relation.parents]
+        relation.children = [new if key == old else key for key in relation.children]
+        pointed = True
+    if old in relation.reads:
+        relation.reads[new] = relation.reads.pop(old)
+        pointed = True
+    if relation.owned_by is not None and relation.owned_by[0] == old:
+        relation.owned_by = (new, relation.owned_by[1])
+        pointed = True
+    for constraint in relation.constraints.values():
+        if constraint.refers_to == old:
+            constraint.refers_to = new
+            pointed = True
+    return pointed

@@ -11,9 +11,9 @@ from shared.sql.names import range_var, scalar
 from shared.sql.operations.composite_types import check_typed, rename_attribute
 from shared.sql.operations.extended_statistics import move_statistics
 from shared.sql.operations.inheritance import check_inherited
-from shared.sql.operations.moves import move_routine, move_schema, move_type
+from shared.sql.operations.moves import move_relation, move_routine, move_schema, move_type
 from shared.sql.operations.publications import rename_publication
-from shared.sql.schema_objects import Key, Relation
+from shared.sql.schema_objects import Relation
 
 _RELATIONS = {
     "OBJECT_TABLE": "RENAME_TABLE",
@@ -69,51 +69,7 @@ def _rename_relation(ctx: Context, node: Node, type_: str) -> None:
         operation.notes |= {"renamed", f"renamed {relation.label}"}
         if ctx.step is not None and ctx.step not in ctx.renaming[-1:]:
             ctx.renaming.append(ctx.step)
-    _move(ctx, relation, relation.schema, new)
-
-
-def _move(ctx: Context, relation: Relation, schema: str, name: str) -> None:
-    """Put a relation under another key, and everything that points at it."""
-    old, new = relation.key, (schema, name)
-    other = ctx.catalog.relations.get(new)
-    if other is not None and other is not relation and not other.presumed:
-        ctx.error("catalog", f'relation "{other.shown}" already exists')
-        return
-    del ctx.catalog.relations[old]
-    relation.move(schema, name)
-    ctx.catalog.relations[new] = relation
-    for each in ctx.catalog.tied_to(relation, old):
-        if _repoint(each, old, new):
-            ctx.catalog.note(each)
-    for index in ctx.catalog.indexes_of(old):
-        del ctx.catalog.indexes[(index.schema, index.name)]
-        index.table, index.schema = new, schema
-        ctx.catalog.indexes[(index.schema, index.name)] = index
-    ctx.catalog.note(relation)
-    if relation.kind == "sequence":
-        for each in ctx.catalog.relations.values():
-            for column in (each.columns or {}).values():
-                column.sequence = new if column.sequence == old else column.sequence
-
-
-def _repoint(relation: Relation, old: Key, new: Key) -> bool:
-    """Whether the relation pointed at `old`; it points at `new` now."""
-    pointed = False
-    if old in relation.parents or old in relation.children:
-        relation.parents = [new if key == old else key for key in relation.parents]
-        relation.children = [new if key == old else key for key in relation.children]
-        pointed = True
-    if old in relation.reads:
-        relation.reads[new] = relation.reads.pop(old)
-        pointed = True
-    if relation.owned_by is not None and relation.owned_by[0] == old:
-        relation.owned_by = (new, relation.owned_by[1])
-        pointed = True
-    for constraint in relation.constraints.values():
-        if constraint.refers_to == old:
-            constraint.refers_to = new
-            pointed = True
-    return pointed
+    move_relation(ctx, relation, relation.schema, new)
 
 
 def _rename_index(ctx: Context, node: Node) -> None:
@@ -253,7 +209,7 @@ def _rename_schema(ctx: Context, node: Node, operation: Operation) -> None:
         ctx.error("catalog", f'schema "{old}" does not exist')
     ctx.catalog.schemas.add(new)
     for relation in [r for r in ctx.catalog.relations.values() if r.schema == old]:
-        _move(ctx, relation, new, relation.name)
+        move_relation(ctx, relation, new, relation.name)
     move_schema(ctx, old, new)
     ctx.catalog.schemas.discard(old)
 
@@ -283,4 +239,4 @@ def set_schema(ctx: Context, node: Node) -> None:
     if relation.live:
         operation.breaks += (f"{relation.label} moved to the schema {new}",)
     for each in (*ctx.catalog.sequences_of(relation.key), relation):
-        _move(ctx, each, new, each.name)
+        move_relation(ctx, each, new, each.name)

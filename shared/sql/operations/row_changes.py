@@ -13,13 +13,13 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.operations.computed_columns import check_written
 from shared.sql.operations.default_values import follow_defaults
-from shared.sql.operations.fired import deleted, fire, instead_of, rekeyed
+from shared.sql.operations.fired import deleted, fire, instead_of, look_up, rekeyed
 from shared.sql.operations.pruning import left_by, left_by_rows
 from shared.sql.operations.publications import check_published
 from shared.sql.operations.queries import Named, hold_read
 from shared.sql.operations.routines import follow_calls
 from shared.sql.row_selection import is_everything, is_nothing, many, one_row, reads_nothing
-from shared.sql.schema_objects import Constraint, Relation
+from shared.sql.schema_objects import Relation
 from shared.sql.triggers import Event
 
 CHANGES = {
@@ -62,7 +62,7 @@ def _change_table(
     if not is_nothing(node.get("whereClause")):
         if tag in ("InsertStmt", "UpdateStmt"):
             follow_defaults(ctx, tag, node, target, operation)
-        _foreign_keys(ctx, tag, node, target, operation)
+        look_up(ctx, tag, node, target, operation)
         _CHANGE[tag](ctx, node, target, operation)
         _set_off(ctx, tag, node, target, operation)
 
@@ -228,27 +228,3 @@ _MERGED: dict[str, Event] = {
 
 def _targets(node: Node) -> frozenset[str]:
     return frozenset(each["ResTarget"].get("name", "") for each in node.get("targetList", ()))
-
-
-def _foreign_keys(
-    ctx: Context, tag: str, node: Node, target: Relation, operation: Operation
-) -> None:
-    """Its own foreign keys are looked up, with row locks on the other table."""
-    if tag in ("InsertStmt", "UpdateStmt") and not ctx.planning:
-        for constraint in target.constraints.values():
-            if constraint.refers_to is not None and _checked(tag, node, target, constraint):
-                operation.lock(ctx.catalog.relations.get(constraint.refers_to), Lock.ROW_SHARE)
-
-
-def _checked(tag: str, node: Node, target: Relation, constraint: Constraint) -> bool:
-    """Whether the statement gives the key's columns a value that must be looked up."""
-    if target.triggers_off or not constraint.enforced:
-        return False
-    if tag == "UpdateStmt":
-        written = {each["ResTarget"].get("name") for each in node.get("targetList", ())}
-        return bool(written & set(constraint.columns))
-    given = {each["ResTarget"]["name"] for each in node.get("cols", ())}
-    known = target.columns or {}
-    return not given or all(
-        name in given or (name in known and known[name].has_default) for name in constraint.columns
-    )
