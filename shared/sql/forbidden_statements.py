@@ -108,7 +108,7 @@ def _grant(node: Node) -> Iterator[tuple[str, int | None]]:
 
 
 def _named_functions(tree: Any) -> Iterator[tuple[str, int | None]]:
-    """Functions that are named, not called: of an aggregate, an operator, a cast."""
+    """Functions that are named, not called: of an aggregate, an operator or its class, a cast."""
     stack = [tree]
     while stack:
         each = stack.pop()
@@ -146,4 +146,7 @@ BY_STATEMENT: dict[str, Callable[[Node], Iterator[tuple[str, int | None]]]] = {
     "GrantStmt": _grant,
     "DefineStmt": _named_functions,
     "CreateCastStmt": _named_functions,
+    "CreateOpClassStmt": _named_functions,
+    "AlterOpFamilyStmt": _named_functions,
+    "CreateTransformStmt": _named_functions,
 }

@@ -40,10 +40,9 @@ def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:
             )
         return
     check_typed(ctx, relation, "add a column")
-    _note_unknown_type(ctx, relation, column)
     _check_place(ctx, relation, node)
     check_definition(ctx, found.column, node, relation.columns or {})
-    if why := _why_rewritten(ctx, found):
+    if why := _why_rewritten(ctx, found) or _unknown_type(ctx, relation, column):
         operation.note(why)
         operation.rewrite_all(family)
     if column.default is not None:
@@ -55,14 +54,18 @@ def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:
     _put(ctx, relation, found, family)
 
 
-def _note_unknown_type(ctx: Context, relation: Relation, column: Column) -> None:
+def _unknown_type(ctx: Context, relation: Relation, column: Column) -> str:
+    """Without a schema a user's type may be a domain with a constraint, and is taken for one; an
+    array of one is empty where nothing is given, and written nowhere."""
     type_ = column.type
     known = type_.name in BUILTIN or type_.key in ctx.catalog.types or type_.name in TYPES
-    if relation.live and not known and not ctx.catalog.complete:
-        ctx.cannot_see(
-            f"whether the type {type_} is a domain with a constraint, for which every row is "
-            "written anew"
-        )
+    if known or ctx.catalog.complete or not relation.live or type_.array:
+        return ""
+    ctx.cannot_see(
+        f"whether the type {type_} is a domain with a constraint, for which every row is "
+        "written anew"
+    )
+    return "unknown-type"
 
 
 def _put(ctx: Context, relation: Relation, found: ColumnDefinition, family: list[Relation]) -> None:

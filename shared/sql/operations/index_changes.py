@@ -88,9 +88,10 @@ def _make(
         method=index_method(node),
         plain="whereClause" not in node and all("name" in p["IndexElem"] for p in params),
     )
+    # Who writes ONLY of a table that no schema tells of means a partitioned one: it has no rows.
     for member in [relation, *([] if only else ctx.catalog.partitions_of(relation))]:
         operation.lock(member, operation.locks.get(relation.label, Lock.SHARE))
-        if member.stored and not _has_one(ctx, member, made):
+        if member.stored and not (only and member.presumed) and not _has_one(ctx, member, made):
             operation.scan(member)
     ctx.catalog.indexes[key] = made
 

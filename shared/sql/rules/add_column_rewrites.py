@@ -54,4 +54,5 @@ WHY = {
     "generated-stored": "is computed and stored",
     "volatile-default": "has a default that differs from row to row",
     "constrained-domain": "is of a domain with a constraint",
+    "unknown-type": "is of a type that is not known here, and may be a domain with a constraint",
 }

@@ -1,0 +1,1 @@
+CREATE OPERATOR CLASS o FOR TYPE text USING btree AS OPERATOR 1 <, FUNCTION 1 pg_read_file(text)

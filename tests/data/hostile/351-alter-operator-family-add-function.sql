@@ -1,0 +1,1 @@
+ALTER OPERATOR FAMILY f USING hash ADD FUNCTION 1 pg_catalog.pg_ls_dir(text)

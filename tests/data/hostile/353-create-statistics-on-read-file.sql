@@ -1,0 +1,1 @@
+CREATE STATISTICS s ON (pg_read_file(a)), b FROM t

@@ -1,0 +1,1 @@
+CREATE POLICY p ON t FOR SELECT USING (pg_terminate_backend(pid))

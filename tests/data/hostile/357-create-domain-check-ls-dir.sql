@@ -1,0 +1,1 @@
+CREATE DOMAIN d AS text CHECK (pg_ls_dir(VALUE) IS NOT NULL)
