@@ -105,6 +105,7 @@ class Directives:
 _LINE = re.compile(
     rb"^[ \t]*--[ \t]*bluegreen[ \t]*:(?P<body>[^\r\n]*)", re.MULTILINE | re.IGNORECASE
 )
+_BEHIND = re.compile(rb";[ \t]*(?P<directive>--[ \t]*bluegreen[ \t]*:)", re.IGNORECASE)
 _DOWN = re.compile(r'(?P<target>(?:"[^"]*"|[^\s="])+)\s*=\s*(?P<expression>.+)', re.DOTALL)
 _PAIR = re.compile(r"(\w+)=(\S+)")
 _RULE = re.compile(r"[a-z][a-z0-9-]*")
@@ -129,6 +130,14 @@ def directives(sql: str, reading: Reading | None = None) -> Directives:
             found.append(parser(place, rest.strip(), _following(reading, offset)))
         except _Bad as bad:
             problems.append(Problem(f"directive: {bad}", place, "see `docs/directives.md`"))
+    problems += [
+        Problem(
+            "directive: expected on a line of its own, found behind a statement",
+            reading.source.place(offset),
+            "put it on a line before the statement",
+        )
+        for offset in _behind_statements(reading)
+    ]
     return Directives(tuple(found), tuple(problems))
 
 
@@ -142,6 +151,14 @@ def _bodies(reading: Reading) -> Iterator[tuple[int, str]]:
         dashes = data.index(b"--", match.start())
         if not any(start <= dashes < end for start, end in inside):
             yield dashes, match["body"].decode("utf-8", "replace").strip()
+
+
+def _behind_statements(reading: Reading) -> Iterator[int]:
+    """Byte offset of each that shares the last line of a statement."""
+    ends = {s.start + len(s.text.encode()) for s in reading.statements}
+    for match in _BEHIND.finditer(reading.source.data):
+        if match.start() in ends:
+            yield match.start("directive")
 
 
 def _following(reading: Reading, offset: int) -> Statement | None:

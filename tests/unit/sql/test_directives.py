@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from shared.sql.directives import Allow, AtCutover, Batch, Down, NoTransaction, directives
+from shared.sql.directives import (
+    Allow,
+    AtCutover,
+    Batch,
+    Directives,
+    Down,
+    NoTransaction,
+    directives,
+)
 from shared.sql.source import Place
 
 GOOD = """-- bluegreen: no-transaction
@@ -64,6 +72,18 @@ def test_a_batch_has_a_size_that_can_be(size):
     sql = f"-- bluegreen: batch table=t key=k size={size}\nDELETE FROM t"
     (problem,) = directives(sql).problems
     assert "size" in problem.message
+
+
+def test_a_directive_behind_a_statement_is_a_problem():
+    found = directives("SELECT 1; -- bluegreen: no-transaction\nSELECT 2;--bluegreen: at-cutover")
+    assert found.all == ()
+    assert [(p.place.line, p.place.column) for p in found.problems] == [(1, 11), (2, 10)]
+    assert "on a line of its own" in found.problems[0].message
+
+
+def test_a_semicolon_in_a_comment_or_a_string_ends_no_statement():
+    text = "-- so; -- bluegreen: at-cutover\nSELECT '; -- bluegreen: at-cutover';\n"
+    assert directives(text) == Directives((), ())
 
 
 def test_text_inside_a_statement_is_no_directive():
