@@ -45,7 +45,7 @@ def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:
     if why := _why_rewritten(ctx, found) or _unknown_type(ctx, relation, column):
         operation.note(why)
         operation.rewrite_all(family)
-    if column.default is not None:
+    if column.default is not None and ctx.catalog.routines:
         follow_behind(ctx, called(column.default), operation)
     if column.not_null and not column.has_default and not column.generated:
         operation.note("not-null-without-default")

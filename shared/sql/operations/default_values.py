@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from shared.sql.context import Context
 from shared.sql.effects import Operation
-from shared.sql.expressions import called
 from shared.sql.grammar import Node
+from shared.sql.mentions import Mentions
+from shared.sql.names import split_name
 from shared.sql.operations.routines import follow_behind
 from shared.sql.schema_objects import Relation
 
@@ -16,15 +17,18 @@ def follow_defaults(
     ctx: Context, tag: str, node: Node, target: Relation, operation: Operation
 ) -> None:
     """Follow the functions that compute values which an INSERT or UPDATE does not give itself."""
-    if target.columns is None or ctx.building or ctx.planning:
+    if target.columns is None or not ctx.catalog.routines or ctx.building or ctx.planning:
         return
-    computed = [c for c in target.columns.values() if called(c.default)]
-    if not computed:
-        return
-    names = set(_left_out(node, target) if tag == "InsertStmt" else _set_to_default(node))
-    for column in computed:
-        if column.name in names:
-            follow_behind(ctx, called(column.default), operation)
+    taken = _left_out(node, target) if tag == "InsertStmt" else _set_to_default(node)
+    for name in dict.fromkeys(taken):
+        column = target.columns.get(name)
+        if column is not None and column.default is not None:
+            follow_behind(ctx, _called(column.default), operation)
+
+
+def _called(default: Node) -> frozenset[str]:
+    """Read here, so that the statement's own mentions stay the ones that are kept."""
+    return frozenset(split_name(call.get("funcname"))[1] for call in Mentions(default).calls)
 
 
 def _left_out(node: Node, target: Relation) -> Iterator[str]:
