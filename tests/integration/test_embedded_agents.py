@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,10 +14,13 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from shared.adapters.embedded.layout import Layout
+from shared.adapters.embedded.ready import wait_for_agents
 from shared.adapters.embedded.stack import up
 from shared.adapters.embedded.stack_plan import agents_here
 from shared.adapters.processes import processes_of
 from shared.adapters.queue.celery_app import celery_app
+from shared.domain.errors import Transient
 from tests.support.stack import Stack, running_stack
 from tests.support.wait import until
 
@@ -98,6 +102,20 @@ def test_no_secret_stands_on_a_command_line_or_in_a_log(whole: Stack) -> None:
 def test_a_killed_agent_comes_back_and_answers(whole: Stack, agent: str) -> None:
     whole.until_back(agent, whole.kill(agent))
     until(lambda: agent in answering(whole), limit_s=60, what=f"{agent} answers")
+
+
+def test_a_frozen_redis_is_named_and_its_remedy_helps(whole: Stack) -> None:
+    layout, pid = Layout(whole.state_dir), whole.pid("redis")
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(Transient, match="found Redis: ") as told:
+            wait_for_agents(layout, whole.settings, agents_here(), limit_s=1)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    assert f"`kill -9 {pid}`" in told.value.remedy
+    whole.until_back("redis", pid)
+    wait_for_agents(layout, whole.settings, agents_here())
 
 
 def test_a_killed_flower_comes_back_behind_its_password(whole: Stack) -> None:

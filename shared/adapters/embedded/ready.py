@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 
 import psycopg
+import redis
+from kombu.exceptions import OperationalError
 
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.layout import Layout
@@ -117,24 +119,46 @@ def wait_for_port(layout: Layout, name: str, host: str, port: int) -> None:
     until(answers, f"{name} to listen on {host}:{port}", log=layout.logs / f"{name}.log")
 
 
-def wait_for_agents(layout: Layout, settings: Settings, agents: Sequence[str]) -> None:
+def wait_for_agents(
+    layout: Layout, settings: Settings, agents: Sequence[str], *, limit_s: float = LIMIT_S
+) -> None:
     """Each agent waits at its queue: an answer to a broadcast comes back from its worker."""
-    control = ControlFiles(layout.supervisor)
     silent = set(agents)
+    unasked: Exception | None = None
 
     def answer() -> bool:
-        for reply in app.control.ping(timeout=PING_S, limit=len(agents)) or ():
+        nonlocal unasked
+        try:
+            replies = app.control.ping(timeout=PING_S, limit=len(agents)) or ()
+        except (OperationalError, redis.RedisError) as error:
+            unasked = error
+            return False
+        unasked = None
+        for reply in replies:
             silent.difference_update(name.partition("@")[0] for name in reply)
         return not silent
 
     with celery_app(settings) as app:
         try:
-            until(answer, "every agent to answer")
+            until(answer, "every agent to answer", limit_s=limit_s)
         except Transient as error:
-            first = min(silent)
-            said = last_words(layout.logs / f"{first}.log")
-            starts = control.status(first).starts
-            raise Transient(
-                f"{error.message}; silent: {', '.join(sorted(silent))}; {first} was started "
-                f"{starts} times, its log ends with: {said}"
-            ) from error
+            if unasked is not None:
+                raise _mute_redis(layout, f"{error.message}, found Redis: {unasked}") from error
+            raise _silent_agents(layout, error.message, silent) from error
+
+
+def _mute_redis(layout: Layout, message: str) -> Transient:
+    """One that is dead is started again by the supervisor; one that is frozen is not dead."""
+    pid = ControlFiles(layout.supervisor).status("redis").pid
+    frozen = f"if it is frozen, `kill -9 {pid}` and it is started again; " if pid else ""
+    return Transient(message, remedy=f"{frozen}{layout.logs / 'redis.log'} says more")
+
+
+def _silent_agents(layout: Layout, message: str, silent: Set[str]) -> Transient:
+    first = min(silent)
+    said = last_words(layout.logs / f"{first}.log")
+    starts = ControlFiles(layout.supervisor).status(first).starts
+    return Transient(
+        f"{message}; silent: {', '.join(sorted(silent))}; {first} was started "
+        f"{starts} times, its log ends with: {said}"
+    )
