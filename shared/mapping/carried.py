@@ -91,6 +91,11 @@ def check_table(
                 f"{before.label} has or is an inherited table",
                 "use --type maintenance",
             )
+    if after.inherits and not before.inherits:
+        raise Refused(
+            f"{before.label} gets an inherited table or becomes one, on one side only",
+            remedy="do it in a safe migration before or after this one, or use --type maintenance",
+        )
     _check_names_are_own(before, after)
     _check_identity(before)
     by_key = is_found_by_key(before, after, changes)

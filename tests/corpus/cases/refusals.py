@@ -160,6 +160,8 @@ REFUSALS = (
             "in a migration of its own",
             schema="CREATE TYPE mood AS ENUM ('sad', 'ok');"
             "CREATE TABLE t (id int PRIMARY KEY, v mood);"),
+    refusal("refused_inherited_table_made", "CREATE TABLE child (PRIMARY KEY (id)) INHERITS (other)",
+            "other gets an inherited table", "in a safe migration before or after"),
     refusal("refused_inherited_column_renamed", "ALTER TABLE t RENAME v TO w",
             "t has or is an inherited table, and v gets another name", MAINTENANCE,
             schema="CREATE TABLE t (id int PRIMARY KEY, v text);"
