@@ -228,6 +228,22 @@ def test_a_stack_of_another_version_is_not_taken_for_it(stack: Stack) -> None:
         up(stack.state_dir, 16, agents=False)
 
 
+def test_a_stack_that_was_moved_is_refused_and_stands_again_once_it_is_back() -> None:
+    with running_stack() as stack:
+        with stack.connect("app") as connection:
+            connection.execute("CREATE TABLE kept (id int)")
+        stack.kill("supervisor")
+        moved = stack.state_dir.rename(stack.state_dir.with_name("moved"))
+        with pytest.raises(Refused, match=f"moved here from {stack.state_dir}") as refused:
+            up(moved, agents=False)
+        assert "move it back" in refused.value.remedy
+        moved.rename(stack.state_dir)
+        assert up(stack.state_dir, agents=False) == stack.description
+        stack.until_answers("app")
+        assert asked(stack, "app", "SELECT count(*) FROM kept") == 0
+    assert stack.left_over() == []
+
+
 def test_a_path_too_long_for_sockets_is_refused_before_anything_is_made(place: Path) -> None:
     deep = place / ("a" * 100)
     with pytest.raises(Refused, match="fit 107 bytes"):

@@ -105,6 +105,13 @@ def _create(layout: Layout, version: int | None, on_progress: Progress) -> Setti
 
 def _resume(layout: Layout, version: int | None, on_progress: Progress) -> Settings:
     settings = load({"BLUEGREEN_CONFIG": str(layout.settings)})
+    if settings.state_dir != layout.root:
+        raise Refused(
+            f"expected a stack that was made in {layout.root}, found one that was moved here from "
+            f"{settings.state_dir}, which its files name",
+            remedy="move it back there, then call `up`; or remove it with `bluegreen down "
+            f"--state-dir {layout.root}`",
+        )
     there = int((layout.server("control").data / "PG_VERSION").read_text(encoding="ascii"))
     if version not in (None, there):
         raise Refused(
