@@ -43,16 +43,18 @@ def check(step: Step, operation: Operation) -> Finding | None:
     for note, why in WHY.items():
         if note in operation.notes and operation.rewrites:
             column = operation.columns[0]
-            message = f"column {column} of {table(operation)} {why}: every row is written now"
-            return Finding(operation, message)
+            return Finding(operation, f"column {column} of {table(operation)} {why}")
     return None
 
 
 WHY = {
-    "serial": "is a serial",
-    "identity": "is an identity",
-    "generated-stored": "is computed and stored",
-    "volatile-default": "has a default that differs from row to row",
-    "constrained-domain": "is of a domain with a constraint",
-    "unknown-type": "is of a type that is not known here, and may be a domain with a constraint",
+    "serial": "is a serial: every row is written now",
+    "identity": "is an identity: every row is written now",
+    "generated-stored": "is computed and stored: every row is written now",
+    "volatile-default": "has a default that differs from row to row: every row is written now",
+    "constrained-domain": "is of a domain with a constraint: every row is written now",
+    "unknown-type": (
+        "is of a type that is not known here: if it is a domain with a constraint, every row is"
+        " written now; a schema (`--schema`) tells"
+    ),
 }

@@ -20,6 +20,7 @@ def test_a_type_that_is_not_known_may_be_a_domain_with_a_constraint(type_):
     found = report(f"ALTER TABLE t ADD COLUMN c {type_}")
     assert found.rewrites_tables == ("t",)
     assert [w.rule for w in found.warnings if w.rule.startswith("add-")] == ["add-column-rewrites"]
+    assert "if it is a domain with a constraint" in found.warnings[0].message
     assert any("a domain with a constraint" in each for each in found.not_seen)
 
 
