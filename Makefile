@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: soak-monitor bench-failover bench-alerts validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover soak-cutover
+.PHONY: soak-monitor bench-failover bench-alerts validator-cases bench-validate rule-pages new-rule bench-backup bench-cutover bench-finish soak-cutover
 .PHONY: help install check test test-full docs faults corpus corpus-full e2e demo format bench-sync
 
 help:  ## this list
@@ -49,6 +49,9 @@ faults: install  ## kill and freeze every process at every step
 bench-cutover: install  ## ours beside three usual designs: build/bench/cutover.json and .png; ARGS=
 	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --quiet --frozen --inexact --group bench
 	$(BIN)/python -m benchmarks.cutover $(ARGS)
+
+bench-finish: install  ## what the end of a rollback window costs an application; ROUNDS= (10)
+	$(BIN)/python -m benchmarks.finish $(or $(ROUNDS),10)
 
 soak-cutover: install  ## SWITCHES= (1,000) in a row under load: nothing fails, nothing is lost
 	$(BIN)/pytest -q tests/faults -m slow
