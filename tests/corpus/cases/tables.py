@@ -82,7 +82,7 @@ CASES = (
          "ALTER TABLE t ALTER cents TYPE int USING round(cents)", DAY_WRITES,
          (("UPDATE t SET day = '2026-01-02' WHERE id = @n % 40 + 1",) * 2,
           ("UPDATE t SET day = '2026-05-05' WHERE id = (@n + 7) % 40 + 1",) * 2,
-          ("UPDATE t SET day = '2026-05-06', cents = 7 WHERE id = (@n + 20) % 40 + 1",) * 2,
+          ("UPDATE t SET day = '2026-05-06', cents = 7000 WHERE id = (@n + 20) % 40 + 1",) * 2,
           ("INSERT INTO t VALUES (@n, '2026-01-05', 12)",) * 2),
          DAY_ROWS.replace("n FROM", "n + 0.375 FROM"), lossy=True),
     Case("retype_in_partitions_of_partitions", NESTED,
