@@ -155,8 +155,11 @@ def _bodies(reading: Reading) -> Iterator[tuple[int, str]]:
 
 def _behind_statements(reading: Reading) -> Iterator[int]:
     """Byte offset of each that shares the last line of a statement."""
+    found = list(_BEHIND.finditer(reading.source.data))
+    if not found:
+        return
     ends = {s.start + len(s.text.encode()) for s in reading.statements}
-    for match in _BEHIND.finditer(reading.source.data):
+    for match in found:
         if match.start() in ends:
             yield match.start("directive")
 
