@@ -2,10 +2,10 @@
 
 Usage: python -m benchmarks.finish [ROUNDS [RATE]]    (10 and 400 unless given)
 
-Each round is a whole risky job on a stack with every agent at work. It retypes what every client
-reads and writes, so that a landing column has to go at its end; one job is finished, the next taken
-back and abandoned, and so on, each in the colour direction that the last one left. Measured is the
-longest wait of any transaction under way:
+Each round is two whole risky jobs of one file on a stack with every agent at work. The first is
+taken back and abandoned, the second finished, so that the next round goes in the other direction.
+The file retypes what every client reads and writes: a landing column has to go at its end. Measured
+is the longest wait of any transaction under way:
 
 `finish`     from the start of the step until a second behind its end
 `standby`    from there until a second behind the end of `restore_standby`
@@ -27,7 +27,7 @@ from benchmarks.bench import bluegreen, keep, stack, until
 from benchmarks.cutover.applications import Application, Waits, five_statements, longest_ms, shop
 from benchmarks.cutover.figures import spread
 from shared.adapters.control.store import PostgresControlStore, control_store
-from shared.adapters.demo.waits import AFTER_S, end_of_window
+from shared.adapters.demo.waits import AFTER_S, Stretch, end_of_window
 from shared.domain.kinds import Outcome
 from shared.ports import JobRecord
 from shared.saga.recipes import WINDOW
@@ -36,9 +36,10 @@ from shared.settings import load
 ROUNDS, RATE = 10, 400.0
 LOOK: dict[str, float] = {"limit_s": 300, "look_s": 0.3}
 CALM_S = 3.0
+"""Behind a cutover the pool has its width again by then, and behind the end of a job whatever was
+held up is through and in the clients' own record."""
 FLOOR_S = 4.0
-Stretch = tuple[str, float, float]
-"""What went on between two readings of the wall clock."""
+"""About as long as `finish` and what follows take: a longer stretch has a longer longest wait."""
 FILES: dict[Application, tuple[str, str]] = {
     five_statements: (
         "ALTER TABLE counter ALTER COLUMN n TYPE numeric(20);\n"
@@ -55,6 +56,10 @@ FILES: dict[Application, tuple[str, str]] = {
 }
 
 
+What = tuple[str, Stretch]
+"""What went on, and when, as Unix time."""
+
+
 def to_window(state: Path, file: Path) -> str:
     words = ("--type", "risky", "--yes", "--detach", "--accept-broken-statements")
     job: str = bluegreen(state, "run", str(file), *words)["job"]
@@ -69,16 +74,16 @@ def _is_in(job: JobRecord, step: str) -> bool:
     return job.step == step
 
 
-def in_window(state: Path, file: Path) -> tuple[str, Stretch]:
+def in_window(state: Path, file: Path) -> tuple[str, What]:
     """A job whose window is open, and a stretch of it in which nothing went on."""
     job = to_window(state, file)
     time.sleep(CALM_S)
     begin = time.time()
     time.sleep(FLOOR_S)
-    return job, ("floor", begin, time.time())
+    return job, ("floor", Stretch(begin, time.time()))
 
 
-def finished(state: Path, file: Path) -> list[Stretch]:
+def finished(state: Path, file: Path) -> list[What]:
     job, floor = in_window(state, file)
     bluegreen(state, "finish", job)
     store = _store(state)
@@ -86,13 +91,10 @@ def finished(state: Path, file: Path) -> list[Stretch]:
     time.sleep(CALM_S)
     stretches = end_of_window(store, job)
     assert stretches is not None
-    finish, standby = stretches
-    return [
-        floor, ("finish", finish.begin, finish.end), ("standby", standby.begin, standby.end)
-    ]  # fmt: skip
+    return [floor, *zip(("finish", "standby"), stretches, strict=True)]
 
 
-def abandoned(state: Path, file: Path) -> list[Stretch]:
+def abandoned(state: Path, file: Path) -> list[What]:
     job, floor = in_window(state, file)
     bluegreen(state, "rollback", job, "--yes")
     store = _store(state)
@@ -101,7 +103,8 @@ def abandoned(state: Path, file: Path) -> list[Stretch]:
     back = max(line.at for line in store.history(job) if line.step == "cutover")
     ended = store.job(job).ended_at
     assert ended is not None
-    return [floor, ("abandon", back.timestamp() + AFTER_S, ended.timestamp() + AFTER_S)]
+    gone_back = Stretch(back.timestamp() + AFTER_S, ended.timestamp() + AFTER_S)
+    return [floor, ("abandon", gone_back)]
 
 
 def _store(state: Path) -> PostgresControlStore:
@@ -111,7 +114,7 @@ def _store(state: Path) -> PostgresControlStore:
 
 def measure(application: Application, rounds: int, rate: float) -> dict[str, Any]:
     with stack() as (state, doors), tempfile.TemporaryDirectory() as name:
-        found: list[Stretch] = []
+        found: list[What] = []
         with application(doors, Path(name), rate) as record:
             for number in range(rounds):
                 file = Path(name) / f"{number:03}.sql"
@@ -126,10 +129,10 @@ def measure(application: Application, rounds: int, rate: float) -> dict[str, Any
         }
 
 
-def _longest(found: list[Stretch], waits: Waits, offset_s: float) -> dict[str, Any]:
+def _longest(found: list[What], waits: Waits, offset_s: float) -> dict[str, Any]:
     each: dict[str, list[float]] = defaultdict(list)
-    for what, begin, end in found:
-        each[what].append(longest_ms(waits, begin - offset_s, end - offset_s))
+    for what, stretch in found:
+        each[what].append(longest_ms(waits, stretch.begin - offset_s, stretch.end - offset_s))
     return {
         what: spread(values) | {"each": [round(ms, 1) for ms in values]}
         for what, values in each.items()

@@ -18,6 +18,7 @@ from benchmarks.cutover.arena import clients
 from benchmarks.cutover.load import CLIENTS
 from shared.adapters.demo.account import balance, read_cents, read_journal
 from shared.adapters.demo.shop import build_shop, open_session
+from shared.adapters.demo.waits import Stretch
 
 ROWS = 2000
 END_LIMIT_S = 30
@@ -34,7 +35,7 @@ INSERT INTO account SELECT id, 0 FROM generate_series(1, 20000) AS id;
 
 def longest_ms(waits: Waits, begin: float, end: float) -> float:
     """Of the transactions that were under way between two readings of the monotonic clock."""
-    return max(ms for began, ms in waits if began + ms / 1000 >= begin and began <= end)
+    return max(Stretch(begin, end).took_ms(waits))
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,23 +16,19 @@ AFTER_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Between two moments, as Unix time."""
+    """Between two readings of one clock."""
 
     begin: float
     end: float
 
-    def longest_ms(self, entries: Iterable[Entry]) -> float:
-        """Of the transactions that were under way in it."""
-        took = (
-            entry.took_ms
-            for entry in entries
-            if entry.began + entry.took_ms / 1000 >= self.begin and entry.began <= self.end
-        )
-        return max(took, default=0.0)
+    def took_ms(self, waits: Iterable[tuple[float, float]]) -> Iterator[float]:
+        """Of those that were under way in it; each is its begin and its milliseconds."""
+        return (ms for began, ms in waits if began + ms / 1000 >= self.begin and began <= self.end)
 
 
 def end_of_window(store: ControlStore, job: str) -> tuple[Stretch, Stretch] | None:
-    """While the window was closed, and then until the standby stood; None where it was not."""
+    """While the window was closed, and then until the standby stood, as Unix time; None where it
+    was not."""
     steps = {step.name: step for step in store.steps(job)}
     if not {"finish", "restore_standby"} <= steps.keys():
         return None
@@ -48,12 +44,13 @@ def end_of_window(store: ControlStore, job: str) -> tuple[Stretch, Stretch] | No
 
 def finishes(store: ControlStore, jobs: Iterable[str], entries: Sequence[Entry]) -> list[Any]:
     """For the report: each finished job with the longest wait of any transaction meanwhile."""
+    waits = [(entry.began, entry.took_ms) for entry in entries]
     found = ((job, end_of_window(store, job)) for job in jobs)
     return [
         {
             "job": job,
-            "longestMs": round(stretches[0].longest_ms(entries), 1),
-            "standbyLongestMs": round(stretches[1].longest_ms(entries), 1),
+            "longestMs": round(max(stretches[0].took_ms(waits), default=0.0), 1),
+            "standbyLongestMs": round(max(stretches[1].took_ms(waits), default=0.0), 1),
         }
         for job, stretches in found
         if stretches is not None
