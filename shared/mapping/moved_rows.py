@@ -2,8 +2,9 @@
 
 What `down` computes may be less than the source had (a rounded number, a cut text). A row that is
 really born has nothing in its landing column; a moved one brings it along, and it still holds where
-the file makes of it what the row has now. Source: PostgreSQL manual, "UPDATE", "Notes": moving a
-row is a DELETE and an INSERT, for row triggers too.
+the file makes of it what the row has now. That is how it is in a row that stays, too: who gives it
+the value that it has changes nothing. Source: PostgreSQL manual, "UPDATE", "Notes": moving a row is
+a DELETE and an INSERT, for row triggers too.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.ladder import climb, descend
 from tests.support.pair import BLUE, GREEN, Pair, pair
 from workers.replicator.calm_stop import SPREAD_OVER_S, write_out
 
@@ -55,3 +56,21 @@ def test_where_it_is_not_allowed_the_stop_is_as_it_was(servers: Pair) -> None:
     finally:
         servers.run(BLUE, f"ALTER ROLE {ROLE} SUPERUSER")
     assert left_of_it(servers) == 0
+
+
+def test_a_side_that_is_given_up_is_stopped_like_that() -> None:
+    """Green, whose job is taken back: its log tells of a checkpoint that took its time."""
+    with pair(15) as servers:
+        servers.run(BLUE, "GRANT ALL ON SCHEMA public TO app")
+        servers.run(BLUE, "CREATE TABLE t (id int PRIMARY KEY, a int)", user="app")
+        job = servers.rehearsed("ALTER TABLE t RENAME COLUMN a TO b")
+        climb(servers, job)
+        assert not calm_checkpoints(servers)
+        descend(servers, job)
+        assert calm_checkpoints(servers)
+
+
+def calm_checkpoints(servers: Pair) -> int:
+    logs = servers.drivers[GREEN].root.glob("logs/*.log")
+    told = "".join(path.read_text(encoding="utf-8", errors="replace") for path in logs)
+    return told.count("checkpoint starting: force wait")
