@@ -15,7 +15,14 @@ from shared.domain.identifiers import ident
 from shared.domain.migration import Job
 from shared.domain.objects import COPY, FORWARD, REVERSE
 from shared.ports import Database, Done, Node, Pending, Session
-from workers.replicator import copy_target, copying, fork, run_file, subscription
+from workers.replicator import (
+    copy_publication,
+    copy_target,
+    copying,
+    fork,
+    run_file,
+    subscription,
+)
 from workers.replicator.background import Background
 from workers.replicator.poll import holds_within
 
@@ -43,7 +50,7 @@ class CopyGreen:
             return (
                 fork.read_fork(at_source).armed
                 and bool(at_source.value(HAS_SLOT, [FORWARD]))
-                and not at_source.value(copying.HAS_PUBLICATION, [COPY])
+                and not at_source.value(copy_publication.HAS_PUBLICATION, [COPY])
                 and not subscription.exists(at_target, COPY)
                 and run_file.is_applied(at_target, job, copy_target.REST)
                 and bool(at_source.value(IS_WRITABLE))
@@ -88,7 +95,7 @@ class CopyGreen:
 
     def _copy(self, at_source: Session, at_target: Session, job: Job) -> Pending | None:
         """None once every row is there, up to the point that is noted."""
-        copying.publish(at_source)
+        copy_publication.publish(at_source)
         if not self._applied(at_target, job, copy_target.TABLES, self._load_tables):
             return Pending(f"{job.target} is made ready, and gets the tables of {job.source}")
         if not subscription.exists(at_target, COPY):

@@ -17,9 +17,17 @@ from __future__ import annotations
 from shared.domain.errors import Broken, Refused, Transient
 from shared.domain.identifiers import ident
 from shared.domain.migration import Job
-from shared.domain.objects import COPY, FORWARD, STANDING
+from shared.domain.objects import COPY, FORWARD
 from shared.ports import Pending, Session
-from workers.replicator import apply_errors, copy_progress, fork, marker, subscription
+from workers.replicator import (
+    apply_errors,
+    copy_progress,
+    copy_publication,
+    fork,
+    marker,
+    resync,
+    subscription,
+)
 from workers.replicator.poll import holds_within
 
 MARKER_LIMIT_S = 1.0
@@ -27,16 +35,6 @@ STOP_LIMIT_S = 3.0
 KEPT_FLOOR_BYTES = 4 << 30
 """WAL that a copy may make the source keep where the server sets no limit itself: this much, or
 the size of the database."""
-TABLES = """
-SELECT CASE WHEN c.relkind = 'r' THEN 'ONLY ' ELSE '' END || format('%%I.%%I', n.nspname, c.relname)
-FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND NOT c.relispartition
-  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', %s, 'bluegreen_job')
-  AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid
-                  AND deptype = 'e')
-ORDER BY 1
-"""
-HAS_PUBLICATION = "SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = %s)"
 SLOT = """
 SELECT wal_status, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint,
     current_setting('max_slot_wal_keep_size') = '-1', pg_database_size(current_database())
@@ -70,18 +68,6 @@ JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND c.rel
 TWIN = "INSERT INTO bluegreen_job.sequence_twin (theirs, ours) VALUES (%s, %s)"
 
 
-def publish(source: Session) -> None:
-    """Every table as it is. It stands before the slot: what came between them would be lost."""
-    if source.value(HAS_PUBLICATION, [COPY]):
-        return
-    tables = [name for (name,) in source.rows(TABLES, [STANDING])]
-    members = ", ".join([*tables, "bluegreen_job.marker"])
-    source.execute(
-        f"CREATE PUBLICATION {ident(COPY)} FOR TABLE {members}"
-        " WITH (publish_via_partition_root = true)"
-    )
-
-
 def take_slot(source: Session, limited: Session) -> str:
     """The slot that the copy and the stream read; empty when it stands, else what it waits for."""
     if writers := fork.open_writers(source):
@@ -105,12 +91,15 @@ def look(source: Session, target: Session, job: Job) -> Pending | None:
     Raises Refused when a row cannot be taken, or the source would have to keep too much WAL.
     """
     _check_kept(source, job)
+    is_enabled = subscription.is_enabled(target, COPY)
+    if is_enabled:
+        resync.copy_anew(source, target)
     progress = copy_progress.read(source, target)
-    if not progress.is_ready:
-        if not subscription.is_enabled(target, COPY):
+    if not progress.is_ready or copy_publication.left_out(source):
+        if not is_enabled:
             _start_again(target, job)
         return Pending(progress.sentence(), progress.share())
-    if subscription.is_enabled(target, COPY):
+    if is_enabled:
         if not _marker_arrives(source, target):
             return Pending(f"{progress.sentence()}, {_behind(source)}", progress.share())
         target.execute(f"ALTER SUBSCRIPTION {ident(COPY)} DISABLE")
