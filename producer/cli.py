@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,11 +31,12 @@ from producer.commands import (
     stack,
     steer,
 )
+from producer.config_values import known_options, place_of
 from producer.configuration import STATE_DIR, Configuration, defaults_for, read_configuration
 from producer.exit_codes import ExitCode, of_error
 from producer.output import Output, error_document, error_line
 from producer.streams import lost, outlive_readers
-from shared.domain.errors import MigrationError
+from shared.domain.errors import MigrationError, Refused
 
 DEBUG = "BLUEGREEN_DEBUG"
 GROUPS = (
@@ -89,20 +91,6 @@ def _root(
         context.obj = replace(configuration, environment=named, state_dir_from_file=False)
 
 
-def option_names(command: Any) -> dict[str, dict[str, str]]:
-    """Of each command that stands at the top: its parameters by their long option names."""
-    return {
-        name: {
-            flag.removeprefix("--"): str(parameter.name)
-            for parameter in child.params
-            for flag in parameter.opts
-            if flag.startswith("--")
-        }
-        for name, child in command.commands.items()
-        if not hasattr(child, "commands")
-    }
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     words = sys.argv[1:] if arguments is None else arguments
@@ -119,15 +107,16 @@ def main(arguments: list[str] | None = None) -> None:
 def run_command(words: list[str]) -> int:
     """Run one command; its exit code. Never raises but SystemExit of a shell completion."""
     output = Output(as_json="--json" in words)
+    configuration = Configuration(None, {})
     try:
         command: Any = typer.main.get_command(app)
-        configuration = read_configuration(Path.cwd(), os.environ)
+        configuration = read_configuration(_folder(), os.environ)
         code = command.main(
             args=words,
             prog_name="bluegreen",
             standalone_mode=False,
             obj=configuration,
-            default_map=defaults_for(configuration, option_names(command)),
+            default_map=defaults_for(configuration, known_options(command)),
         )
         return int(code or 0)
     except KeyboardInterrupt:  # before the command itself heard it
@@ -137,16 +126,41 @@ def run_command(words: list[str]) -> int:
             import traceback
 
             traceback.print_exc()
-        return tell(error, output)
+        return tell(error, output, configuration, words)
 
 
-def tell(error: Exception, output: Output) -> ExitCode:
+def _folder() -> Path:
+    """Where it is called. Raises Refused where that folder was removed under its shell."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise Refused(
+            f"expected a current directory, found none: {error.strerror}",
+            remedy="change to a directory that is there",
+        ) from error
+
+
+def tell(
+    error: Exception, output: Output, configuration: Configuration, words: Sequence[str]
+) -> ExitCode:
     """Say in one line what went wrong, and in a document when one was asked for."""
     code, message, remedy, machine = describe(error)
     if message:
+        place = place_of(configuration.source, configuration.tables, error)
+        message = f"{place}: {message}" if place else message
+        remedy = behind_dashes(error, words) or remedy
         output.warn(error_line(message, remedy))
         output.document(error_document(message, code=machine, remedy=remedy, exit_code=code))
     return code
+
+
+def behind_dashes(error: Exception, words: Sequence[str]) -> str:
+    """What helps where a file's name was read as an option; empty where none was."""
+    options = words[: words.index("--")] if "--" in words else words
+    files = [word for word in options if word.startswith("-") and word.endswith(".sql")]
+    if not hasattr(error, "option_name") or not files:
+        return ""
+    return f"a file whose name begins with - stands behind --, or as ./{files[0]}: `-- {files[0]}`"
 
 
 def describe(error: Exception) -> tuple[ExitCode, str, str, str]:

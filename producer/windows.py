@@ -7,10 +7,7 @@ from datetime import UTC, datetime
 
 from shared.domain.kinds import Kind
 from shared.domain.migration import RunOptions
-from shared.domain.window import opens_at
-
-ALWAYS = "always"
-"""`--window always`: for this run, whatever is configured."""
+from shared.domain.window import ALWAYS, opens_at
 
 
 def with_window(options: RunOptions, kind: Kind, configured: Mapping[str, str]) -> RunOptions:

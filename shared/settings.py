@@ -7,7 +7,6 @@ The file `stack.json` in the state directory (embedded) or a mounted file (compo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.domain.kinds import Strategy
-from shared.domain.window import opens_at
+from shared.monitor_settings import MonitorSettings
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Address(_Frozen):
@@ -123,75 +122,6 @@ class AlertSettings(_Frozen):
     """With both the endpoint speaks TLS."""
 
 
-class HealthLimits(_Frozen):
-    """From where on a check is unhealthy. Shares are of 1."""
-
-    full_share: float = 0.9
-    """Of connections, clients and processor time."""
-    memory_share: float = 0.95
-    """Of the memory of a server's host that is taken, by whomever."""
-    server_memory_share: float = 0.8
-    """Of that memory that the server itself takes."""
-    disk_free_bytes: int = 256 << 20
-    lag_bytes: int = 256 << 20
-    lag_s: float = 30.0
-    lag_grows_s: float = 60.0
-    """So long may the lag grow from look to look."""
-    retained_share: float = 0.5
-    """Of the free disk; a slot that keeps more WAL than that is about to stop the server."""
-    response_ms: float = 500.0
-    response_factor: float = 5.0
-    """Over the stored baseline; the larger of the two limits counts."""
-    refused_share: float = 0.2
-    """Of connections at the doors that led nowhere."""
-    certificate_days: float = 14.0
-    unverified_h: float = 1.0
-    """So long may the newest rollback point be without proof."""
-    verified_h: float = 26.0
-    """A daily proof that did not come is noticed after this."""
-
-
-class QuietTime(_Frozen):
-    """A part of each day in which some checks are looked at and not counted."""
-
-    window: str
-    """`02:00-04:00`, in UTC or in a named zone (shared/domain/window.py)."""
-    checks: tuple[str, ...]
-    """Beginnings of the checks' names: `green.`, `replication.`."""
-
-    @field_validator("window")
-    @classmethod
-    def _is_a_window(cls, text: str) -> str:
-        try:
-            opens_at(None, text, datetime.now(UTC))
-        except Refused as error:
-            raise ValueError(error.message) from error
-        return text
-
-
-class FailoverSettings(_Frozen):
-    policy: Literal["off", "ask", "auto"] = "ask"
-    """`auto` promotes only where no acknowledged commit is missing."""
-    after_s: Annotated[float, Field(gt=0)] = 3.0
-    """So long the active server must be silent; one that restarts at once is left alone."""
-
-
-class MonitorSettings(_Frozen):
-    period_s: Annotated[float, Field(gt=0)] = 4.0
-    window: Annotated[int, Field(ge=1)] = 3
-    needed: Annotated[int, Field(ge=1)] = 2
-    """`needed` of the last `window` looks make or end an alert."""
-    agent_limit_s: float = 2.0
-    """Within this a task through an agent's queue must have run."""
-    log_quiet_s: float = 20.0
-    """A new class of errors that was not seen for so long has gone away."""
-    slow_period_s: float = 60.0
-    """Between two looks at what changes slowly: the schema, certificates, the audit."""
-    limits: HealthLimits = Field(default_factory=HealthLimits)
-    quiet_times: tuple[QuietTime, ...] = ()
-    failover: FailoverSettings = Field(default_factory=FailoverSettings)
-
-
 class BackupSettings(_Frozen):
     """How rollback points are kept in `Settings.backup_dir`."""
 
@@ -268,11 +198,12 @@ class Settings(_Frozen):
 def load(environment: Mapping[str, str]) -> Settings:
     """Read the settings that the environment names.
 
-    Raises Refused when none is named, or the file is missing or not of this shape.
+    Raises Refused when none is named, or the file is missing or not of this shape: a `true` is no
+    number there, and "5" is none either.
     """
     path = settings_path(environment)
     try:
-        return Settings.model_validate_json(path.read_bytes())
+        return Settings.model_validate_json(path.read_bytes(), strict=True)
     except OSError as error:
         raise Refused(
             f"expected the stack's settings in {path}, found {error.strerror}",
@@ -281,7 +212,8 @@ def load(environment: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise Refused(f"{path}: {place}: {first['msg']}", remedy="mend the file") from error
+        said = first["msg"].removeprefix("Value error, ")
+        raise Refused(f"{path}: {place}: {said}", remedy="mend the file") from error
 
 
 def settings_path(environment: Mapping[str, str]) -> Path:

@@ -9,6 +9,11 @@ from typing import Literal
 from shared.domain.kinds import Kind
 
 Severity = Literal["info", "warning", "critical"]
+GROUPS = (
+    "blue", "green", "sides", "standby", "replication", "schema", "door", "pooler", "log", "redis",
+    "agent", "control", "audit", "rollback_point", "certificate",
+)  # fmt: skip
+"""First words of the checks' names, all of which docs/monitoring.md explains."""
 
 
 def way_back_alert(job: str) -> str:

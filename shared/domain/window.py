@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.errors import Refused
 
+ALWAYS = "always"
+"""Instead of a window: at any time, whatever is configured."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY = r"[A-Za-z]{3}(?:-[A-Za-z]{3})?"
 _WINDOW = re.compile(

@@ -157,6 +157,50 @@ def test_a_typo_in_the_configuration_file_is_an_error(bluegreen: CommandLine) ->
     assert "switch-dealy" in answer.line
 
 
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [("timeout = 0", "above 0"), ("timeout = true", "found true"), ('type = "big"', "'big'")],
+)
+def test_a_value_in_the_configuration_file_is_refused_with_its_place(
+    bluegreen: CommandLine, line: str, named: str
+) -> None:
+    bluegreen.write("bluegreen.toml", f"[run]\n\n{line}\n")
+    answer = bluegreen("run", bluegreen.write("a.sql", SAFE))
+    assert answer.code == 2
+    assert f"{bluegreen.folder}/bluegreen.toml:3:1: " in answer.line
+    assert named in answer.line
+
+
+def test_a_flag_is_not_blamed_on_the_configuration_file(bluegreen: CommandLine) -> None:
+    bluegreen.write("bluegreen.toml", "[run]\ntimeout = 5\n")
+    answer = bluegreen("run", bluegreen.write("a.sql", SAFE), "--timeout", "0")
+    assert answer.code == 2
+    assert "bluegreen.toml" not in answer.line
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_a_file_whose_name_begins_with_a_dash(bluegreen: CommandLine, command: str) -> None:
+    name = bluegreen.write("-x.sql", SAFE)
+    answer = bluegreen(command, name)
+    assert answer.code == 2
+    assert "`-- -x.sql`" in answer.line
+    assert "--dry-run" not in bluegreen("run", "--dyr-run", "a.sql").line.partition(";")[2]
+    assert bluegreen("validate", "--", name).code == 0
+
+
+def test_a_folder_that_was_removed_under_its_shell_is_no_defect(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    bluegreen = CommandLine(folder)
+    found = subprocess.run(
+        ["/bin/sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", *bluegreen.command("status")],
+        cwd=folder, env=bluegreen.clean() | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert found.returncode == 2, found.stderr
+    assert "expected a current directory, found none" in found.stderr
+
+
 def test_a_risky_file_without_yes_and_without_a_terminal(bluegreen: CommandLine) -> None:
     answer = bluegreen("run", bluegreen.write("drop.sql", RISKY))
     assert answer.code == 2

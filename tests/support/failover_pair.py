@@ -17,7 +17,7 @@ from shared.adapters.embedded.layout import Layout
 from shared.adapters.pooler.poolers import poolers_of
 from shared.domain.environment import Colour
 from shared.domain.failover import Policy
-from shared.settings import FailoverSettings
+from shared.monitor_settings import FailoverSettings
 from tests.support.stack import Stack, running_stack
 from tests.support.wait import until
 from tests.support.watched import Watched, watching

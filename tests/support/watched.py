@@ -22,7 +22,8 @@ from shared.domain.health import CheckResult
 from shared.domain.kinds import Kind
 from shared.domain.messages import Event
 from shared.domain.migration import RunOptions
-from shared.settings import MonitorSettings, Settings
+from shared.monitor_settings import MonitorSettings
+from shared.settings import Settings
 from tests.support.stack import Stack
 from tests.support.webhook import Webhook, webhook
 from workers.health_monitor.monitor import Monitor

@@ -20,8 +20,8 @@ from shared.adapters.health.metrics import Metrics
 from shared.domain.errors import MigrationError
 from shared.domain.health import CheckResult, Damper, RunningStep, Severity
 from shared.domain.messages import HealthChanged
+from shared.monitor_settings import MonitorSettings
 from shared.ports import Bus
-from shared.settings import MonitorSettings
 from workers.health_monitor.planned import is_planned, is_quiet
 
 NAME = "health-monitor"

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from shared.domain.health import RunningStep
 from shared.domain.window import opens_at
+from shared.monitor_settings import QuietTime
 from shared.saga.recipes import RECIPES
-from shared.settings import QuietTime
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,15 +24,14 @@ from shared.adapters.embedded.roles import DATABASE, SERVER_DATABASE
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR, APPLICATION
 from shared.domain.environment import Colour
 from shared.domain.failover import Policy
+from shared.monitor_settings import FailoverSettings, MonitorSettings
 from shared.settings import (
     Address,
     AlertSettings,
     BackupSettings,
     DoorSettings,
-    FailoverSettings,
     FlowerSettings,
     KeeperSettings,
-    MonitorSettings,
     NodeSettings,
     PoolerSettings,
     RedisSettings,

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from shared.adapters.control import audit
 from shared.adapters.postgres import PsycopgSession
 from shared.domain.health import CheckResult
+from shared.monitor_settings import HealthLimits
 from shared.ports import Session
-from shared.settings import HealthLimits
 
 _NEWEST_POINT = """
     SELECT name, taken_at, verified_at FROM bluegreen_control.rollback_point

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from shared.adapters.named_queries import named_queries
 from shared.domain.environment import Colour
 from shared.domain.health import CheckResult
+from shared.monitor_settings import HealthLimits
 from shared.ports import Session
-from shared.settings import HealthLimits
 
 _SQL = named_queries(__file__, "servers.sql")
 

@@ -15,8 +15,8 @@ from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
 from shared.domain.health import CheckResult
 from shared.domain.trend import Look, growth, kept
+from shared.monitor_settings import HealthLimits
 from shared.ports import HostLoad, Measuring, Node
-from shared.settings import HealthLimits
 
 LIMIT_S = 2.0
 NOTICEABLE_LAG_BYTES = 1 << 20

@@ -11,8 +11,8 @@ import pytest
 
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused, Transient
+from shared.monitor_settings import FailoverSettings
 from shared.ports import Commit
-from shared.settings import FailoverSettings
 from workers.health_monitor.failover.deed import SQL, Failover
 from workers.health_monitor.failover.watch import ALERT, FailoverWatch
 

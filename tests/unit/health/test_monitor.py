@@ -5,7 +5,7 @@ import pytest
 from shared.adapters.control.health_store import BadEnd
 from shared.adapters.health.server_state import ServerState, pair_results
 from shared.domain.environment import Colour
-from shared.settings import HealthLimits
+from shared.monitor_settings import HealthLimits
 from workers.health_monitor.monitor import bad_end
 
 

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from shared.domain.health import RunningStep
 from shared.domain.kinds import Kind
+from shared.monitor_settings import QuietTime
 from shared.saga.recipes import MAINTENANCE, RECIPES
-from shared.settings import QuietTime
 from workers.health_monitor.planned import PLANNED, is_planned, is_quiet
 
 NIGHT = (QuietTime(window="22:00-04:00 Europe/Berlin", checks=("green.", "replication.")),)

@@ -13,16 +13,8 @@ from producer.output import Output
 from producer.planning import configured_strategy, dry_run
 from producer.report import report_document
 from producer.report_markdown import markdown
-from shared.domain.environment import Colour
 from shared.domain.kinds import Strategy
-from shared.settings import (
-    DoorSettings,
-    NodeSettings,
-    PoolerSettings,
-    RedisSettings,
-    ServerSettings,
-    Settings,
-)
+from tests.support.settings_on_paper import settings_on_paper
 from tests.unit.producer.test_client import World
 
 FORK = {"server_version_num": {}, "system_identifier": "", "database_bytes": 2_100_000_000}
@@ -64,19 +56,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def configure(folder: Path, *drivers: Any) -> None:
-    server = {"host": "127.0.0.1", "port": 1}
-    settings = Settings(
-        state_dir=folder, database="app", application_role="app",
-        nodes={
-            colour: NodeSettings(colour=colour, driver=driver, cluster_name=colour, **server)
-            for colour, driver in zip(Colour, drivers, strict=True)
-        },
-        control=ServerSettings(database="none", user="none", **server),
-        redis=RedisSettings(**server),
-        pooler=PoolerSettings(route_file=folder / "route", **server),
-        doors=DoorSettings(host="127.0.0.1", pooled_port=1, direct_port=2, direct_link=folder),
-        secrets_dir=folder, backup_dir=folder,
-    )  # fmt: skip
+    settings = settings_on_paper(folder, *drivers)
     (folder / "stack.json").write_text(settings.model_dump_json())
 
 

@@ -53,3 +53,11 @@ def test_a_kind_that_there_is_not_is_refused(tmp_path: Path) -> None:
 def test_a_window_that_cannot_be_read_is_refused_before_anything_is_enqueued() -> None:
     with pytest.raises(Refused, match="expected a window such as"):
         with_window(RunOptions(), Kind.RISKY, {"risky": "at night"})
+
+
+@pytest.mark.parametrize(
+    "value", ['"at night"', '"25:00-26:00"', '""', "5", "true", '["02:00-04:00"]']
+)
+def test_what_is_no_window_is_refused_where_it_stands(tmp_path: Path, value: str) -> None:
+    with pytest.raises(Refused, match=r"bluegreen\.toml:3:1: expected a window"):
+        windows(tmp_path, f'[windows]\nrisky = "always"\nsafe = {value}\n')

@@ -17,7 +17,8 @@ from shared.adapters.drivers.node_factory import make_nodes
 from shared.adapters.pooler.poolers import poolers_of
 from shared.domain.errors import MigrationError, Refused
 from shared.domain.objects import AGENT_ROLES
-from shared.settings import FailoverSettings, Settings
+from shared.monitor_settings import FailoverSettings
+from shared.settings import Settings
 from workers.health_monitor.failover.deed import Failover
 from workers.health_monitor.failover.watch import FailoverWatch
 

@@ -17,8 +17,8 @@ from shared.adapters.health.kept_session import KeptSession
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError, Refused, Transient
 from shared.domain.failover import Evidence, Verdict, judge
+from shared.monitor_settings import FailoverSettings
 from shared.ports import Alerts, Fencing, Node, Row, Session
-from shared.settings import FailoverSettings
 from workers.health_monitor.failover.deed import ASK_LIMIT_S, SQL, Failover
 
 PERIOD_S = 1.0
