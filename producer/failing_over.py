@@ -15,14 +15,11 @@ from producer.exit_codes import NOT_VALID
 from producer.output import Output
 from producer.store import settings_of
 from shared.adapters.companion import companion
-from shared.domain.errors import Broken, MigrationError, Refused, Transient
+from shared.domain.errors import FAMILIES, Refused
 from shared.settings import Settings
 
 MODULE = "workers.health_monitor.failover.command"
 LIMIT_S = 150.0
-_FAMILIES: dict[str, type[MigrationError]] = {
-    family.family: family for family in (Transient, Refused, Broken)
-}
 
 
 def failover(configuration: Configuration, output: Output, *, accept_loss: bool, yes: bool) -> None:
@@ -42,7 +39,7 @@ def failover(configuration: Configuration, output: Output, *, accept_loss: bool,
         said = process.hear(limit_s=LIMIT_S)
     if "told" not in said:
         code = NOT_VALID if said["family"] == Refused.family else ""
-        raise _FAMILIES[said["family"]](said["message"], remedy=said["remedy"], code=code)
+        raise FAMILIES[said["family"]](said["message"], remedy=said["remedy"], code=code)
     told = said["told"]
     output.document(told)
     output.say(told["sentence"])

@@ -16,15 +16,12 @@ from producer.exit_codes import NOT_VALID
 from producer.output import Output
 from producer.store import open_store, settings_of
 from shared.adapters.companion import companion
-from shared.domain.errors import Broken, MigrationError, Refused, Transient
+from shared.domain.errors import FAMILIES, MigrationError, Refused
 from shared.settings import Settings
 
 MODULE = "workers.proxy_agent.emergency"
 LIMIT_S = 150.0
 """Longer than a watchdog may take to settle what it was left with."""
-_FAMILIES: dict[str, type[MigrationError]] = {
-    family.family: family for family in (Transient, Refused, Broken)
-}
 
 
 def status(configuration: Configuration, output: Output) -> None:
@@ -65,7 +62,7 @@ def _ask(settings: Settings, what: Literal["status", "switch"], **more: Any) -> 
         said = process.hear(limit_s=LIMIT_S)
     if "standing" not in said:
         code = NOT_VALID if said["family"] == Refused.family else ""
-        raise _FAMILIES[said["family"]](said["message"], remedy=said["remedy"], code=code)
+        raise FAMILIES[said["family"]](said["message"], remedy=said["remedy"], code=code)
     standing: dict[str, Any] = said["standing"]
     return standing
 

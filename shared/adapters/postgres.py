@@ -15,6 +15,7 @@ import psycopg
 from psycopg import conninfo, generators, pq
 from psycopg.rows import dict_row
 
+from shared.adapters.refused_logins import refused_login
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Refused, Transient
 from shared.domain.objects import REPLICATION_ROLES
@@ -144,11 +145,14 @@ def connect(
     connect_limit_s: float = 3.0,
     application_name: str = "bluegreen",
 ) -> Iterator[PsycopgSession]:
-    """Open one session and close it at the end. Raises Transient when the server is not there."""
+    """Open one session and close it at the end.
+
+    Raises Away when the server is not there, or not yet; Transient when it lets nobody in.
+    """
     options = [f"-c statement_timeout={int(limit_s * 1000)}"]
     if lock_limit_s is not None:
         options.append(f"-c lock_timeout={int(lock_limit_s * 1000)}")
-    with _translated():
+    try:
         connection: psycopg.Connection[Row] = psycopg.connect(
             host=host,
             port=port,
@@ -161,6 +165,8 @@ def connect(
             autocommit=True,
             prepare_threshold=None,
         )
+    except psycopg.Error as error:
+        raise refused_login(translate(error).message, str(error)) from error
     try:
         yield PsycopgSession(connection)
     finally:

@@ -2,6 +2,7 @@
 
     MigrationError
     ├── Transient     try again: lock not available, connection lost, pooler slow
+    │   └── Away      the server does not run, or only starts: wait until it is back
     ├── Refused       the request is wrong: never retried, the person is told why and what to do
     └── Broken        an invariant does not hold: stop, keep everything, call a person
 
@@ -36,6 +37,13 @@ class Transient(MigrationError):
     family = "transient"
 
 
+class Away(Transient):
+    """Nobody was let in, because nobody is there or the server only starts: nothing was begun, and
+    the same call succeeds once it is back. The saga waits for it instead of counting attempts."""
+
+    family = "away"
+
+
 class Refused(MigrationError):
     """What was asked cannot be done: nothing was changed by the refusal, no retry."""
 
@@ -46,6 +54,12 @@ class Broken(MigrationError):
     """Something that must hold does not: the saga undoes what it can, or calls a person."""
 
     family = "broken"
+
+
+FAMILIES: dict[str, type[MigrationError]] = {
+    kind.family: kind for kind in (Transient, Away, Refused, Broken)
+}
+"""By the name under which an error travels from one process to another."""
 
 
 class AnotherJob(Refused):

@@ -6,7 +6,7 @@ The name is what the generated page prints; the docstring says what it means.
 from __future__ import annotations
 
 from shared.saga.events import Answer, Asked, Direction, SagaEvent
-from shared.saga.recipes import CUTOVER
+from shared.saga.recipes import AWAY_ATTEMPTS, CUTOVER
 from shared.saga.state import Phase, SagaState
 
 
@@ -52,15 +52,27 @@ def refused_by_a_look(state: SagaState, event: SagaEvent) -> bool:
 
 
 def may_try_again(state: SagaState, event: SagaEvent) -> bool:
-    """The failure may pass (Transient), and attempts are left."""
-    passes = isinstance(event, Answer) and event.family == "transient"
-    return passes and state.attempt < state.granted
+    """The failure may pass (Transient), and attempts are left; or a server is away that may come
+    back (Away), and waiting for it keeps no traffic held."""
+    passes = isinstance(event, Answer) and event.family in ("transient", "away")
+    return (passes and state.attempt < state.granted) or may_come_back(state, event)
 
 
 def attempts_left(state: SagaState, event: SagaEvent) -> bool:
-    """Whatever the failure, except a refusal: that would be the same next time."""
+    """Whatever the failure, except a refusal: that would be the same next time; and while a server
+    is away that may come back."""
     refused = isinstance(event, Answer) and event.family == "refused"
-    return not refused and state.attempt < state.granted
+    left = not refused and state.attempt < state.granted
+    return left or may_come_back(state, event)
+
+
+def may_come_back(state: SagaState, event: SagaEvent) -> bool:
+    """A server is waited for as long going forward as on the way back, which is longer than one
+    takes to start. Where traffic is held, giving up is what lets it flow again. A step that begins
+    only once, before the point of no return, is given up: the user's file must not run twice."""
+    away = isinstance(event, Answer) and event.family == "away"
+    repeats = state.step.attempts > 1 or state.step.role == "retriable"
+    return away and repeats and not state.held and state.attempt < AWAY_ATTEMPTS
 
 
 def must_go_on(state: SagaState, event: SagaEvent) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from shared.saga.conditions import may_come_back
 from shared.saga.events import Answer, Asked, Direction, On, SagaEvent
-from shared.saga.recipes import UNDO_ATTEMPTS
+from shared.saga.recipes import AWAY_ATTEMPTS, UNDO_ATTEMPTS
 from shared.saga.state import Phase, SagaState
 from shared.saga.transitions import Do
 
@@ -45,8 +46,12 @@ def _run_next(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
     return replace(begun, abort_asked_by="", cause="", remedy="")
 
 
-def _again(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:
-    return _repeat(state, state.step.wait_before(state.attempt + 1), now)
+def _again(state: SagaState, event: SagaEvent, now: datetime) -> SagaState:
+    """A server that was away takes no attempt from the step; how often it may be, is bounded."""
+    again = _repeat(state, state.step.wait_before(state.attempt + 1), now)
+    if may_come_back(state, event) and state.granted < AWAY_ATTEMPTS:
+        return replace(again, granted=state.granted + 1)
+    return again
 
 
 def _run_anew(state: SagaState, _event: SagaEvent, now: datetime) -> SagaState:

@@ -27,7 +27,7 @@ class On(StrEnum):
     TAKE_BACK = "withdraw asked"
 
 
-Family = Literal["", "transient", "refused", "broken", "late"]
+Family = Literal["", "transient", "away", "refused", "broken", "late"]
 """What kind of failure: those of shared/domain/errors.py, and `late`: over the step's limit."""
 
 

@@ -29,6 +29,9 @@ _LAWS = """\
   database keeps the undo waiting until that has ended.
 - `Transient` failures are tried again, after a pause that doubles. `Refused` and `Broken` are not,
   except behind the point of no return and on the way back, where `Broken` is tried again too.
+- A server that is away, or only starts (`Away`), is waited for about two minutes, as on the way
+  back, and takes no attempt from the step: but not where traffic is held, nor in a step that begins
+  only once.
 - With `--no-rollback` a failure after the first change leaves the servers as they are, but never
   traffic that is held.
 - A rollback that keeps the sync undoes only what comes after the rest in sync, and the job goes on

@@ -33,6 +33,9 @@ NO_LIMIT = 366 * 24 * HOUR
 """For the steps that wait for a person or a clock: they carry their own end."""
 UNDO_ATTEMPTS = 8
 """With the back-off below about two minutes: longer than a server takes to come back."""
+AWAY_ATTEMPTS = UNDO_ATTEMPTS
+"""So often may a step find that a server is away. One that was away takes no attempt from those
+that the step has for failures of its own."""
 UNDO_LIMIT_S = 10 * MINUTE
 """At least; an undo has the limit of its step where that is longer."""
 LONGEST_BACKOFF_S = 60.0

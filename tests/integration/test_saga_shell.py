@@ -75,6 +75,13 @@ def test_a_transient_failure_is_tried_again_until_the_attempts_are_used_up(stack
     assert stack.deeds().count("do two") == 2
 
 
+def test_a_server_that_comes_back_late_is_waited_for_and_takes_no_attempt(stack):
+    stack.plan(two={"fail": "away", "fail_times": 4})
+    job = stack.submit()
+    assert stack.outcome(job) is Outcome.COMPLETED
+    assert stack.deeds().count("do two") == 5
+
+
 def test_what_a_look_refuses_ends_refused_with_the_remedy_and_nothing_undone(stack):
     stack.plan(look={"fail": "refused"})
     job = stack.submit()

@@ -1,7 +1,8 @@
 """Agents whose steps only touch files: the shell under test, without a database to migrate.
 
 A step does what `world/plan/<step>.json` says: `looks` (how often it is pending), `fail` (a
-family), `undo_fails` (how often), `sleep_s`, `die` (kill -9 of its own worker, that many times).
+family; with `fail_times` only so often), `undo_fails` (how often), `sleep_s`, `die` (kill -9 of its
+own worker, that many times).
 """
 
 from __future__ import annotations
@@ -16,16 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from shared.adapters.queue.celery_shell import make_worker
-from shared.domain.errors import Broken, MigrationError, Refused, Transient
+from shared.domain.errors import FAMILIES, Transient
 from shared.domain.kinds import Kind
 from shared.domain.migration import Job
 from shared.ports import Done, Pending, Step
 from shared.saga.recipes import MINUTE, Recipe, RecipeStep
 from shared.settings import Settings
 
-FAMILIES: dict[str, type[MigrationError]] = {
-    "transient": Transient, "refused": Refused, "broken": Broken,
-}  # fmt: skip
+NEVER_ENDS = 1_000_000
 
 
 def _step(name: str, owner: str, **more: Any) -> RecipeStep:
@@ -65,7 +64,8 @@ class ToyStep:
             os.kill(os.getpid(), signal.SIGKILL)
         if self._count("looks", add=1) <= plan.get("looks", 0):
             return Pending(f"look {self._count('looks')}", look_again_s=plan.get("every_s", 0.05))
-        if family := plan.get("fail"):
+        family = plan.get("fail")
+        if family and self._count("failed", add=1) <= plan.get("fail_times", NEVER_ENDS):
             raise FAMILIES[family](f"{self.name} was told to fail", remedy="tell it otherwise")
         (self.world / self.name).touch()
         return Done(f"{self.name} stands")

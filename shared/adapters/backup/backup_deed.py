@@ -19,16 +19,13 @@ from pydantic import BaseModel, ConfigDict
 from shared.adapters.backup.point_files import PointFiles
 from shared.adapters.backup.point_work import dump_data_part, verify_point
 from shared.adapters.deeds import Deeds
-from shared.domain.errors import Broken, MigrationError, Refused, Transient
+from shared.domain.errors import FAMILIES, MigrationError, Transient
 from shared.ports import DeedState
 from shared.settings import Settings
 
 PROGRAM = "shared.adapters.backup.backup_deed"
 Kind = Literal["dump", "verify"]
 _PERCENT = re.compile(r"^\d+% ")
-_FAMILIES: dict[str, type[MigrationError]] = {
-    kind.family: kind for kind in (Transient, Refused, Broken)
-}
 
 
 class Order(BaseModel):
@@ -100,7 +97,7 @@ def end_all(settings: Settings) -> None:
 def _failure(order: Order, last_line: str) -> MigrationError:
     try:
         said = json.loads(last_line)
-        return _FAMILIES[said["family"]](said["message"], remedy=said["remedy"], code=said["code"])
+        return FAMILIES[said["family"]](said["message"], remedy=said["remedy"], code=said["code"])
     except (ValueError, KeyError, TypeError):
         return Transient(f"{order.name}: the process died ({last_line}); it is begun again")
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from shared.adapters.keeper import orders
 from shared.adapters.keeper.orders import NodeState
 from shared.domain.environment import Colour
-from shared.domain.errors import Broken, MigrationError, Refused, Transient
+from shared.domain.errors import FAMILIES, Broken, MigrationError, Refused, Transient
 from shared.ports import Commit, DeedState, HostLoad
 from shared.settings import Settings
 
@@ -147,6 +147,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 def _error(code: int, body: Mapping[str, str]) -> MigrationError:
-    if code == http.client.SERVICE_UNAVAILABLE and body.get("family") == Transient.family:
-        return Transient(body["message"])
+    family = FAMILIES.get(body.get("family", ""), Broken)
+    if code == http.client.SERVICE_UNAVAILABLE and issubclass(family, Transient):
+        return family(body["message"])
     return Broken(f"the keeper: {body['message']}")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from shared.adapters.dump.sealed import Sealed, seal
+from shared.adapters.refused_logins import refused_login
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Refused, Transient
 from shared.domain.objects import JOB, STANDING
@@ -32,6 +33,7 @@ OUR_SCHEMAS = (f"--exclude-schema={STANDING}", f"--exclude-schema={JOB}")
 NOT_THE_SERVERS = "--exclude-schema=pg_catalog"
 """Rights on what every server brings along: a copy has them of its own, or nobody may give them."""
 
+NOT_CONNECTED = "connection to server"
 _COMPLAINTS: tuple[tuple[str, type[MigrationError], str], ...] = (
     ("row-level security", Refused, "ALTER ROLE bg_backup BYPASSRLS"),
     ("permission denied for large object", Refused, "move large objects into bytea columns"),
@@ -39,7 +41,6 @@ _COMPLAINTS: tuple[tuple[str, type[MigrationError], str], ...] = (
     ("permission denied", Refused, "GRANT pg_read_all_data TO bg_backup"),
     ("no matching", Refused, "the tables are gone: run the migration again"),
     ("statement timeout", Transient, ""),  # how pg_dump implements --lock-wait-timeout
-    ("connection to server", Transient, ""),
     ("terminating connection", Transient, ""),
     ("server closed the connection", Transient, ""),
 )
@@ -150,6 +151,8 @@ def complaint(name: str, text: str, code: int) -> MigrationError:
     """The error for what a program wrote before it failed."""
     lines = [line for line in text.splitlines() if "error:" in line.lower()] or text.splitlines()
     said = "; ".join(line.split("error:", 1)[-1].strip() for line in lines[:2])
+    if NOT_CONNECTED in text:
+        return refused_login(f"{name}: {said}", text)
     for words, family, remedy in _COMPLAINTS:
         if words in text:
             return family(f"{name}: {said}", remedy=remedy)

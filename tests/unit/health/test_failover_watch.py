@@ -32,6 +32,8 @@ class World:
     manager: str | None = None
     led: Colour | None = Colour.BLUE
     now_s: float = 0.0
+    code: str = "08000"
+    """What a login at a dead one fails with."""
 
 
 @dataclass
@@ -76,7 +78,7 @@ class FakeSession:
 
     def value(self, sql: str, params: Any = None) -> Any:
         if self.colour in self.world.dead:
-            raise Transient("refused", code="08000")
+            raise Transient("refused", code=self.world.code)
         if "pg_is_in_recovery" in sql:
             return self.colour is Colour.GREEN and not self.world.promoted
         if "promote" in sql:
@@ -91,7 +93,7 @@ class FakeSession:
 
     def row(self, sql: str, params: Any = None) -> Any:
         if self.colour in self.world.dead:
-            raise Transient("refused", code="08000")
+            raise Transient("refused", code=self.world.code)
         if sql == SQL["of_active"]:
             return (False, False, None)
         lost = Colour.BLUE in self.world.dead
@@ -113,7 +115,7 @@ class FakeNode:
     @contextmanager
     def session(self, **_: Any) -> Iterator[FakeSession]:
         if self.colour in self.world.dead:
-            raise Transient("refused", code="08000")
+            raise Transient("refused", code=self.world.code)
         yield FakeSession(self.world, self.colour)
 
     def replication_conninfo(self, *, database: str | None) -> str:
@@ -165,6 +167,29 @@ def watch_over(world: World, policy: str = "auto") -> tuple[FailoverWatch, Book]
 
 def looks(watch: FailoverWatch, number: int = 12) -> list[str]:
     return [watch.look().act for _ in range(number)]
+
+
+@pytest.mark.parametrize("code", ["57P03", "08001"])
+def test_a_server_that_only_starts_is_left_alone_and_one_that_is_dead_is_not(code: str) -> None:
+    """Its standby has lost the stream either way: what it says at the login tells them apart."""
+    world = World()
+    watch, _ = watch_over(world)
+    looks(watch, 3)
+    world.dead.add(Colour.BLUE)
+    world.code = code
+    assert set(looks(watch)) == ({"wait"} if code == "57P03" else {"wait", "promote"})
+
+
+def test_a_server_that_lets_nobody_in_is_not_silent() -> None:
+    world = World(code="53300")
+    watch, _ = watch_over(world)
+    looks(watch, 3)
+    world.dead.add(Colour.BLUE)
+    for _ in range(12):
+        with pytest.raises(Transient):
+            watch.look()
+    world.code = "08001"
+    assert watch.look().act == "wait"
 
 
 def test_fence_first_then_promote_then_both_doors() -> None:

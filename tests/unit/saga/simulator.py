@@ -56,7 +56,7 @@ class World:
     def _trouble(self, command: Command, draw: Random) -> Answer:
         if draw.random() < 0.4:
             return _answer(command, "pending")
-        family = draw.choice(("transient", "transient", "broken", "refused"))
+        family = draw.choice(("transient", "away", "broken", "refused"))
         if command.direction is Direction.BACKWARD and command.step in self.commits:
             family = "transient"  # a refusal there says that it has committed
         if family == "refused" and command.step in ("validate", "preflight"):

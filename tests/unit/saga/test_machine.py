@@ -12,6 +12,7 @@ from shared.domain.migration import RunOptions
 from shared.saga.events import Accepted, Asked, Direction, SagaEvent
 from shared.saga.machine import InvariantBroken, advance, check, over_limit
 from shared.saga.recipes import (
+    AWAY_ATTEMPTS,
     LONGEST_BACKOFF_S,
     MAINTENANCE,
     RECIPES,
@@ -56,6 +57,58 @@ def test_the_pause_before_another_attempt_doubles_up_to_a_minute():
 def test_what_does_not_pass_is_not_tried_again(family):
     state = told(begun(at="rehearse"), "failed", family)
     assert (state.phase, state.step.name) == (Phase.BACKWARD, "rehearse")
+
+
+def waits_while_away(state: SagaState) -> tuple[SagaState, float]:
+    """What comes of a step whose server does not come back, and the seconds that it was given."""
+    step, direction, waited_s = state.at, state.direction, 0.0
+    while (state.at, state.direction) == (step, direction):
+        decision = advance(state, answer(state, "failed", "away"), NOW)
+        state = decision.state
+        if (state.at, state.direction) == (step, direction) and state.due_at is not None:
+            waited_s += (state.due_at - NOW).total_seconds()
+        if state.phase is Phase.STUCK:
+            break
+    return state, waited_s
+
+
+@pytest.mark.parametrize("step", ["preflight", "rehearse", "compare_rows", "finish"])
+def test_a_server_that_is_away_is_waited_for_about_two_minutes(step):
+    state, waited_s = waits_while_away(begun(at=step))
+    assert 100 < waited_s < 180
+    assert state.phase is (Phase.STUCK if step == "finish" else Phase.BACKWARD)
+    assert waits_while_away(begun(SAFE, at="confirm"))[1] == waited_s
+
+
+@pytest.mark.parametrize("away", [1, 3, 7])
+def test_a_server_that_was_away_takes_no_attempt_from_the_step(away):
+    state = begun(at="rehearse")
+    assert state.step.attempts == 2
+    for _ in range(away):
+        state = told(state, "failed", "away")
+    others = min(2, AWAY_ATTEMPTS - away)
+    for _ in range(others - 1):
+        state = told(state, "failed", "transient")
+        assert state.phase is Phase.FORWARD
+    assert told(state, "failed", "transient").phase is Phase.BACKWARD
+    assert told(state, "done").step.name == "freeze_schema"
+
+
+def test_nothing_is_waited_for_longer_where_traffic_is_held_or_the_file_runs_only_once():
+    assert waits_while_away(begun(at="apply_migration"))[1] == 0
+    assert waits_while_away(begun(SAFE, at="apply_on_active"))[1] == 0
+    held = begun(MAINTENANCE, at="take_rollback_point")
+    assert held.held
+    assert waits_while_away(held)[1] == sum(
+        held.step.wait_before(attempt) for attempt in range(2, held.step.attempts + 1)
+    )
+    assert waits_while_away(begun(MAINTENANCE, at="confirm"))[1] == 0
+
+
+def test_on_the_way_back_a_server_that_is_away_has_the_attempts_of_an_undo():
+    undoing = told(begun(at="rehearse"), "failed", "refused")
+    state, waited_s = waits_while_away(undoing)
+    assert (state.phase, waited_s > 100) == (Phase.STUCK, True)
 
 
 @pytest.mark.parametrize("step", ["validate", "preflight"])

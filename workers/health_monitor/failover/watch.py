@@ -88,6 +88,7 @@ class FailoverWatch:
             row = self._sessions[self.active].ask(self._read_active)
         except Transient as error:
             if not error.code.startswith(SILENCE):
+                self._answered_at, self._starting_since = self.clock(), None
                 raise  # it answers, if only to say that it is full
             self._note_silence(error)
         else:
