@@ -88,8 +88,11 @@ def test_a_safe_job_is_done_there_under_its_own_traffic_with_a_verified_rollback
 
 
 def test_the_monitor_has_nothing_to_complain_of(beside: ComposeStack) -> None:
-    said = beside.execute("health-monitor", "bluegreen", "health", "--json")
-    assert said.code == 0, said.out
+    """Of three looks at most, as it does: a busy host may keep one agent's answer too long."""
+    looks = [beside.execute("health-monitor", "bluegreen", "health", "--json")]
+    while looks[-1].code != 0 and len(looks) < 3:
+        looks.append(beside.execute("health-monitor", "bluegreen", "health", "--json"))
+    assert looks[-1].code == 0, [said.out for said in looks]
 
 
 def test_a_maintenance_is_refused_and_says_what_is_missing(shop: Shop) -> None:

@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -68,13 +68,11 @@ def settled(world: World) -> str:
     ends: list[str] = []
 
     def settle() -> bool:
-        found = looker.look()
-        assert found is not None
-        try:
+        with suppress(Transient):
+            found = looker.look()
+            assert found is not None
             ends.append(looker.settle(found))
-        except Transient:
-            return False
-        return True
+        return bool(ends)
 
     until(settle, limit_s=30, what="the attempt is settled")
     return ends[-1]

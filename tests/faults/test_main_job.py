@@ -83,7 +83,7 @@ def test_the_proxy_agent_around_the_pause(
         if moment == "before":
             journey.until_step_passed(job, "compare_rows")
         else:
-            journey.until_paused(is_over=moment == "after")
+            journey.until_paused(job, is_over=moment == "after")
         journey.stack.kill("proxy-agent", fault)
         if fault is signal.SIGSTOP:
             time.sleep(FROZEN_S)
@@ -125,7 +125,7 @@ def test_a_server_killed_in_the_window_does_not_close_the_way_back(
     journey.until_written(
         f"INSERT INTO {pets.name} (id, called, weight) VALUES (7001, 'late', 0.004)"
     )
-    journey.bluegreen("rollback", job, "--yes", "--detach")
+    journey.go_back(job)
     assert journey.until_ended(job) == "rolled_back"
     assert journey.count(f"{pets.name} WHERE id = 7001 AND label = 'late' AND weight = 4") == 1
     assert journey.residue() == {}

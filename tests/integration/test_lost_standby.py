@@ -12,6 +12,7 @@ from shared.domain.migration import Job
 from shared.domain.objects import STANDBY_SLOTS
 from tests.support.ladder import climb, descend, ladder, left_over
 from tests.support.pair import BLUE, GREEN, Pair, pair
+from tests.support.wait import until
 
 FILE = "ALTER TABLE t RENAME COLUMN a TO b"
 
@@ -30,7 +31,11 @@ def lose_its_disk(servers: Pair) -> None:
 
 
 def lose_its_slot(servers: Pair) -> None:
-    servers.run(BLUE, f"SELECT pg_drop_replication_slot('{STANDBY_SLOTS['green']}')")
+    """Its walsender notices a moment later that nobody reads any more."""
+    slot = STANDBY_SLOTS["green"]
+    is_free = f"SELECT NOT active FROM pg_replication_slots WHERE slot_name = '{slot}'"
+    until(lambda: servers.value(BLUE, is_free), limit_s=20, what="nobody holds the slot")
+    servers.run(BLUE, f"SELECT pg_drop_replication_slot('{slot}')")
 
 
 @pytest.mark.parametrize("lose", [lose_its_disk, lose_its_slot])

@@ -101,13 +101,6 @@ def asked(journey: Journey, side: str, query: str) -> object:
         return None if found is None else found[0]
 
 
-def goes_back(journey: Journey, job: str) -> bool:
-    """Refused while the job's last look fell into a stop: it is told until the next, 2 s later."""
-    said = journey.bluegreen("rollback", job, "--yes")
-    assert said.code == 0 or "has stopped, so a rollback would lose writes" in said.err, said.err
-    return said.code == 0
-
-
 def test_a_lost_connection_does_not_close_the_way_back(journey: Journey) -> None:
     """Also where nobody may read the server's log: `18-plain`."""
     pets, serves = Pets("pets_cut"), closed_side(journey)  # it does after the cutover
@@ -126,7 +119,7 @@ def test_a_lost_connection_does_not_close_the_way_back(journey: Journey) -> None
         journey.as_application(
             f"INSERT INTO {pets.name} (id, called, weight) VALUES (9001, 'born on green', 0.004)"
         )
-        until(lambda: goes_back(journey, job), limit_s=60, what="the way back is seen to be open")
+        journey.go_back(job)
         assert journey.until_ended(job) == "rolled_back"
     assert journey.account(journal).clean
     assert closed_side(journey) == serves

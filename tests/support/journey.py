@@ -32,6 +32,7 @@ from shared.domain.environment import Colour
 from tests.support.residue import residue
 from tests.support.stack import Stack, running_stack
 from tests.support.two_sides import TABLE, TwoSides
+from tests.support.wait import until
 
 
 @dataclass
@@ -134,6 +135,17 @@ class Journey:
         assert said.code == 0, said.err
         return dict(said.body)
 
+    def go_back(self, job: str) -> None:
+        """Ask for the way back. Refused while the job's last look fell into a stop of its stream:
+        that is told until the next look, 2 s later."""
+
+        def is_taken() -> bool:
+            said = self.bluegreen("rollback", job, "--yes", "--detach")
+            assert said.code == 0 or "has stopped, so a rollback would lose" in said.err, said.err
+            return said.code == 0
+
+        until(is_taken, limit_s=60, what="the way back is seen to be open")
+
     def build_shop(self, rows: int = 2000) -> None:
         build_shop(self.doors["direct"], rows)
         with open_session(self.doors["direct"]) as session:
@@ -234,10 +246,11 @@ class Journey:
         """Without the landing columns, which are seen in the rollback window as well."""
         return [name for name in self.columns(table) if "bluegreen" not in name]
 
-    def until_paused(self, *, is_over: bool, within_s: float = 180) -> None:
-        """Wait for the pause of the cutover, or for its end."""
+    def until_paused(self, job: str, *, is_over: bool, within_s: float = 180) -> None:
+        """Wait for the pause of the job's cutover, or for its end. One that began and ended between
+        two looks is over."""
         deadline = time.monotonic() + within_s
-        was_paused = False
+        ask_at, was_paused = 0.0, False
         with psycopg.connect(
             self.doors["pgbouncerAdmin"], autocommit=True, prepare_threshold=None
         ) as admin:
@@ -247,6 +260,10 @@ class Journey:
                 was_paused |= paused
                 if was_paused and paused != is_over:
                     return
+                if time.monotonic() > ask_at:
+                    ask_at = time.monotonic() + 0.5
+                    if "cutover" in _done(self.status(job)):
+                        return
                 time.sleep(0.001)
         raise AssertionError(f"no pause within {within_s} s")
 

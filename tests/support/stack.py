@@ -55,14 +55,14 @@ class Stack:
         os.kill(pid, number)
         return pid
 
-    def until_back(self, child: str, killed: int, *, limit_s: float = 30) -> None:
+    def until_back(self, child: str, killed: int, *, limit_s: float = 60) -> None:
         """Wait until the supervisor runs that child in another process."""
         deadline = time.monotonic() + limit_s
         while self.pid(child) in (None, killed):
             assert time.monotonic() < deadline, f"{child} did not come back"
             time.sleep(0.02)
 
-    def until_answers(self, door: str, *, limit_s: float = 30) -> None:
+    def until_answers(self, door: str, *, limit_s: float = 60) -> None:
         """Wait until a connection through that door runs a query."""
         deadline = time.monotonic() + limit_s
         while True:
