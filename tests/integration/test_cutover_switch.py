@@ -86,6 +86,7 @@ def test_sequences_go_on_where_the_other_side_stood(world: World) -> None:
     assert residue(world.servers[Colour.BLUE].dsn("app")).get("role without login") is None
 
 
+@pytest.mark.timeout(900)
 def test_fifty_switches_in_a_row() -> None:
     """No wait over `--max-stall` and its margin, however often traffic goes there and back."""
     with cutover_world(18) as world:
