@@ -52,6 +52,8 @@ SETS = {
     "twelfth": FILES / "twelfth",
     "thirteenth": FILES / "thirteenth",
     "fourteenth": FILES / "fourteenth",
+    "fifteenth": FILES / "fifteenth",
+    "sixteenth": FILES / "sixteenth",
 }
 RUNS_NOTHING = "SELECT 1 / 0;"
 """Before a text that is sent at once: it is read to its end, and fails before it does anything."""
