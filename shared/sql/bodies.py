@@ -7,6 +7,7 @@ statement it is. What cannot be folded is said to be unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -126,7 +127,13 @@ def _plpgsql(definition: str, event: str, given: tuple[str | None, ...]) -> Body
     hidden: list[int] = []
     commits = False
     constant: tuple[Settled, ...] = ()
-    for function in grammar.parse_plpgsql(definition.encode()):
+    try:
+        functions = grammar.parse_plpgsql(definition.encode())
+    except SyntaxProblem as problem:
+        if not grammar.is_refusal(problem):
+            raise
+        return Body((), (1,))
+    for function in functions:
         if event:
             prune(function, event)
         nodes = list(_nodes(function))
@@ -136,17 +143,17 @@ def _plpgsql(definition: str, event: str, given: tuple[str | None, ...]) -> Body
             line = int(node.get("lineno", 1))
             if tag in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
                 commits = True
-            elif tag in ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"):
-                expression = node["query"]["PLpgSQL_expr"]["query"]
-                texts = values.texts(expression)
+            elif dynamic := _dynamic(tag, node):
+                texts = values.texts(dynamic)
+                parts += _computed(dynamic, line, conditional)
+                parts += _listed(node, line, conditional)
                 if _readable(texts):
                     parts += [Part(text, line, True, conditional) for text in texts]
                 else:
                     opaque.append(line)
                     hidden += [line] if hides(definition) else []
-            elif tag == "PLpgSQL_var" and "default_val" in node:
-                text = node["default_val"]["PLpgSQL_expr"]["query"]
-                parts += [Part(f"SELECT {text}", line)] if "(" in text else []
+            elif tag == "PLpgSQL_var":
+                parts += _declared(node, line)
             else:
                 parts += _embedded(tag, node, line, conditional)
     return Body(tuple(parts), tuple(opaque), commits, tuple(hidden), constant)
@@ -170,12 +177,13 @@ def _nodes(tree: Any) -> Iterator[tuple[str, Node, bool]]:
                     stack.append((value, inner))
             elif type(value) is list:
                 if key == "datums":
-                    value = [each for each in value if "default_val" in each.get(_VAR, ())]
+                    value = [each for each in value if not _GIVEN.isdisjoint(each.get(_VAR, ()))]
                 stack.append((value, conditional))
 
 
 _VAR = "PLpgSQL_var"
-"""A trigger's function has twenty of them: nobody asks for those without a default."""
+_GIVEN = frozenset({"default_val", "cursor_explicit_expr"})
+"""A trigger's function has twenty variables: nobody asks for those without a default or a query."""
 _LEAVES = frozenset({"PLpgSQL_type", "PLpgSQL_expr"})
 """Nothing that anybody asks for stands below them."""
 _BRANCHES = frozenset(
@@ -189,7 +197,7 @@ _STATEMENT, _EXPRESSION = 0, 2
 
 def _embedded(tag: str, node: Node, line: int, conditional: bool) -> Iterator[Part]:
     """Statements and expressions that stand directly under one PL/pgSQL statement."""
-    if not tag.startswith("PLpgSQL_stmt_"):
+    if not tag.startswith(("PLpgSQL_stmt_", "PLpgSQL_raise_")):
         return
     for value in node.values():
         if isinstance(value, dict) and "PLpgSQL_expr" in value:
@@ -197,16 +205,54 @@ def _embedded(tag: str, node: Node, line: int, conditional: bool) -> Iterator[Pa
             mode, text = expression.get("parseMode", _STATEMENT), expression["query"]
             if mode == _STATEMENT:
                 yield Part(text, line, False, conditional)
-            elif "(" in text:
-                yield Part(f"SELECT {_right_side(text, mode)}", line, False, conditional)
+            else:
+                for side in _sides(text, mode):
+                    yield from _computed(side, line, conditional)
+    yield from _listed(node, line, conditional)
 
 
-def _right_side(text: str, mode: int) -> str:
-    """The expression of an assignment `x := expression`."""
+def _listed(node: Node, line: int, conditional: bool) -> Iterator[Part]:
+    """What USING and RAISE are given."""
+    for each in node.get("params", ()):
+        yield from _computed(each["PLpgSQL_expr"]["query"], line, conditional)
+
+
+def _declared(variable: Node, line: int) -> Iterator[Part]:
+    """What a variable begins with, or the query of a cursor."""
+    if "default_val" in variable:
+        yield from _computed(variable["default_val"]["PLpgSQL_expr"]["query"], line)
+    if "cursor_explicit_expr" in variable:
+        yield Part(variable["cursor_explicit_expr"]["PLpgSQL_expr"]["query"], line)
+
+
+def _computed(text: str, line: int, conditional: bool = False) -> Iterator[Part]:
+    """An expression, unless it is too plain to run anything: no call, no cast, no odd operator."""
+    if not _PLAIN.fullmatch(text):
+        yield Part(f"SELECT {text}", line, False, conditional)
+
+
+_PLAIN = re.compile(r"""(?:[^\W\d]|[\w\s.,'"+*/<>=$\[\]-]|\|\||:=|:(?!:))*+""")
+
+
+def _dynamic(tag: str, node: Node) -> str:
+    """The expression whose text runs: of EXECUTE, OPEN .. FOR EXECUTE, RETURN QUERY EXECUTE."""
+    field_ = "query" if tag in _EXECUTING else "dynquery"
+    if field_ == "dynquery" and not tag.startswith("PLpgSQL_stmt_"):
+        return ""
+    return str(node.get(field_, {}).get("PLpgSQL_expr", {}).get("query", ""))
+
+
+_EXECUTING = ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors")
+
+
+def _sides(text: str, mode: int) -> tuple[str, ...]:
+    """An expression, or what an assignment `x[i] := expression` computes on either side."""
     if mode == _EXPRESSION:
-        return text
-    _, found, right = text.partition(":=")
-    return right if found else text.partition("=")[2]
+        return (text,)
+    left, found, right = text.partition(":=")
+    if not found:
+        left, _, right = text.partition("=")
+    return (left, right)
 
 
 def _readable(texts: list[str]) -> bool:

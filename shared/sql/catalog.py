@@ -14,6 +14,7 @@ from typing import TypeVar
 from shared.sql.schema_objects import (
     Column,
     Constraint,
+    Implying,
     Index,
     Key,
     Publication,
@@ -21,6 +22,7 @@ from shared.sql.schema_objects import (
     Routine,
     UserType,
 )
+from shared.sql.triggers import EventTrigger
 
 
 class Indexes(dict[Key, Index]):
@@ -60,7 +62,9 @@ class Catalog:
     settings: dict[str, str] = field(default_factory=dict)
     """Settings of the server that matter: timezone."""
     new_schemas: set[str] = field(default_factory=set)
-    event_triggers: set[str] = field(default_factory=set)
+    event_triggers: dict[str, EventTrigger] = field(default_factory=dict)
+    implied: dict[tuple[Implying, str], frozenset[str]] = field(default_factory=dict)
+    """What runs functions without being a call of them, by kind and name -> names of these."""
     publications: dict[str, Publication] = field(default_factory=dict)
     pointed_at: dict[Key, set[Key]] = field(default_factory=dict)
     """Relation -> those that may point at it by a foreign key or read it as a view; a hint, never
@@ -83,7 +87,8 @@ class Catalog:
             roles=None if self.roles is None else set(self.roles),
             settings=dict(self.settings),
             new_schemas=set(self.new_schemas),
-            event_triggers=set(self.event_triggers),
+            event_triggers=dict(self.event_triggers),
+            implied=dict(self.implied),
             publications={
                 name: replace(each, schemas=set(each.schemas))
                 for name, each in self.publications.items()

@@ -61,6 +61,8 @@ class Context(Findings):
     """Statements that give a table in use another name."""
     locked: bool = False
     """Something was locked already: whether with a lock_timeout, that statement says."""
+    prepared: dict[str, Node] = field(default_factory=dict)
+    """Statements that PREPARE gave a name."""
     planning: bool = False
     """The statement is planned and not run: it calls nothing and sets nothing off."""
 

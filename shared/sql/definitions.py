@@ -93,6 +93,7 @@ def read_constraint(
         valid=not node.get("skip_validation", False),
         enforced=not _not_enforced(node),
         expression=node.get("raw_expr"),
+        calls=called(node["raw_expr"]) if "raw_expr" in node else frozenset(),
         deferrable=bool(node.get("deferrable")),
     )
     if kind == "foreign key":

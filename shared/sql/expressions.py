@@ -11,6 +11,7 @@ from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.extensions import FUNCTIONS, VOLATILE_FUNCTIONS
 from shared.sql.grammar import Node, SyntaxProblem
+from shared.sql.implied_calls import implied_by
 from shared.sql.mentions import mentions
 from shared.sql.names import split_name, strings
 from shared.sql.schema_objects import Routine
@@ -88,7 +89,21 @@ def volatility(ctx: Context, node: Any, *, kindly: bool = False) -> Volatility:
             found = "immutable"
         if _RANK[found] > _RANK[worst]:
             worst = found
+    for name in implied_by(ctx, node):
+        found = _named_volatility(ctx, name)
+        if _RANK[found] > _RANK[worst]:
+            worst = found
     return worst
+
+
+def _named_volatility(ctx: Context, name: str) -> Volatility:
+    """The most volatile of all functions of a name, whatever their schema."""
+    own = [each for key in ctx.catalog.routines if key[1] == name
+           for each in ctx.catalog.routines[key]]  # fmt: skip
+    if own:
+        return max((_inlined(ctx, routine) for routine in own), key=_RANK.__getitem__)
+    known = functions().get(name)
+    return known.volatility if known is not None else "volatile"
 
 
 def _may_be_immutable(call: Node) -> bool:

@@ -20,6 +20,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
+from shared.sql.plain_types import REFUSALS, with_plain_types
+
 Node: TypeAlias = dict[str, Any]
 
 
@@ -152,6 +154,20 @@ def parse_plpgsql(text: bytes) -> list[Node]:
 
     Embedded statements are text (`PLpgSQL_expr.query`). Raises SyntaxProblem.
     """
+    try:
+        return _plpgsql(text)
+    except SyntaxProblem as problem:
+        if not is_refusal(problem):
+            raise
+    return _plpgsql(with_plain_types(text, parse(text)[0]["stmt"]))
+
+
+def is_refusal(problem: SyntaxProblem) -> bool:
+    """Whether libpg_query gave up on what a server may well read."""
+    return any(each in problem.message for each in REFUSALS)
+
+
+def _plpgsql(text: bytes) -> list[Node]:
     library = _library()
     result = library.pg_query_parse_plpgsql(text)
     try:

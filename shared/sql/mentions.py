@@ -10,7 +10,7 @@ from shared.sql.grammar import Node
 class Mentions:
     """The nodes of each kind below one tree, in the order in which they stand in it."""
 
-    __slots__ = ("calls", "casts", "columns", "ctes", "ranges", "values")
+    __slots__ = ("calls", "casts", "columns", "ctes", "operators", "ranges", "values")
 
     def __init__(self, tree: Any) -> None:
         self.ranges: list[Node] = []
@@ -19,6 +19,7 @@ class Mentions:
         self.calls: list[Node] = []
         self.casts: list[Node] = []
         self.ctes: list[Node] = []
+        self.operators: list[Node] = []
         self.values: list[Node] = []
         """CURRENT_DATE and its like."""
         self._walk(tree)
@@ -28,6 +29,7 @@ class Mentions:
             "ColumnRef": self.columns,
             "FuncCall": self.calls,
             "TypeCast": self.casts,
+            "A_Expr": self.operators,
             "CommonTableExpr": self.ctes,
             "SQLValueFunction": self.values,
         }

@@ -59,8 +59,8 @@ def range_var(node: Node) -> tuple[str | None, str]:
 
 
 def option(options: list[Node] | None, name: str) -> Any:
-    """The argument of the DefElem of that name (True when it has none), else None."""
-    for each in options or ():
+    """The argument of the last DefElem of that name (True when it has none), else None."""
+    for each in reversed(options or ()):
         element = each.get("DefElem", {})
         if element.get("defname") == name:
             return element.get("arg", True)

@@ -10,6 +10,9 @@ from shared.sql.names import shown
 from shared.sql.triggers import Rule, Trigger
 
 RelationKind = Literal["table", "view", "materialized view", "sequence", "index", "foreign table"]
+Implying = Literal["operator", "cast", "aggregate", "domain", "parameter"]
+"""What runs functions without being a call of them; `parameter`: a routine some of whose
+parameters have a default."""
 ConstraintKind = Literal["check", "foreign key", "unique", "primary key", "exclude", "not null"]
 Key = tuple[str, str]
 """(schema, name)"""
@@ -63,6 +66,8 @@ class Constraint:
     valid: bool = True
     enforced: bool = True
     expression: Node | None = None
+    calls: frozenset[str] = frozenset()
+    """Functions that it calls, without their schemas."""
     refers_to: Key | None = None
     refers_columns: tuple[str, ...] = ()
     deferrable: bool = False

@@ -27,12 +27,23 @@ class Trigger:
     enabled: bool = True
     transitions: frozenset[str] = frozenset()
     """Names under which its function reads the changed rows (REFERENCING NEW TABLE AS ..)."""
+    calls: frozenset[str] = frozenset()
+    """Functions that its WHEN calls, without their schemas."""
 
     def fires(self, event: Event, written: frozenset[str] | None) -> bool:
         """`written`: the columns that an UPDATE sets; None when they are not known."""
         if not self.enabled or event not in self.events:
             return False
         return event != "UPDATE" or not self.of or written is None or bool(self.of & written)
+
+
+@dataclass(frozen=True, slots=True)
+class EventTrigger:
+    event: str
+    """ddl_command_start, ddl_command_end, sql_drop, table_rewrite or login."""
+    function: str
+    """Without its schema."""
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,9 @@ def read_trigger(node: Node, function: tuple[str, str] | None) -> Trigger:
         of=of,
         transitions=frozenset(
             each["TriggerTransition"]["name"] for each in node.get("transitionRels", ())
+        ),
+        calls=frozenset(
+            strings(each.get("funcname"))[-1] for each in mentions(node.get("whenClause")).calls
         ),
     )
 

@@ -106,3 +106,34 @@ def test_what_hangs_on_a_table_is_read(server):
     assert report.rewrites_tables == ("heir", "u")
     assert not validate("ALTER TABLE heir NO INHERIT u", file="m.sql", catalog=catalog).errors
     assert validate("CALL wipe()", file="m.sql", catalog=catalog).destructive
+
+
+IMPLIED = """
+CREATE TABLE log (id int);
+CREATE TYPE weight AS (grams int, on_day date); CREATE TYPE tag AS (word text);
+CREATE FUNCTION wipe() RETURNS int LANGUAGE plpgsql AS 'BEGIN DELETE FROM log; RETURN 1; END';
+CREATE FUNCTION odd(int) RETURNS boolean LANGUAGE sql AS 'SELECT wipe() = $1';
+CREATE FUNCTION plus(int, int) RETURNS int LANGUAGE sql AS 'SELECT $1 + $2 + wipe()';
+CREATE FUNCTION to_tag(weight) RETURNS tag LANGUAGE sql AS 'SELECT row(wipe()::text)::tag';
+CREATE FUNCTION gentle(n int DEFAULT wipe()) RETURNS int LANGUAGE sql AS 'SELECT n';
+CREATE OPERATOR ### (LEFTARG = int, RIGHTARG = int, FUNCTION = plus);
+CREATE CAST (weight AS tag) WITH FUNCTION to_tag (weight);
+CREATE AGGREGATE total (int) (SFUNC = plus, STYPE = int, INITCOND = '0');
+CREATE DOMAIN few AS int CHECK (odd(VALUE)); CREATE DOMAIN fewer AS few;
+CREATE TABLE checked (id int CHECK (odd(id)));
+CREATE FUNCTION told() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN PERFORM wipe(); END';
+CREATE EVENT TRIGGER told ON sql_drop EXECUTE FUNCTION told();
+ALTER EVENT TRIGGER told DISABLE;
+"""
+
+
+def test_what_runs_functions_without_calling_them_is_read(server):
+    catalog = _read(server, IMPLIED, "implied")
+    built, _ = build(IMPLIED, version=server.version)
+    assert catalog.implied == built.implied
+    assert catalog.event_triggers == built.event_triggers
+    assert (
+        catalog.types["public", "weight"].attributes == built.types["public", "weight"].attributes
+    )
+    for sql in ("SELECT 1::fewer", "SELECT total(1)", "INSERT INTO checked VALUES (1)"):
+        assert validate(sql, file="m.sql", catalog=catalog).destructive

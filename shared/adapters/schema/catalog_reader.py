@@ -21,12 +21,14 @@ from shared.ports import Row, Session
 from shared.sql import grammar
 from shared.sql.catalog import Catalog
 from shared.sql.definitions import index_columns, index_method
+from shared.sql.effects import NONE
 from shared.sql.expressions import called
 from shared.sql.expressions import columns as columns_of
 from shared.sql.schema_objects import (
     Column,
     Constraint,
     ConstraintKind,
+    Implying,
     Index,
     Key,
     Publication,
@@ -35,6 +37,7 @@ from shared.sql.schema_objects import (
     Routine,
     UserType,
 )
+from shared.sql.triggers import EventTrigger
 
 QUERIES = named_queries(__file__, "catalog_reader.sql")
 
@@ -91,6 +94,7 @@ class _Reading:
         self._publications()
         self._types()
         self._routines()
+        self._implied()
         for relation in self._catalog.relations.values():
             self._catalog.note(relation)
         return self._catalog, version
@@ -99,12 +103,13 @@ class _Reading:
         return self._session.rows(QUERIES[name])
 
     def _names(self) -> None:
-        schemas, roles, extensions, available, event_triggers = self._rows("names")[0]
+        schemas, roles, extensions, available = self._rows("names")[0]
         self._catalog.schemas = set(schemas)
         self._catalog.roles = set(roles)
         self._catalog.extensions = set(extensions or ())
         self._catalog.available_extensions = frozenset(available or ())
-        self._catalog.event_triggers = set(event_triggers or ())
+        for name, event, function, fires in self._rows("event_triggers"):
+            self._catalog.event_triggers[name] = EventTrigger(event, function, fires)
 
     def _publications(self) -> None:
         for name, all_tables, publishes, schemas in self._rows("publications"):
@@ -189,7 +194,8 @@ class _Reading:
                 tuple(names or ()),
                 valid=valid,
                 enforced=enforced,
-                expression=printed_expression(expression),
+                expression=(condition := printed_expression(expression)),
+                calls=called(condition),
                 refers_to=refers_to.key if refers_to is not None else None,
                 refers_columns=tuple(target_names or ()),
                 deferrable=deferrable,
@@ -230,12 +236,13 @@ class _Reading:
 
     def _types(self) -> None:
         kinds = {"e": "enum", "d": "domain", "c": "composite", "r": "range"}
-        for schema, name, kind, labels, base, not_null, constraints in self._rows("types"):
+        for schema, name, kind, labels, base, not_null, constraints, parts in self._rows("types"):
             found = UserType(schema, name, kinds.get(kind, "base"))  # type: ignore[arg-type]
             found.labels = list(labels or ())
             found.base = printed_type(base) if base else None
             found.constraints = set(constraints or ())
             found.constrained = bool(not_null or constraints)
+            found.attributes = {part: printed_type(type_) for part, type_ in parts or ()}
             self._catalog.types[found.key] = found
 
     def _routines(self) -> None:
@@ -255,3 +262,13 @@ class _Reading:
                 definition=text or "",
             )
             self._catalog.routines.setdefault(key, []).append(routine)
+
+    def _implied(self) -> None:
+        implied = self._catalog.implied
+        for kind, name, function in self._rows("implied"):
+            implied[(kind, name)] = implied.get((kind, name), NONE) | {function}
+        for domain in [each for each in self._catalog.types.values() if each.kind == "domain"]:
+            if asked := implied.get(("domain", domain.name)):
+                for made_of_it in self._catalog.domains_over(domain.key):
+                    key: tuple[Implying, str] = ("domain", made_of_it.name)
+                    implied[key] = implied.get(key, NONE) | asked

@@ -144,7 +144,10 @@ SELECT n.nspname, t.typname, t.typtype,
          WHERE e.enumtypid = t.oid),
        CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
        t.typnotnull,
-       (SELECT array_agg(k.conname) FROM pg_constraint k WHERE k.contypid = t.oid)
+       (SELECT array_agg(k.conname) FROM pg_constraint k WHERE k.contypid = t.oid),
+       (SELECT array_agg(ARRAY[a.attname, format_type(a.atttypid, a.atttypmod)] ORDER BY a.attnum)
+          FROM pg_attribute a
+         WHERE c.relkind = 'c' AND a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_class c ON c.oid = t.typrelid
@@ -163,12 +166,50 @@ JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_language l ON l.oid = p.prolang
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema');
 
--- names: schemas, roles, extensions that are there, extensions that could be, event triggers
+-- implied: what runs functions of the user without being a call of them, with each function
+SELECT 'operator', o.oprname, p.proname
+FROM pg_operator o
+JOIN pg_proc p ON p.oid IN (o.oprcode, o.oprrest, o.oprjoin)
+JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname <> 'pg_catalog'
+UNION
+SELECT 'cast', t.typname, p.proname
+FROM pg_cast c
+JOIN pg_type t ON t.oid = c.casttarget
+JOIN pg_proc p ON p.oid = c.castfunc
+JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname <> 'pg_catalog'
+UNION
+SELECT 'aggregate', a.proname, p.proname
+FROM pg_aggregate g
+JOIN pg_proc a ON a.oid = g.aggfnoid
+JOIN pg_proc p ON p.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn,
+                            g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn)
+JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname <> 'pg_catalog'
+UNION
+SELECT 'domain', t.typname, p.proname
+FROM pg_constraint k
+JOIN pg_type t ON t.oid = k.contypid
+JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+ AND d.refclassid = 'pg_proc'::regclass
+JOIN pg_proc p ON p.oid = d.refobjid
+UNION
+SELECT 'parameter', r.proname, p.proname
+FROM pg_proc r
+JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = r.oid
+ AND d.refclassid = 'pg_proc'::regclass
+JOIN pg_proc p ON p.oid = d.refobjid
+WHERE r.pronargdefaults > 0;
+
+-- event_triggers: with the function that each runs; ours only hold the schema still
+SELECT e.evtname, e.evtevent, p.proname,
+       e.evtenabled IN ('O', 'A') AND e.evtname NOT LIKE 'bluegreen\_%'
+FROM pg_event_trigger e
+JOIN pg_proc p ON p.oid = e.evtfoid;
+
+-- names: schemas, roles, extensions that are there, extensions that could be
 SELECT (SELECT array_agg(nspname) FROM pg_namespace),
        (SELECT array_agg(rolname) FROM pg_roles),
        (SELECT array_agg(extname) FROM pg_extension),
-       (SELECT array_agg(name) FROM pg_available_extensions),
-       (SELECT array_agg(evtname) FROM pg_event_trigger);
+       (SELECT array_agg(name) FROM pg_available_extensions);
 
 -- server: version, default time zone, seconds since the statistics began
 SELECT current_setting('server_version_num')::int / 10000, current_setting('TimeZone'),

@@ -111,6 +111,8 @@ def _why_rewritten(ctx: Context, found: ColumnDefinition) -> str:
     if column.default is not None and volatility(ctx, column.default) == "volatile":
         return "volatile-default"
     user_type = ctx.catalog.types.get(column.type.key)
+    if column.type.array:
+        return ""
     if user_type is not None and user_type.kind == "domain" and user_type.constrained:
         return "constrained-domain"
     return ""

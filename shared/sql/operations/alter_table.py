@@ -90,12 +90,15 @@ def _whole(ctx: Context, node: Node, type_: str) -> None:
             light = relation.kind == "materialized view"
             mode = _LIGHT.get(cmd["subtype"]) if light else None
             operation.lock(relation, mode or Lock.ACCESS_EXCLUSIVE)
-        if cmd["subtype"] in ("AT_SetTableSpace", "AT_SetAccessMethod") and relation is not None:
-            operation.rewrite(relation)
+        if (where := _WHERE.get(cmd["subtype"])) and relation is not None:
+            if relation.presumed or getattr(relation, where) != cmd.get("name"):
+                operation.rewrite(relation)
+            setattr(relation, where, cmd.get("name"))
         elif cmd["subtype"] == "AT_ClusterOn" and relation is not None:
             relation.clustered_on = cmd["name"]
 
 
+_WHERE = {"AT_SetTableSpace": "tablespace", "AT_SetAccessMethod": "access_method"}
 _LIGHT = {
     "AT_SetStatistics": Lock.SHARE_UPDATE_EXCLUSIVE,
     "AT_SetOptions": Lock.SHARE_UPDATE_EXCLUSIVE,

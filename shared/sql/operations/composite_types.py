@@ -80,6 +80,8 @@ def _change(
         _retype(ctx, type_, (name, ctx.type_of(column["typeName"], operation)), operation, tables)
     elif cmd["subtype"] == "AT_DropColumn":
         type_.attributes.pop(name, None)
+        if not type_.new:
+            operation.breaks += (f"{shown(*type_.key)}.{name} is gone",)
         for relation, used in users:
             operation.destroys += (f"{relation.label}.{used.name}.{name}",)
         for table in tables:

@@ -7,6 +7,7 @@ from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
+from shared.sql.operations.routines import follow_behind
 from shared.sql.schema_objects import Constraint, Relation
 
 
@@ -42,6 +43,7 @@ def _validate(
         operation.lock(target, Lock.ROW_SHARE)
         operation.scan(target)
     constraint.valid = True
+    follow_behind(ctx, constraint.calls, operation)
     if constraint.kind == "not null" and relation.columns is not None:
         for name in constraint.columns:
             if name in relation.columns:

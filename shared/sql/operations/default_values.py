@@ -1,4 +1,5 @@
-"""What the DEFAULT of a column calls, where a statement takes it."""
+"""What the DEFAULT of a column calls, where a statement takes it, and what looks at a row that is
+written."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
+from shared.sql.implied_calls import implied_by_rows
 from shared.sql.mentions import Mentions
 from shared.sql.names import split_name
 from shared.sql.operations.routines import follow_behind
@@ -16,7 +18,8 @@ from shared.sql.schema_objects import Relation
 def follow_defaults(
     ctx: Context, tag: str, node: Node, target: Relation, operation: Operation
 ) -> None:
-    """Follow the functions that compute values which an INSERT or UPDATE does not give itself."""
+    """Follow the functions that compute values which an INSERT or UPDATE does not give itself, and
+    those that look at the row."""
     if target.columns is None or not ctx.catalog.routines or ctx.building or ctx.planning:
         return
     taken = _left_out(node, target) if tag == "InsertStmt" else _set_to_default(node)
@@ -24,6 +27,7 @@ def follow_defaults(
         column = target.columns.get(name)
         if column is not None and column.default is not None:
             follow_behind(ctx, _called(column.default), operation)
+    follow_behind(ctx, implied_by_rows(ctx, target), operation)
 
 
 def _called(default: Node) -> frozenset[str]:

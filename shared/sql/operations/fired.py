@@ -10,7 +10,7 @@ from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.operations.queries import hold_read
-from shared.sql.operations.routines import follow, merge
+from shared.sql.operations.routines import follow, follow_behind, merge
 from shared.sql.schema_objects import Constraint, Key, Relation
 from shared.sql.triggers import Event, Trigger
 
@@ -41,6 +41,9 @@ def fire(
             if "no-where" not in inner.notes:
                 inner.bulk = ()
             merge(operation, inner)
+    for trigger in relation.triggers.values():
+        if trigger.calls and trigger.fires(event, written):
+            follow_behind(ctx, trigger.calls, operation)
 
 
 def _may_fire(relation: Relation) -> bool:

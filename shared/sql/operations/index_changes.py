@@ -17,6 +17,7 @@ from shared.sql.grammar import Node
 from shared.sql.keys import covers_partition_key
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, shown
+from shared.sql.operations.routines import follow_behind
 from shared.sql.schema_objects import Index, Relation
 
 
@@ -94,6 +95,7 @@ def _make(
         if member.stored and not (only and member.presumed) and not _has_one(ctx, member, made):
             operation.scan(member)
     ctx.catalog.indexes[key] = made
+    follow_behind(ctx, made.calls, operation)
 
 
 def _has_one(ctx: Context, member: Relation, made: Index) -> bool:

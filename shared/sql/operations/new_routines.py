@@ -5,11 +5,12 @@ from __future__ import annotations
 from shared.sql.bodies import atomic_statements, routine_source
 from shared.sql.context import Context
 from shared.sql.effects import Operation
-from shared.sql.expressions import relations
+from shared.sql.expressions import called, relations
 from shared.sql.extensions import PACKAGED, SHIPPED
 from shared.sql.forbidden import check_body
 from shared.sql.forbidden_names import UNTRUSTED
 from shared.sql.grammar import Node
+from shared.sql.implied_calls import imply
 from shared.sql.locks import Lock
 from shared.sql.names import option, scalar, shown, split_name
 from shared.sql.operations.routines import body_of
@@ -34,6 +35,8 @@ def create_routine(ctx: Context, node: Node) -> None:
         new=not ctx.building,
     )
     _replace(ctx, made, node)
+    parameters = [each["FunctionParameter"] for each in node.get("parameters", ())]
+    imply(ctx, "parameter", name, called(*(p["defexpr"] for p in parameters if "defexpr" in p)))
     if not ctx.building:
         _look_inside(ctx, made, node, operation)
 

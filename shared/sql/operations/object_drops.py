@@ -211,9 +211,25 @@ def drop_other(ctx: Context, node: Node) -> None:
         drop_statistics(ctx, node["objects"], operation)
     for name in names if type_ == "DROP_PUBLICATION" else ():
         drop_publication(ctx, name)
+    for name in names if type_ == "DROP_EVENT_TRIGGER" else ():
+        ctx.catalog.event_triggers.pop(name, None)
+    if type_ == "DROP_COLLATION" and node.get("behavior") == "DROP_CASCADE":
+        for name in names:
+            _with_collation(ctx, name, operation)
     if type_ not in _HARMLESS:
         for name in names:
             operation.breaks += (f"{type_.removeprefix('DROP_').lower()} {name} is gone",)
+
+
+def _with_collation(ctx: Context, name: str, operation: Operation) -> None:
+    """CASCADE takes the columns that are sorted by it."""
+    if not ctx.catalog.complete:
+        operation.destroys += (f"every column of the collation {name}",)
+    short = name.rpartition(".")[2]
+    for relation in list(ctx.catalog.relations.values()):
+        for column in list((relation.columns or {}).values()):
+            if column.collation == short:
+                column_goes(ctx, relation, column.name, operation)
 
 
 _RENAMED = {

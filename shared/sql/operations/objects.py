@@ -11,11 +11,12 @@ from shared.sql.effects import Operation
 from shared.sql.expressions import relations
 from shared.sql.extensions import PACKAGED, SHIPPED
 from shared.sql.grammar import Node
+from shared.sql.implied_calls import imply, imply_defined
 from shared.sql.locks import Lock
 from shared.sql.names import flag, option, range_var, scalar, split_name, strings
 from shared.sql.operations.routine_lookup import find_routine
 from shared.sql.schema_objects import Relation, Routine
-from shared.sql.triggers import read_rule
+from shared.sql.triggers import EventTrigger, read_rule
 
 
 def create_schema(ctx: Context, node: Node) -> None:
@@ -151,8 +152,8 @@ def create_event_trigger(ctx: Context, node: Node) -> None:
     name = node.get("trigname", "")
     if name in ctx.catalog.event_triggers:
         ctx.error("catalog", f'event trigger "{name}" already exists')
-    ctx.catalog.event_triggers.add(name)
     schema, function = split_name(node.get("funcname"))
+    ctx.catalog.event_triggers[name] = EventTrigger(node.get("eventname", ""), function)
     known = ctx.catalog.routines_named(schema, function, ctx.path)
     if ctx.catalog.complete and not known:
         ctx.error("catalog", f"function {function}() does not exist")
@@ -165,7 +166,10 @@ def define(ctx: Context, node: Node) -> None:
     kind = node.get("kind", "").removeprefix("OBJECT_")
     ctx.operation(f"CREATE_{_DEFINED.get(kind, kind)}")
     schema, name = split_name(node.get("defnames"))
+    if kind == "OPERATOR":
+        imply_defined(ctx, "operator", name, node.get("definition", []))
     if kind == "AGGREGATE":
+        imply_defined(ctx, "aggregate", name, node.get("definition", []))
         key = (ctx.schema_for(schema), name)
         made = Routine(*key, kind="aggregate", volatility="immutable", new=not ctx.building)
         ctx.catalog.routines.setdefault(key, []).append(made)
@@ -177,6 +181,14 @@ _DEFINED = {
     "TSTEMPLATE": "TEXT_SEARCH_TEMPLATE",
     "TSCONFIGURATION": "TEXT_SEARCH_CONFIGURATION",
 }
+
+
+def create_cast(ctx: Context, node: Node) -> None:
+    ctx.operation("CREATE_CAST")
+    function = node.get("func", {}).get("objname")
+    if function:
+        _, target = split_name(node["targettype"].get("names"))
+        imply(ctx, "cast", target, [split_name(function)[1]])
 
 
 def create_rule(ctx: Context, node: Node) -> None:
@@ -223,12 +235,15 @@ def explain(ctx: Context, node: Node) -> None:
 
 
 def prepare(ctx: Context, node: Node) -> None:
+    """A statement is planned; what it does is done by each EXECUTE."""
     with ctx.planned():
         for tag, inner in node["query"].items():
             ctx.look(ctx, tag, inner)
+    ctx.prepared[node["name"]] = node["query"]
     assert ctx.step is not None
     for operation in ctx.step.operations[-1:]:
-        operation.type = "PREPARE"
+        planned = Operation("PREPARE", operation.tables, locks=operation.locks)
+        ctx.step.operations[-1] = planned
 
 
 def named(type_: str) -> object:

@@ -10,6 +10,7 @@ from shared.sql.grammar import Node
 from shared.sql.operations import (
     access,
     drops,
+    event_triggers,
     index_changes,
     objects,
     reindexing,
@@ -102,16 +103,17 @@ HANDLERS: dict[str, Handler] = {
     "CreateEventTrigStmt": objects.create_event_trigger,
     "DefineStmt": objects.define,
     "RuleStmt": objects.create_rule,
+    "CreateCastStmt": objects.create_cast,
     "AlterFunctionStmt": objects.alter_routine,
     "ExplainStmt": objects.explain,
     "PrepareStmt": objects.prepare,
+    "ExecuteStmt": row_reads.execute,
+    "AlterEventTrigStmt": event_triggers.alter,
 }
 _LIGHT = {
     "VariableShowStmt": "SHOW",
     "AlterExtensionStmt": "ALTER_EXTENSION",
-    "AlterEventTrigStmt": "ALTER_EVENT_TRIGGER",
     "AlterStatsStmt": "ALTER_STATISTICS",
-    "CreateCastStmt": "CREATE_CAST",
     "CreateOpClassStmt": "CREATE_OPERATOR_CLASS",
     "CreateOpFamilyStmt": "CREATE_OPERATOR_FAMILY",
     "AlterOpFamilyStmt": "ALTER_OPERATOR_FAMILY",
@@ -165,5 +167,7 @@ def look(ctx: Context, tag: str, node: Node) -> None:
             ctx.step.outside_block = True
     else:
         objects.unknown(ctx, tag)
+    if ctx.catalog.event_triggers:
+        event_triggers.fire(ctx, tag)
     if ctx.fresh_values:
         user_types.used_values(ctx, node)

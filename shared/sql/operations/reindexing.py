@@ -7,6 +7,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import flag, range_var
 from shared.sql.operations.index_changes import table_of
+from shared.sql.operations.routines import follow_behind
 from shared.sql.schema_objects import Relation
 
 
@@ -30,6 +31,8 @@ def reindex(ctx: Context, node: Node) -> None:
         operation.lock(table, Lock.SHARE_UPDATE_EXCLUSIVE if light else Lock.SHARE)
         if table.stored and indexed:
             operation.scan(table)
+            for index in ctx.catalog.indexes_over(table):
+                follow_behind(ctx, index.calls, operation)
             if not concurrent:
                 operation.hold_indexes(table)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from shared.sql.bodies import Body, read_body, routine_source
+from shared.sql.bodies import Body, Part, read_body, routine_source
+from shared.sql.builtins import functions
 from shared.sql.context import Context
 from shared.sql.effects import Operation
-from shared.sql.expressions import calls
+from shared.sql.expressions import calls, check_calls
 from shared.sql.extensions import FUNCTIONS
-from shared.sql.folding import fold
+from shared.sql.folding import PLACEHOLDER, fold
 from shared.sql.forbidden import check_body
-from shared.sql.forbidden_names import UNTRUSTED
+from shared.sql.forbidden_names import RUN_TEXT, UNTRUSTED
 from shared.sql.grammar import Node, SyntaxProblem
+from shared.sql.implied_calls import implied_by, implied_by_text
 from shared.sql.locks import gather
+from shared.sql.mentions import mentions
 from shared.sql.names import shown, split_name
 from shared.sql.nested import run_part
 from shared.sql.operations.routine_constants import constants_of, declared
@@ -46,6 +49,7 @@ def do(ctx: Context, node: Node) -> None:
         ctx.error("syntax", f"in the DO block: {problem.message}")
         return
     check_body(ctx, body)
+    follow_behind(ctx, implied_by_text(ctx, text or ""), operation)
     _run(ctx, body, operation, declared(body))
 
 
@@ -58,6 +62,9 @@ def call(ctx: Context, node: Node) -> None:
             ctx.error("catalog", f"procedure {shown(schema, name)}() does not exist")
         unseen(operation, f"the procedure {shown(schema, name)}()")
         return
+    arguments = {"args": node["funccall"].get("args", [])}
+    check_calls(ctx, arguments, operation)
+    follow_calls(ctx, arguments, operation)
     for routine in known[:1]:
         follow(ctx, routine, operation, given=_given(node["funccall"]), call_=node["funccall"])
 
@@ -71,31 +78,76 @@ def _given(call: Node) -> tuple[str | None, ...]:
 
 
 def follow_calls(ctx: Context, node: Node, operation: Operation) -> None:
-    """Follow the user's own functions that a statement calls."""
+    """Follow the user's own functions that a statement calls, or runs without calling them."""
     for each in calls(node):
         schema, name = split_name(each.get("funcname"))
+        if name in RUN_TEXT:
+            _run_text(ctx, name, each, operation)
         if schema == "pg_catalog":
             continue
         known = ctx.catalog.routines_named(schema, name, ctx.path)
         alone = each if len(known) == 1 and _is_all(node, each) else None
         for routine in known:
-            seen = routine.volatility == "stable" and routine.language in ("sql", "plpgsql")
-            if seen or routine.volatility == "volatile":
+            if routine.volatility == "volatile" or routine.language in ("sql", "plpgsql"):
                 follow(ctx, routine, operation, given=_given(each), call_=alone)
+    behind = implied_by(ctx, node)
+    if behind:
+        follow_behind(ctx, behind, operation)
+    if not ctx.catalog.complete and not ctx.planning:
+        _strange(ctx, node, behind, operation)
+
+
+def _strange(ctx: Context, node: Node, behind: frozenset[str], operation: Operation) -> None:
+    """Without a schema: a function or operator that neither the server brings nor the file makes
+    may do anything."""
+    for each in calls(node):
+        schema, name = split_name(each.get("funcname"))
+        if ctx.catalog.routines_named(schema, name, ctx.path) or name in FUNCTIONS:
+            continue
+        if schema not in (None, "pg_catalog") or name not in functions():
+            unseen(operation, f"the function {shown(schema, name)}()")
+    for each in mentions(node).operators:
+        schema, name = split_name(each.get("name"))
+        if schema not in _OPERATORS and ("operator", name) not in ctx.catalog.implied:
+            unseen(operation, f"the operator {schema}.{name}")
+    made = {name for _, name in ctx.catalog.routines}
+    for name in sorted(behind - made - functions().keys()):
+        unseen(operation, f"the function {name}()")
+
+
+_OPERATORS = (None, "pg_catalog", "public", "extensions")
+"""Schemas whose operators come from the server or from extensions, mostly."""
+
+
+def _run_text(ctx: Context, name: str, call: Node, operation: Operation) -> None:
+    """Follow the queries that a function is given as text."""
+    arguments = call.get("args", [])
+    if _stands_still(ctx) or name == "cursor_to_xml" or (name == "ts_rewrite" and arguments[2:]):
+        return
+    given = arguments[1:] if name == "ts_rewrite" else arguments[: 2 if name == "crosstab" else 1]
+    for text in map(fold, given):
+        if text is None or PLACEHOLDER in text:
+            unseen(operation, f"the query that {name}() runs")
+            continue
+        for inner in run_part(ctx, Part(text, 1, dynamic=True)):
+            merge(operation, inner)
 
 
 def follow_behind(ctx: Context, names: frozenset[str], operation: Operation) -> None:
     """Follow the user's functions of these names that a statement does not call itself: those of a
     view, or of a DEFAULT. One in a language that nobody reads here only counts as not seen."""
-    if _stands_still(ctx):
+    if not names or _stands_still(ctx) or (ctx.catalog.complete and not ctx.catalog.routines):
         return
     for key in [each for each in ctx.catalog.routines if each[1] in names]:
         for routine in ctx.catalog.routines[key]:
             if routine.language in ("sql", "plpgsql"):
-                if routine.volatility != "immutable":
-                    follow(ctx, routine, operation)
+                follow(ctx, routine, operation)
             elif routine.volatility == "volatile" and routine.name not in FUNCTIONS:
                 ctx.cannot_see(f"what {shown(*key)}() does")
+    if not ctx.catalog.complete:
+        made = {name for _, name in ctx.catalog.routines}
+        for name in sorted(names - made - functions().keys() - FUNCTIONS.keys()):
+            ctx.cannot_see(f"what {name}() does")
 
 
 def _is_all(node: Node, call: Node) -> bool:
@@ -119,7 +171,10 @@ def follow(
     trigger gives to the changed rows; `given`: what it is called with; `call_`: the
     call, where the statement is nothing else and runs it once."""
     name = shown(routine.schema, routine.name)
-    if name in ctx.running or len(ctx.running) >= FOLLOW_DEPTH or _stands_still(ctx):
+    if name in ctx.running or _stands_still(ctx):
+        return
+    if len(ctx.running) >= FOLLOW_DEPTH:
+        unseen(operation, f"{name}(), called through {FOLLOW_DEPTH} others,")
         return
     if routine.language not in ("sql", "plpgsql"):
         unseen(operation, f"{name}() in language {routine.language or 'unknown'}")
@@ -131,6 +186,9 @@ def follow(
     outer, ctx.transitions = ctx.transitions, transitions
     ctx.running.append(name)
     try:
+        if ctx.catalog.implied:
+            text = f"{routine.definition}{routine.body}{routine.arguments}{routine.returns}"
+            follow_behind(ctx, implied_by_text(ctx, text), operation)
         _run(ctx, body, operation, constants)
     finally:
         ctx.running.pop()

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from shared.sql.builtins import functions
 from shared.sql.column_names import check_names
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
-from shared.sql.effects import Operation
-from shared.sql.expressions import calls
-from shared.sql.extensions import FUNCTIONS
 from shared.sql.folding import fold
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.names import shown, split_name, strings
+from shared.sql.names import split_name, strings
 from shared.sql.operations.fired import fire
+from shared.sql.operations.objects import unknown
 from shared.sql.operations.queries import hold_read
-from shared.sql.operations.routines import unseen
 from shared.sql.operations.row_changes import CHANGES, change, nested_changes, read_sources
 from shared.sql.operations.row_locks import lock_rows
 from shared.sql.operations.session import apply_setting
@@ -29,24 +25,11 @@ def select(ctx: Context, node: Node) -> None:
         return
     operation = ctx.operation("SELECT")
     read_sources(ctx, node, operation)
-    if "fromClause" not in node and not ctx.catalog.complete:
-        _strange_calls(ctx, node, operation)
     if "lockingClause" in node:
         lock_rows(ctx, node, operation)
     nested_changes(ctx, node, operation)
     check_names(ctx, node)
     _set_config(ctx, node)
-
-
-def _strange_calls(ctx: Context, node: Node, operation: Operation) -> None:
-    """A SELECT that reads nothing is there for what it calls, as CALL is: a function that neither
-    the server brings nor the file makes may do anything."""
-    for each in calls(node):
-        schema, name = split_name(each.get("funcname"))
-        if ctx.catalog.routines_named(schema, name, ctx.path) or name in FUNCTIONS:
-            continue
-        if schema not in (None, "pg_catalog") or name not in functions():
-            unseen(operation, f"the function {shown(schema, name)}()")
 
 
 def _set_config(ctx: Context, node: Node) -> None:
@@ -59,6 +42,21 @@ def _set_config(ctx: Context, node: Node) -> None:
     if name is not None and value is not None:
         values = [each.strip() for each in value.split(",")]
         apply_setting(ctx, name.lower(), values, local=local == "True")
+
+
+def execute(ctx: Context, node: Node) -> None:
+    """EXECUTE of a prepared statement does what that statement does."""
+    query = ctx.prepared.get(node["name"])
+    if query is None:
+        unknown(ctx, "ExecuteStmt")
+        return
+    assert ctx.step is not None
+    before = len(ctx.step.operations)
+    for tag, body in query.items():
+        ctx.look(ctx, tag, body)
+    for operation in ctx.step.operations[before:][:1]:
+        operation.type = "EXECUTE"
+        read_sources(ctx, {"args": node.get("params", [])}, operation)
 
 
 _HOLD = 0x20

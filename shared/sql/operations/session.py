@@ -22,7 +22,7 @@ def set_variable(ctx: Context, node: Node) -> None:
     if kind in ("VAR_SET_MULTI", "VAR_RESET_ALL"):
         if kind == "VAR_RESET_ALL":
             ctx.settings.clear()
-            ctx.path[:] = ["public"]
+            _look_in(ctx, ["public"])
         return
     _check_name(ctx, name, node)
     values = [str(value) for value in map(scalar, node.get("args", ())) if value is not None]
@@ -60,7 +60,14 @@ def _search_path(ctx: Context, values: list[str], *, local: bool) -> None:
         ctx.outer_path = list(ctx.path)
     named = [each.strip('" ') for each in values]
     given = [each for each in named if each and each != "$user"]
-    ctx.path[:] = given if given or values == [""] else ["public"]
+    _look_in(ctx, given if given or values == [""] else ["public"])
+
+
+def _look_in(ctx: Context, path: list[str]) -> None:
+    """Temporary tables are found first, unless the path says where."""
+    ctx.path[:] = path
+    if "pg_temp" not in path and any(key[0] == "pg_temp" for key in ctx.catalog.relations):
+        ctx.path.insert(0, "pg_temp")
 
 
 def _check_name(ctx: Context, name: str, node: Node) -> None:
@@ -143,7 +150,7 @@ def _end(ctx: Context, kind: str, *, chain: bool) -> None:
 def end_block(ctx: Context, *, rolled_back: bool) -> None:
     ctx.local_settings.clear()
     if ctx.outer_path is not None:
-        ctx.path[:] = ctx.outer_path
+        _look_in(ctx, ctx.outer_path)
         ctx.outer_path = None
     for each in ctx.catalog.types.values():
         each.fresh_labels.clear()

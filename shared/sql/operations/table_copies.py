@@ -27,6 +27,9 @@ def _is_left_alone(ctx: Context, node: Node) -> bool:
 def create_table_as(ctx: Context, node: Node) -> None:
     """CREATE TABLE AS, SELECT INTO, CREATE MATERIALIZED VIEW."""
     matview = node.get("objtype") == "OBJECT_MATVIEW"
+    if "ExecuteStmt" in node["query"]:
+        _of_prepared(ctx, node)
+        return
     operation = ctx.operation("CREATE_MATERIALIZED_VIEW" if matview else "CREATE_TABLE_AS")
     into = node["into"]
     idle = into.get("skipData") or _is_left_alone(ctx, node)
@@ -44,6 +47,18 @@ def create_table_as(ctx: Context, node: Node) -> None:
         relation.calls = called(node["query"])
         ctx.catalog.note(relation)
     relation.columns = query_columns(ctx, node["query"], strings(into.get("colNames")))
+
+
+def _of_prepared(ctx: Context, node: Node) -> None:
+    """CREATE TABLE AS EXECUTE: what the prepared statement does, and a table of what it gives."""
+    for tag, body in node["query"].items():
+        ctx.look(ctx, tag, body)
+    assert ctx.step is not None
+    made = new_relation(ctx, node["into"]["rel"], bool(node.get("if_not_exists")))
+    for operation in ctx.step.operations[-1:]:
+        operation.type = "CREATE_TABLE_AS"
+        if made is not None:
+            operation.touch(made)
 
 
 def _run(ctx: Context, query: Node, operation: Operation) -> None:

@@ -9,6 +9,7 @@ from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import flag, strings
+from shared.sql.operations.routines import follow_behind
 from shared.sql.schema_objects import Relation
 
 
@@ -76,6 +77,8 @@ def _one(
             operation.lock(member, mode)
         elif member.stored and not is_vacuum:  # ANALYZE takes a sample of all
             operation.lock(member, Lock.ACCESS_SHARE)
+    for index in ctx.catalog.indexes_over(relation):
+        follow_behind(ctx, index.calls, operation)
     for member in [relation, *(members if everything else ())]:
         if member.stored and full:
             operation.rewrite(member)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from shared.sql.context import Context
-from shared.sql.effects import Operation
-from shared.sql.expressions import check_calls, walk
+from shared.sql.effects import NONE, Operation
+from shared.sql.expressions import called, check_calls, walk
 from shared.sql.grammar import Node
+from shared.sql.implied_calls import imply
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, scalar, shown, split_name, strings
+from shared.sql.operations.routines import follow_behind
 from shared.sql.schema_objects import Relation, UserType
 
 
@@ -36,6 +38,8 @@ def create_domain(ctx: Context, node: Node) -> None:
             made.constrained = True
             made.constraints.add(constraint.get("conname") or f"{made.name}_check")
         check_calls(ctx, constraint.get("raw_expr"), operation)
+        imply(ctx, "domain", made.name, called(constraint.get("raw_expr")))
+    imply(ctx, "domain", made.name, ctx.catalog.implied.get(("domain", made.base.name), ()))
 
 
 def create_composite(ctx: Context, node: Node) -> None:
@@ -104,6 +108,8 @@ def alter_domain(ctx: Context, node: Node) -> None:
     if what in ("C", "O", "V") and not constraint.get("skip_validation"):
         if found is not None:
             _check_arrays(ctx, found)
+            asked = ctx.catalog.implied.get(("domain", found.name), NONE)
+            follow_behind(ctx, asked | called(constraint.get("raw_expr")), operation)
         for relation in _users(ctx, node, found):
             if relation.stored:
                 operation.touch(relation)
@@ -114,6 +120,7 @@ def alter_domain(ctx: Context, node: Node) -> None:
     if what in ("C", "O"):
         found.constrained = True
         found.constraints.add(constraint.get("conname") or f"{found.name}_check")
+        imply(ctx, "domain", found.name, called(constraint.get("raw_expr")))
     elif what == "X":
         _drop_constraint(ctx, found, node, operation)
 

@@ -19,6 +19,13 @@ MADE = "CREATE FUNCTION purge() RETURNS void LANGUAGE sql AS 'SELECT 1';\n"
         "SELECT purge();",
         "SELECT ops.purge(now()), 1;",
         "DO $$ BEGIN PERFORM purge(); END $$;",
+        "SELECT purge() FROM orders;",
+        "SELECT * FROM purge();",
+        "SELECT id FROM orders ORDER BY id LIMIT purge();",
+        "WITH gone AS (SELECT purge()) SELECT 1;",
+        "INSERT INTO orders VALUES (1) RETURNING purge();",
+        "UPDATE orders SET note = purge() WHERE id = 1;",
+        "CREATE OPERATOR !!! (RIGHTARG = int, FUNCTION = purge); SELECT !!! 1;",
     ],
 )
 def test_from_the_text_alone_a_strange_call_may_do_anything(sql: str) -> None:
@@ -35,7 +42,7 @@ def test_from_the_text_alone_a_strange_call_may_do_anything(sql: str) -> None:
         "SELECT pg_catalog.set_config('search_path', '', false);",
         "SELECT uuid_generate_v4();",
         MADE + "SELECT purge();",
-        "SELECT score(total) FROM orders;",
+        "SELECT total FROM orders WHERE lower(name) = 'a' AND id @> 3;",
     ],
 )
 def test_what_the_server_the_file_or_an_extension_brings_is_known(sql: str) -> None:

@@ -97,7 +97,7 @@ D | DROP FUNCTION IF EXISTS vault.calm(integer) CASCADE;
 D | DROP TABLE IF EXISTS vault.nothing, vault.bell;
 D | ALTER TYPE vault.weight DROP ATTRIBUTE measured CASCADE;
 . | ALTER TYPE vault.weight ALTER ATTRIBUTE grams TYPE bigint CASCADE;
-D | ALTER TYPE vault.tag ADD ATTRIBUTE n int, DROP ATTRIBUTE word;
+R | ALTER TYPE vault.tag ADD ATTRIBUTE n int, DROP ATTRIBUTE word;
 . | ALTER TABLE vault.shelf ATTACH PARTITION vault.shelf_loose DEFAULT;
 . | ALTER TABLE vault.shelf ATTACH PARTITION vault.shelf_loose FOR VALUES IN (2);
 . | BEGIN; ALTER TABLE vault.note ADD COLUMN x int; SELECT count(*) FROM vault.coin; COMMIT;
