@@ -7,7 +7,7 @@ from shared.domain.migration import Job
 from shared.domain.objects import FORWARD
 from shared.ports import Session
 from shared.sql.conflicts import COUNTERS, conflicts
-from workers.replicator import apply_errors, subscription
+from workers.replicator import apply_errors, kept_wal, subscription
 from workers.replicator.stream_keeper import mend
 
 TABLES_READY = """
@@ -16,9 +16,10 @@ JOIN pg_subscription AS s ON s.oid = srsubid WHERE s.subname = %s
 """
 
 
-def expect_apply(target: Session, job: Job) -> None:
-    """Raises Refused when apply stopped at a row, Broken when it met rows that were not what they
-    were. One that only lost its connection is started again."""
+def expect_apply(source: Session, target: Session, job: Job) -> None:
+    """Raises Refused when apply stopped at a row or its WAL is gone, Broken when it met rows that
+    were not what they were. One that only lost its connection is started again."""
+    kept_wal.expect(source, job)
     if not subscription.is_enabled(target, FORWARD) and not mend(target, job.id):
         raise Refused(
             f"green could not take what the source sent: {apply_errors.last_apply_error(target)}",

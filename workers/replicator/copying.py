@@ -24,6 +24,7 @@ from workers.replicator import (
     copy_progress,
     copy_publication,
     fork,
+    kept_wal,
     marker,
     resync,
     subscription,
@@ -32,14 +33,6 @@ from workers.replicator.poll import holds_within
 
 MARKER_LIMIT_S = 1.0
 STOP_LIMIT_S = 3.0
-KEPT_FLOOR_BYTES = 4 << 30
-"""WAL that a copy may make the source keep where the server sets no limit itself: this much, or
-the size of the database."""
-SLOT = """
-SELECT wal_status, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint,
-    current_setting('max_slot_wal_keep_size') = '-1', pg_database_size(current_database())
-FROM pg_replication_slots WHERE slot_name = %s
-"""
 TOKEN = "SELECT 'copy ' || oid || ' ' FROM pg_subscription WHERE subname = %s"
 HAS_OUR_MARKER = """
 SELECT EXISTS (SELECT FROM bluegreen_job.marker AS m JOIN pg_subscription AS s ON s.subname = %s
@@ -90,7 +83,8 @@ def look(source: Session, target: Session, job: Job) -> Pending | None:
 
     Raises Refused when a row cannot be taken, or the source would have to keep too much WAL.
     """
-    _check_kept(source, job)
+    kept_wal.expect(source, job)
+    kept_wal.expect_bounded(source, job)
     is_enabled = subscription.is_enabled(target, COPY)
     if is_enabled:
         resync.copy_anew(source, target)
@@ -127,24 +121,6 @@ def pair_sequences(source: Session, target: Session) -> None:
             session.execute("DELETE FROM bluegreen_job.sequence_twin")
             for name in both:
                 session.execute(TWIN, [theirs[name], ours[name]])
-
-
-def _check_kept(source: Session, job: Job) -> None:
-    found = source.row(SLOT, [FORWARD])
-    if found is None or found[0] == "lost":
-        raise Refused(
-            f"expected {job.source} to keep the WAL that the copy follows, found it removed:"
-            " more was written meanwhile than max_slot_wal_keep_size allows",
-            remedy="raise max_slot_wal_keep_size, or migrate when less is written",
-        )
-    _, kept_bytes, is_unbounded, database_bytes = found
-    limit_bytes = max(KEPT_FLOOR_BYTES, database_bytes)
-    if is_unbounded and kept_bytes > limit_bytes:
-        raise Refused(
-            f"{job.source} keeps {kept_bytes >> 20} MB of WAL for the copy, more than the"
-            f" {limit_bytes >> 20} MB that it may where max_slot_wal_keep_size sets no limit",
-            remedy="set max_slot_wal_keep_size, below the free disk, or migrate in a quiet hour",
-        )
 
 
 def _start_again(target: Session, job: Job) -> None:

@@ -5,7 +5,8 @@ Repeats:   a row written in that transaction says it is applied, or each of its 
            statement runs in no block; a run begun by a worker that died is waited for.
 Undo:      the session that runs the file is ended; green itself is given up by create_green.
            Constraints that a rollback put back unchecked on the source are validated.
-Fails with the server's own error, at file:line:column.
+Fails with the server's own error, at file:line:column; Refused when the source lost the WAL that
+           green has to follow.
 Source:    shared/mapping: landing.py, prepare.py; workers/replicator/run_file.py.
 """
 
@@ -23,7 +24,7 @@ from shared.domain.migration import Job
 from shared.mapping.model import Mapping as TableMapping
 from shared.mapping.prepare import prepare_source
 from shared.ports import Done, Node, Pending
-from workers.replicator import outside, run_file, settling
+from workers.replicator import kept_wal, outside, run_file, settling
 from workers.replicator.background import Background
 from workers.replicator.file_parts import file_parts
 from workers.replicator.poll import holds_within
@@ -49,6 +50,8 @@ class ApplyMigration:
     def do(self, job: Job) -> Done | Pending:
         key = f"{job.id}/{self.name}"
         if not self._is_on_green(job):
+            with self.nodes[job.source].session() as session:
+                kept_wal.expect(session, job)  # else the file would run for nothing
             if not self.background.knows(key) and (elsewhere := self._elsewhere(job)):
                 return elsewhere
             self.background.start(key, partial(self._run_on_green, job))

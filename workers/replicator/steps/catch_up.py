@@ -5,7 +5,8 @@ Guarantee: a marker written on the source reaches green at once, and the lag is 
            are ahead; the way back is prepared; the source's schema is the one that was frozen.
 Repeats:   each look writes a new marker; the rest is looked at first.
 Undo:      the disabled way back is dropped on the source; what is on green goes with green.
-Fails with Refused when apply stopped (the server's own words), or rows break a new foreign key.
+Fails with Refused when apply stopped (the server's own words), its WAL is gone, or rows break a
+           new foreign key.
 Source:    PostgreSQL manual, "Logical Replication: Monitoring" and "Conflicts".
 """
 
@@ -62,7 +63,7 @@ class CatchUp:
         source, target = self.nodes[job.source], self.nodes[job.target]
         mapping = TableMapping.model_validate(Rehearsal.of(job).mapping)
         with source.session() as at_source, target.session() as at_target:
-            expect_apply(at_target, job)
+            expect_apply(at_source, at_target, job)
             expect_tables(at_source, at_target)
             behind = self._behind(job, at_source)
             if not _round_trip(at_source, at_target) or not self._trends[job.id].keeps_up():

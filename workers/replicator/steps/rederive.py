@@ -57,7 +57,7 @@ class Rederive:
         if part is None:
             return Done(f"{job.target} has not served in this job")
         with source.session() as at_source, target.session() as at_target:
-            expect_apply(at_target, job)
+            expect_apply(at_source, at_target, job)
             expect_tables(at_source, at_target)
         key = f"{job.id}/{self.name}"
         self.background.start(key, partial(self._work, job, part))

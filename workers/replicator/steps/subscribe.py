@@ -4,7 +4,7 @@ Guarantee: a subscription on every published table that was started, its origin 
            later; whether it still takes what comes is catch_up's to find.
 Repeats:   the origin is advanced only while it is lower: it is never moved back.
 Undo:      the subscription is disabled and dropped; the slot stays with create_green.
-Fails with Broken when the fork's LSN is not noted on the source.
+Fails with Broken when the fork's LSN is not noted on the source, Refused when its WAL is gone.
 Source:    PostgreSQL manual, "CREATE SUBSCRIPTION", "Replication Progress Tracking".
 """
 
@@ -19,7 +19,7 @@ from shared.domain.errors import Broken
 from shared.domain.migration import Job
 from shared.domain.objects import FORWARD
 from shared.ports import Done, Node
-from workers.replicator import fork, subscription
+from workers.replicator import fork, kept_wal, subscription
 from workers.replicator.poll import holds_within
 
 ORIGIN_LIMIT_S = 2.0
@@ -46,6 +46,8 @@ class Subscribe:
         source, target = self.nodes[job.source], self.nodes[job.target]
         with source.session() as session:
             lsn = fork.read_fork(session).lsn
+            if lsn is not None:
+                kept_wal.expect(session, job)
         if lsn is None:
             raise Broken(
                 f"expected the LSN at which {job.target} was forked to be noted on {job.source},"

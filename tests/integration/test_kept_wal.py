@@ -1,0 +1,98 @@
+"""A slot that lost its WAL ends the job where green still has to follow: nobody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from shared.domain.errors import Refused
+from shared.domain.migration import Job
+from shared.ports import Pending
+from tests.support.ladder import climb, descend, ladder, left_over
+from tests.support.pair import BLUE, GREEN, Pair, pair
+from tests.support.servers import VERSIONS
+from tests.support.shapes import FILE, SCHEMA
+from tests.support.steps import done
+from tests.support.wait import until
+
+WHY = "keep the WAL that green follows, found it removed: .* max_slot_wal_keep_size"
+STATUS = "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'bluegreen_forward'"
+SEGMENTS = 4
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def made(request: pytest.FixtureRequest) -> Iterator[tuple[Pair, Job]]:
+    with pair(request.param) as servers:
+        servers.run(BLUE, "GRANT ALL ON SCHEMA public TO app")
+        servers.run(BLUE, SCHEMA, user="app")
+        yield servers, servers.rehearsed(FILE)
+
+
+@pytest.fixture
+def servers(made: tuple[Pair, Job]) -> Iterator[Pair]:
+    yield made[0]
+    descend(*made)
+    assert left_over(made[0]) == []
+
+
+@pytest.fixture
+def job(made: tuple[Pair, Job]) -> Job:
+    return made[1]
+
+
+def lose_wal(servers: Pair) -> None:
+    """What a busy hour does to a slot that nobody reads."""
+    with servers.connect(BLUE) as blue:
+        blue.execute("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
+        blue.execute("SELECT pg_reload_conf()")
+        try:
+            for _ in range(SEGMENTS):
+                blue.execute("SELECT pg_logical_emit_message(false, 'test', 'x')")
+                blue.execute("SELECT pg_switch_wal()")
+            until(lambda: is_lost(servers), limit_s=30, what="the slot has lost its WAL")
+        finally:
+            blue.execute("ALTER SYSTEM RESET max_slot_wal_keep_size")
+            blue.execute("SELECT pg_reload_conf()")
+
+
+def is_lost(servers: Pair) -> bool:
+    servers.run(BLUE, "CHECKPOINT")
+    return servers.value(BLUE, STATUS) == "lost"
+
+
+@contextmanager
+def file_that_waits(servers: Pair) -> Iterator[None]:
+    """A lock on green that the file asks for, too."""
+    with servers.connect(GREEN) as green, green.transaction():
+        green.execute("LOCK TABLE users")
+        yield
+
+
+def test_before_green_subscribes(servers: Pair, job: Job) -> None:
+    climb(servers, job, before="subscribe")
+    lose_wal(servers)
+    with pytest.raises(Refused, match=WHY) as refused:
+        ladder(servers.nodes)["subscribe"].do(job)
+    assert "max_slot_wal_keep_size" in refused.value.remedy
+
+
+def test_while_the_file_runs(servers: Pair, job: Job) -> None:
+    """Green would get its schema for nothing, however long that takes."""
+    climb(servers, job, before="apply_migration")
+    step = ladder(servers.nodes)["apply_migration"]
+    with file_that_waits(servers):
+        assert isinstance(step.do(job), Pending)
+        lose_wal(servers)
+        with pytest.raises(Refused, match=WHY):
+            step.do(job)
+
+
+def test_while_green_catches_up(servers: Pair, job: Job) -> None:
+    climb(servers, job)
+    servers.run(GREEN, "ALTER SUBSCRIPTION bluegreen_forward DISABLE")
+    lose_wal(servers)
+    servers.run(GREEN, "ALTER SUBSCRIPTION bluegreen_forward ENABLE")
+    with pytest.raises(Refused, match=WHY):
+        done(ladder(servers.nodes)["catch_up"], job)
