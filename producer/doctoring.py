@@ -9,17 +9,21 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from producer.administrator import administrator
 from producer.configuration import Configuration
 from producer.connections import active_side
 from producer.doctoring_outside import looks_outside
+from producer.doctoring_remedies import is_compose, remedy_of
 from producer.exit_codes import ExitCode
 from producer.output import Output
-from producer.services import SERVICE_DOWN, service
+from producer.services import service
 from producer.store import open_store, settings_of
 from shared.adapters.compose.host import UP, Host, find_stack
 from shared.adapters.doors.direct_door import SymlinkDoor
+from shared.adapters.embedded.ailing import what_helps
+from shared.adapters.embedded.layout import Layout
 from shared.adapters.postgres import PsycopgSession, connect
 from shared.adapters.queue import redis_bus
 from shared.adapters.queue.celery_client import ping_agents
@@ -28,7 +32,6 @@ from shared.domain.errors import Broken, MigrationError, Refused, Transient
 from shared.settings import Settings, settings_path
 
 EXISTING = "an existing server: it is not started, stopped or rewound from here"
-START = "`bluegreen up` starts what is missing"
 FREE_DISK_LIMIT_BYTES = 1 << 30
 """Below this a rollback point of any size is in doubt."""
 
@@ -88,28 +91,14 @@ def _run(
     except MigrationError as error:
         away = isinstance(error, Transient)
         code = ExitCode.UNREACHABLE if away else ExitCode.NEEDS_OPERATOR
-        remedy = _start(error, settings) if error.code == SERVICE_DOWN else error.remedy
-        return Check(name, False, error.message, remedy), code
-
-
-def _start(error: MigrationError, settings: Settings | None) -> str:
-    """What brings a service back that does not answer, or is not spoken to."""
-    if settings is None or not _is_compose(settings):
-        return START
-    if "certificate" in error.message:
-        return "`./scripts/migration/renew-certificates.sh` makes and loads new ones"
-    return f"{UP} starts what is missing"
-
-
-def _is_compose(settings: Settings) -> bool:
-    return any(node.driver != "local" for node in settings.nodes.values())
+        return Check(name, False, error.message, remedy_of(error, name, settings)), code
 
 
 def _looks(
     settings: Settings, configuration: Configuration
 ) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "settings", lambda: f"{settings.state_dir}, database {settings.database}"
-    yield "secrets", lambda: _secrets(settings)
+    yield "secrets", lambda: _secrets(settings, settings_path(configuration.environment))
     yield "Redis", lambda: _redis(settings)
     yield "control database", lambda: _control(settings)
     for colour in Colour:
@@ -122,12 +111,21 @@ def _looks(
     yield "backup directory", lambda: _backup_directory(settings)
 
 
-def _secrets(settings: Settings) -> str:
-    open_ones = [
-        path.name
-        for path in settings.secrets_dir.iterdir()
-        if path.is_file() and path.stat().st_mode & 0o077
-    ]
+def _secrets(settings: Settings, here: Path) -> str:
+    """`here` is the settings' own file: that of a moved stack lies elsewhere than it says."""
+    place = settings.secrets_dir
+    try:
+        files = [path for path in place.iterdir() if path.is_file()]
+        open_ones = [path.name for path in files if path.stat().st_mode & 0o077]
+    except OSError as error:
+        found = (error.strerror or type(error).__name__).lower()
+        moved = not settings.state_dir.exists() and here.parent != settings.state_dir
+        raise Refused(
+            f"expected a directory of secrets in {place}, found: {found}",
+            remedy=f"the stack was made in {settings.state_dir}: move {here.parent} back there"
+            if moved
+            else "put the directory back, or give it to the user that asks here",
+        ) from error
     if open_ones:
         raise Refused(
             f"expected secrets that only their owner reads, found {', '.join(open_ones)} open",
@@ -212,14 +210,15 @@ def _administrator(settings: Settings, configuration: Configuration) -> str:
 
 
 def _agents(settings: Settings) -> str:
-    answers = ping_agents(settings)
+    with service("Redis", settings.redis.host, settings.redis.port):
+        answers = ping_agents(settings)
     silent = [agent for agent, seconds in answers.items() if seconds is None]
     if silent:
         raise Transient(
             f"expected every agent to answer through its queue, found {', '.join(silent)} silent",
             remedy=f"`docker compose logs` of them says why; {UP} starts what is missing"
-            if _is_compose(settings)
-            else f"their logs are in {settings.state_dir}/logs; {START}",
+            if is_compose(settings)
+            else what_helps(Layout(settings.state_dir), silent),
         )
     return f"{len(answers)} answer through their queues"
 

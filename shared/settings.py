@@ -191,7 +191,7 @@ class Settings(_Frozen):
         except OSError as error:
             raise Refused(
                 f"expected the secret of {name} in {path}, found {error.strerror}",
-                remedy="run `bluegreen up`, or mount the secret there",
+                remedy="put the file back, readable by its owner only, or mount it there",
             ) from error
 
 

@@ -27,6 +27,15 @@ def start_time(pid: int) -> int | None:
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+def is_frozen(pid: int) -> bool:
+    """Whether that process was stopped (SIGSTOP) or is traced: it has its sockets, and is mute."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] in "Tt"
+
+
 def is_alive(pid: int, started: int) -> bool:
     return start_time(pid) == started
 

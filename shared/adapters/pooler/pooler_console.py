@@ -15,6 +15,7 @@ import psycopg
 from psycopg import pq
 
 from shared.adapters.postgres import translate
+from shared.adapters.refused_logins import refused_login
 from shared.domain.errors import Transient
 from shared.settings import PoolerSettings, Settings
 
@@ -69,7 +70,9 @@ def console(
             prepare_threshold=None,  # the console knows no prepared statements
         )
     except psycopg.Error as error:
-        raise Transient(f"the pooler's admin console: {translate(error).message}") from error
+        ours = refused_login(translate(error).message, str(error))
+        said = f"the pooler's admin console: {ours.message}"
+        raise type(ours)(said, code=ours.code, remedy=ours.remedy) from error
     try:
         yield connection
     finally:
