@@ -63,8 +63,12 @@ class Catalog:
     """Settings of the server that matter: timezone."""
     new_schemas: set[str] = field(default_factory=set)
     event_triggers: dict[str, EventTrigger] = field(default_factory=dict)
+    watched: bool = False
+    """An event trigger may do something; False where none is, or all of them only tell."""
     implied: dict[tuple[Implying, str], frozenset[str]] = field(default_factory=dict)
     """What runs functions without being a call of them, by kind and name -> names of these."""
+    renamed_routines: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Name that a routine had -> those that it was given: what runs it may know it by the old."""
     publications: dict[str, Publication] = field(default_factory=dict)
     pointed_at: dict[Key, set[Key]] = field(default_factory=dict)
     """Relation -> those that may point at it by a foreign key or read it as a view; a hint, never
@@ -89,6 +93,7 @@ class Catalog:
             new_schemas=set(self.new_schemas),
             event_triggers=dict(self.event_triggers),
             implied=dict(self.implied),
+            renamed_routines=dict(self.renamed_routines),
             publications={
                 name: replace(each, schemas=set(each.schemas))
                 for name, each in self.publications.items()

@@ -21,6 +21,13 @@ def imply(ctx: Context, kind: Implying, name: str, functions: Iterable[str]) -> 
         ctx.catalog.implied[(kind, name)] = found
 
 
+def move_implied(ctx: Context, old: str, new: str) -> None:
+    """A type or routine gets another name; one that keeps the old one is taken for it too."""
+    for (kind, name), functions in list(ctx.catalog.implied.items()):
+        if name == old and kind != "operator":
+            imply(ctx, kind, new, functions)
+
+
 def imply_defined(ctx: Context, kind: Implying, name: str, definition: list[Node]) -> None:
     """What CREATE OPERATOR or CREATE AGGREGATE names as its functions."""
     given = [each["DefElem"] for each in definition]

@@ -41,8 +41,8 @@ class Trigger:
 class EventTrigger:
     event: str
     """ddl_command_start, ddl_command_end, sql_drop, table_rewrite or login."""
-    function: str
-    """Without its schema."""
+    function: tuple[str, str]
+    """(schema, name)"""
     enabled: bool = True
 
 

@@ -108,8 +108,9 @@ class _Reading:
         self._catalog.roles = set(roles)
         self._catalog.extensions = set(extensions or ())
         self._catalog.available_extensions = frozenset(available or ())
-        for name, event, function, fires in self._rows("event_triggers"):
-            self._catalog.event_triggers[name] = EventTrigger(event, function, fires)
+        for name, event, schema, function, fires in self._rows("event_triggers"):
+            self._catalog.event_triggers[name] = EventTrigger(event, (schema, function), fires)
+            self._catalog.watched = True
 
     def _publications(self) -> None:
         for name, all_tables, publishes, schemas in self._rows("publications"):

@@ -200,10 +200,11 @@ JOIN pg_proc p ON p.oid = d.refobjid
 WHERE r.pronargdefaults > 0;
 
 -- event_triggers: with the function that each runs; ours only hold the schema still
-SELECT e.evtname, e.evtevent, p.proname,
+SELECT e.evtname, e.evtevent, n.nspname, p.proname,
        e.evtenabled IN ('O', 'A') AND e.evtname NOT LIKE 'bluegreen\_%'
 FROM pg_event_trigger e
-JOIN pg_proc p ON p.oid = e.evtfoid;
+JOIN pg_proc p ON p.oid = e.evtfoid
+JOIN pg_namespace n ON n.oid = p.pronamespace;
 
 -- names: schemas, roles, extensions that are there, extensions that could be
 SELECT (SELECT array_agg(nspname) FROM pg_namespace),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shared.sql.bodies import read_body
 from shared.sql.context import Context
 from shared.sql.effects import Operation
-from shared.sql.grammar import Node
-from shared.sql.operations.routines import follow_behind
+from shared.sql.grammar import Node, SyntaxProblem
+from shared.sql.operations.routines import follow
 from shared.sql.triggers import EventTrigger
 
 _SILENT = frozenset(
@@ -26,10 +27,32 @@ def fire(ctx: Context, tag: str) -> None:
     """Follow the functions that the statement just looked at sets off."""
     if tag in _SILENT or ctx.building or ctx.planning or ctx.step is None:
         return
+    acting = [each for each in ctx.catalog.event_triggers.values() if _acts(ctx, each)]
+    ctx.catalog.watched = bool(acting)
     for operation in ctx.step.operations[-1:]:
-        for trigger in list(ctx.catalog.event_triggers.values()):
-            if trigger.enabled and _fires(trigger, tag, operation):
-                follow_behind(ctx, frozenset({trigger.function}), operation)
+        for trigger in acting:
+            if _fires(trigger, tag, operation):
+                for routine in ctx.catalog.routines[trigger.function]:
+                    follow(ctx, routine, operation)
+
+
+def _acts(ctx: Context, trigger: EventTrigger) -> bool:
+    """Whether its function runs any statement that can be followed."""
+    if not trigger.enabled:
+        return False
+    known = ctx.catalog.routines.get(trigger.function, ())
+    if not known or any(routine.language != "plpgsql" for routine in known):
+        ctx.cannot_see(f"what the event trigger function {trigger.function[1]}() does")
+        return False
+    return any(_runs_something(routine.definition) for routine in known)
+
+
+def _runs_something(definition: str) -> bool:
+    try:
+        body = read_body("plpgsql", "", definition)
+    except SyntaxProblem:
+        return False
+    return bool(body.parts or body.opaque)
 
 
 def _fires(trigger: EventTrigger, tag: str, operation: Operation) -> bool:
@@ -46,3 +69,4 @@ def alter(ctx: Context, node: Node) -> None:
     known = ctx.catalog.event_triggers.get(name)
     if known is not None:
         ctx.catalog.event_triggers[name] = replace(known, enabled=node.get("tgenabled") != "D")
+        ctx.catalog.watched = True

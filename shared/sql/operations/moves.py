@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shared.sql.context import Context
+from shared.sql.effects import NONE
 from shared.sql.grammar import Node
+from shared.sql.implied_calls import move_implied
 from shared.sql.names import shown, split_name
 from shared.sql.operations.routine_lookup import find_routine
 from shared.sql.schema_objects import Key, Relation, Routine, UserType
@@ -28,6 +30,7 @@ def _move_type(ctx: Context, found: UserType, new: Key) -> None:
         ctx.error("catalog", f'type "{shown(*new)}" already exists')
         return
     users = [each for each in ctx.catalog.columns_of_type(old) if each[1].type.key == old]
+    move_implied(ctx, old[1], new[1])
     del ctx.catalog.types[old]
     found.schema, found.name = new
     ctx.catalog.types[new] = found
@@ -67,6 +70,12 @@ def _move_routine(ctx: Context, routine: Routine, new: Key) -> None:
                 relation.triggers[name] = replace(trigger, function=new)
         if old[1] != new[1]:
             _rename_calls(ctx, relation, old[1], new[1])
+    for name, event_trigger in ctx.catalog.event_triggers.items():
+        if event_trigger.function == old:
+            ctx.catalog.event_triggers[name] = replace(event_trigger, function=new)
+    known_as = ctx.catalog.renamed_routines.get(old[1], NONE)
+    ctx.catalog.renamed_routines[old[1]] = known_as | {new[1]}
+    move_implied(ctx, old[1], new[1])
 
 
 def _rename_calls(ctx: Context, relation: Relation, old: str, new: str) -> None:

@@ -82,6 +82,7 @@ def _replace(ctx: Context, made: Routine, node: Node) -> None:
         made.new = old.new
         break
     known.append(made)
+    ctx.catalog.watched = bool(ctx.catalog.event_triggers)
 
 
 def _look_inside(ctx: Context, made: Routine, node: Node, operation: Operation) -> None:

@@ -17,6 +17,7 @@ from shared.sql.names import flag, option, range_var, scalar, split_name, string
 from shared.sql.operations.routine_lookup import find_routine
 from shared.sql.schema_objects import Relation, Routine
 from shared.sql.triggers import EventTrigger, read_rule
+from shared.sql.types import read_type
 
 
 def create_schema(ctx: Context, node: Node) -> None:
@@ -153,8 +154,10 @@ def create_event_trigger(ctx: Context, node: Node) -> None:
     if name in ctx.catalog.event_triggers:
         ctx.error("catalog", f'event trigger "{name}" already exists')
     schema, function = split_name(node.get("funcname"))
-    ctx.catalog.event_triggers[name] = EventTrigger(node.get("eventname", ""), function)
     known = ctx.catalog.routines_named(schema, function, ctx.path)
+    key = (known[0].schema, known[0].name) if known else (schema or "", function)
+    ctx.catalog.event_triggers[name] = EventTrigger(node.get("eventname", ""), key)
+    ctx.catalog.watched = True
     if ctx.catalog.complete and not known:
         ctx.error("catalog", f"function {function}() does not exist")
     elif known and known[0].returns not in ("event_trigger", ""):
@@ -172,6 +175,8 @@ def define(ctx: Context, node: Node) -> None:
         imply_defined(ctx, "aggregate", name, node.get("definition", []))
         key = (ctx.schema_for(schema), name)
         made = Routine(*key, kind="aggregate", volatility="immutable", new=not ctx.building)
+        listed = node.get("args", [{}])[0].get("List", {}).get("items", ())
+        made.arguments = tuple(str(read_type(p["FunctionParameter"]["argType"])) for p in listed)
         ctx.catalog.routines.setdefault(key, []).append(made)
 
 

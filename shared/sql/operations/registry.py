@@ -167,7 +167,7 @@ def look(ctx: Context, tag: str, node: Node) -> None:
             ctx.step.outside_block = True
     else:
         objects.unknown(ctx, tag)
-    if ctx.catalog.event_triggers:
+    if ctx.catalog.watched:
         event_triggers.fire(ctx, tag)
     if ctx.fresh_values:
         user_types.used_values(ctx, node)

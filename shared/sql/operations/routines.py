@@ -6,7 +6,7 @@ from shared.domain.kinds import Kind
 from shared.sql.bodies import Body, Part, read_body, routine_source
 from shared.sql.builtins import functions
 from shared.sql.context import Context
-from shared.sql.effects import Operation
+from shared.sql.effects import NONE, Operation
 from shared.sql.expressions import calls, check_calls
 from shared.sql.extensions import FUNCTIONS
 from shared.sql.folding import PLACEHOLDER, fold
@@ -110,8 +110,7 @@ def _strange(ctx: Context, node: Node, behind: frozenset[str], operation: Operat
         schema, name = split_name(each.get("name"))
         if schema not in _OPERATORS and ("operator", name) not in ctx.catalog.implied:
             unseen(operation, f"the operator {schema}.{name}")
-    made = {name for _, name in ctx.catalog.routines}
-    for name in sorted(behind - made - functions().keys()):
+    for name in _nowhere(ctx, behind) if behind else ():
         unseen(operation, f"the function {name}()")
 
 
@@ -138,6 +137,8 @@ def follow_behind(ctx: Context, names: frozenset[str], operation: Operation) -> 
     view, or of a DEFAULT. One in a language that nobody reads here only counts as not seen."""
     if not names or _stands_still(ctx) or (ctx.catalog.complete and not ctx.catalog.routines):
         return
+    for name in names if ctx.catalog.renamed_routines else ():
+        names |= _later_names(ctx, name)
     for key in [each for each in ctx.catalog.routines if each[1] in names]:
         for routine in ctx.catalog.routines[key]:
             if routine.language in ("sql", "plpgsql"):
@@ -145,9 +146,23 @@ def follow_behind(ctx: Context, names: frozenset[str], operation: Operation) -> 
             elif routine.volatility == "volatile" and routine.name not in FUNCTIONS:
                 ctx.cannot_see(f"what {shown(*key)}() does")
     if not ctx.catalog.complete:
-        made = {name for _, name in ctx.catalog.routines}
-        for name in sorted(names - made - functions().keys() - FUNCTIONS.keys()):
+        for name in _nowhere(ctx, names):
             ctx.cannot_see(f"what {name}() does")
+
+
+def _later_names(ctx: Context, name: str) -> frozenset[str]:
+    found, fresh = NONE, {name}
+    while fresh:
+        fresh = set(NONE.union(*(ctx.catalog.renamed_routines.get(n, NONE) for n in fresh)) - found)
+        found |= fresh
+    return found
+
+
+def _nowhere(ctx: Context, names: frozenset[str]) -> list[str]:
+    """Functions that neither the server brings nor an extension that is known, nor the file."""
+    strange = [name for name in names if name not in functions() and name not in FUNCTIONS]
+    made = {name for _, name in ctx.catalog.routines} if strange else set()
+    return sorted(name for name in strange if name not in made)
 
 
 def _is_all(node: Node, call: Node) -> bool:

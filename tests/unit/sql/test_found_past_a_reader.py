@@ -36,6 +36,7 @@ CREATE DOMAIN odd AS int CHECK (wipe(VALUE));
 CREATE DOMAIN odder AS odd;
 CREATE TABLE checked (id int CHECK (wipe(id)));
 CREATE TABLE of_domain (o odder);
+CREATE TABLE defaulted (id int, w int DEFAULT wipe());
 CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE FUNCTION on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS
   $$ BEGIN DELETE FROM log; END $$;
@@ -91,6 +92,13 @@ def report(sql: str) -> Report:
         "DO $$ DECLARE a int[]; BEGIN a[wipe()] := 3; END $$",
         "DO $$ DECLARE x odd; BEGIN x := 3; END $$",
         "CREATE FUNCTION f(x odd) RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT f(3)",
+        "ALTER FUNCTION plus RENAME TO minus; SELECT 1 ### 2",
+        "ALTER AGGREGATE total (int) RENAME TO sum_up; SELECT sum_up(1)",
+        "ALTER FUNCTION wipe() RENAME TO tidy; ALTER FUNCTION tidy() RENAME TO neat;"
+        " INSERT INTO defaulted (id) VALUES (1)",
+        "ALTER DOMAIN odd RENAME TO even; SELECT 1::even",
+        "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION on_ddl();"
+        " ALTER FUNCTION on_ddl RENAME TO quietly; CREATE TABLE x ()",
     ],
 )
 def test_what_runs_without_being_called_is_followed(sql):
@@ -115,6 +123,7 @@ def test_what_runs_without_being_called_is_followed(sql):
         "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION on_ddl();"
         " DROP EVENT TRIGGER e; CREATE TABLE x ()",
         "CREATE TABLE x (o odd)",
+        "DROP AGGREGATE total (int)",
         "ALTER TABLE note ADD COLUMN o odd[] DEFAULT '{}'",
         "CREATE TRIGGER t BEFORE INSERT ON note FOR EACH ROW WHEN (wipe(NEW.id))"
         " EXECUTE FUNCTION trap(); UPDATE note SET marks = 1 WHERE id = 1",
