@@ -5,6 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from shared.adapters.drivers.node_factory import make_nodes
 from shared.adapters.postgres import PostgresNode
 from shared.domain.environment import Colour
@@ -64,3 +66,46 @@ def test_a_server_that_cannot_replicate_or_rewind_is_refused(tmp_path: Path) -> 
         "standby", "streaming", "wal_level", "rewindable", "free_slots", "apply_workers",
         "archiving", "prepared_transactions", "pooler_present",
     }  # fmt: skip
+
+
+WRITES = {
+    "plain": "INSERT INTO ddl_log VALUES (tg_tag);",
+    "built": "EXECUTE 'INSERT  INTO ddl_log VALUES ($1)' USING tg_tag;",
+    "counts": "UPDATE public.ddl_log AS l SET tag = tg_tag;",
+    "forgets": "DELETE FROM ddl_log;",
+}
+HARMLESS = {
+    "tells": "NOTIFY watchers, 'reload schema';",
+    "grants": "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO app;",
+    "refuses": "RAISE EXCEPTION 'no % by hand', tg_tag;",
+}
+
+
+@pytest.mark.parametrize("version", [15, 18])
+def test_an_event_trigger_that_writes_rows_is_refused_and_one_that_is_disabled_is_not(
+    tmp_path: Path, version: int
+) -> None:
+    with postgres(version, cluster_name="blue") as server:
+        prepare(server)
+        settings = settings_over(tmp_path, server, server)
+        node = make_nodes(settings, "bg_health")[Colour.BLUE]
+        with server.connect("app") as connection:
+            for name, body in (WRITES | HARMLESS).items():
+                connection.execute(
+                    f"CREATE FUNCTION {name}() RETURNS event_trigger LANGUAGE plpgsql AS"
+                    f" $$BEGIN {body} END$$"
+                )
+            for name in WRITES | HARMLESS:
+                connection.execute(
+                    f"CREATE EVENT TRIGGER {name} ON sql_drop EXECUTE FUNCTION {name}()"
+                )
+            facts = read_server(node, exempt=("postgres",))
+            for name in WRITES:
+                connection.execute(f"ALTER EVENT TRIGGER {name} DISABLE")
+            disabled = read_server(node, exempt=("postgres",))
+    assert facts.writing_event_triggers == tuple(sorted(WRITES))
+    assert disabled.writing_event_triggers == ()
+    alone = Snapshot(Colour.BLUE, {Colour.BLUE: facts}, None, "app", 1.0)
+    [found] = [f for rule, f in findings(alone, Kind.RISKY) if rule == "writing_event_triggers"]
+    assert found.refuses
+    assert found.remedy == 'ALTER EVENT TRIGGER "built" DISABLE until the job has ended'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from shared.adapters.named_queries import named_queries
 from shared.domain.errors import Refused, Transient
@@ -24,6 +25,12 @@ LONG_S = 30.0
 """A transaction that is older would hold up the fork's slot, or the locks of a safe file."""
 LIMIT_S = 10.0
 
+CONTENTS = (
+    "without_identity", "unlogged", "large_objects", "replica_triggers", "writing_event_triggers",
+    "subscriptions", "publications",
+)  # fmt: skip
+"""What the query `contents` answers, in its order."""
+
 
 def read_server(node: Node, *, exempt: Sequence[str], touched: Sequence[str] = ()) -> ServerFacts:
     """`exempt` are the roles that are no clients: administrators and those named so in settings;
@@ -36,7 +43,7 @@ def read_server(node: Node, *, exempt: Sequence[str], touched: Sequence[str] = (
         row = session.row(_SQL["identity"])
         assert row is not None, "a SELECT without FROM has a row"
         version_num, identifier, in_recovery, size, prepared = row
-        contents = ((), (), 0, (), (), ()) if in_recovery else _contents(session)
+        contents = {} if in_recovery else _contents(session)
         return ServerFacts(
             version_num=version_num,
             system_identifier=identifier,
@@ -61,13 +68,8 @@ def read_server(node: Node, *, exempt: Sequence[str], touched: Sequence[str] = (
             free_disk_bytes=_free_disk(node),
             host=_host(node),
             touched_bytes=int(session.value(_SQL["touched"], (list(touched),))),
-            without_identity=contents[0],
-            unlogged=contents[1],
-            large_objects=contents[2],
-            replica_triggers=contents[3],
-            subscriptions=contents[4],
-            publications=contents[5],
             superusers=tuple(name for (name,) in session.rows(_SQL["superusers"], (others,))),
+            **contents,
         )
 
 
@@ -81,18 +83,12 @@ def _clients(session: Session, others: list[str]) -> tuple[Client, ...]:
     return tuple(Client(*found) for found in session.rows(_SQL["clients"], (others,)))
 
 
-def _contents(
-    session: Session,
-) -> tuple[
-    tuple[str, ...], tuple[str, ...], int, tuple[str, ...], tuple[str, ...], tuple[str, ...]
-]:
+def _contents(session: Session) -> dict[str, Any]:
+    """Fields of ServerFacts: names as tuples, and a count."""
     row = session.row(_SQL["contents"], (STANDING, JOB))
     assert row is not None, "a SELECT without FROM has a row"
-    identity, unlogged, large_objects, triggers, subscriptions, publications = row
-    return (
-        tuple(identity), tuple(unlogged), int(large_objects), tuple(triggers),
-        tuple(subscriptions), tuple(publications),
-    )  # fmt: skip
+    found = (tuple(one) if isinstance(one, list) else int(one) for one in row)
+    return dict(zip(CONTENTS, found, strict=True))
 
 
 def _host(node: Node) -> HostLoad | None:

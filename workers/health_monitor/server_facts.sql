@@ -109,6 +109,10 @@ SELECT
     ARRAY(SELECT format('%%s.%%I', own.label, t.tgname) FROM own JOIN pg_trigger t ON t.tgrelid = own.oid
           WHERE NOT t.tgisinternal AND t.tgenabled IN ('R', 'A') AND left(t.tgname, 11) <> '~bluegreen_'
           ORDER BY 1),
+    ARRAY(SELECT evtname::text FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid
+          WHERE evtenabled <> 'D' AND evtname NOT LIKE 'bluegreen\_%%'
+            AND p.prosrc ~* '\m(insert\s+into|merge\s+into|delete\s+from|update\s+\S+(\s+(as\s+)?\S+)?\s+set)\M'
+          ORDER BY 1),
     ARRAY(SELECT subname::text FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
           WHERE d.datname = current_database() AND subname NOT LIKE 'bluegreen\_%%' ORDER BY 1),
     ARRAY(SELECT pubname::text FROM pg_publication WHERE pubname NOT LIKE 'bluegreen\_%%' ORDER BY 1)

@@ -89,6 +89,8 @@ class ServerFacts:
     large_objects: int = 0
     replica_triggers: tuple[str, ...] = ()
     """Triggers of the user's marked REPLICA or ALWAYS, as `table.trigger`."""
+    writing_event_triggers: tuple[str, ...] = ()
+    """Of the user's, enabled, with a function in whose text rows are written."""
     subscriptions: tuple[str, ...] = ()
     publications: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()

@@ -170,6 +170,7 @@ FIRES: dict[str, list[Snapshot]] = {
     "large_objects": [source(large_objects=3)],
     "unlogged": [source(unlogged=("public.cache",))],
     "replica_triggers": [source(replica_triggers=("public.users.audit",))],
+    "writing_event_triggers": [source(writing_event_triggers=("log_ddl",))],
     "subscriptions": [source(subscriptions=("theirs",))],
     "foreign_slots": [source(slots=(Slot("debezium", "logical", False),))],
     "publications": [source(publications=("feed",))],

@@ -35,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     Rule("large_objects", RISKY, contents.large_objects),
     Rule("unlogged", RISKY, contents.unlogged),
     Rule("replica_triggers", RISKY, contents.replica_triggers),
+    Rule("writing_event_triggers", RISKY, contents.writing_event_triggers),
     Rule("subscriptions", RISKY, contents.subscriptions),
     Rule("foreign_slots", RISKY, contents.foreign_slots),
     Rule("publications", RISKY, contents.publications),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shared.domain.identifiers import ident
 from workers.health_monitor.rules.finding import Finding, listed
 from workers.health_monitor.snapshot import Snapshot
 
@@ -41,6 +42,17 @@ def replica_triggers(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             f"triggers marked REPLICA or ALWAYS would fire again in the sync: {listed(triggers)}",
             "ALTER TABLE .. ENABLE TRIGGER .. for each of them",
+        )
+
+
+def writing_event_triggers(snapshot: Snapshot) -> Iterator[Finding]:
+    """They fire for what we do to a schema as well, and on green that is more than on blue."""
+    names = snapshot.source.writing_event_triggers
+    if names:
+        yield Finding(
+            f"event triggers that write rows ({listed(names)}) would fire for our own changes, and "
+            "write others on green than on the active side: the comparison would find them",
+            f"ALTER EVENT TRIGGER {ident(names[0])} DISABLE until the job has ended",
         )
 
 
