@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.errors import Refused
+from shared.domain.objects import REVERSE_TRIGGER
 from shared.mapping.readiness_keys import unfound, unfound_by_all_columns
-from shared.mapping.snapshot import SeenColumn, SeenRelation, Snapshot
+from shared.mapping.snapshot import SeenColumn, SeenRelation
 from shared.mapping.statements import refused
-from shared.mapping.trace import SeenAssignment, SeenChange, SeenCopy, Trace
+from shared.mapping.trace import SeenAssignment, SeenChange, Trace
 
 WIDER_INTEGERS = {("smallint", "integer"), ("smallint", "bigint"), ("integer", "bigint")}
 
@@ -22,8 +23,10 @@ def key_order(relation: SeenRelation) -> tuple[int, ...]:
     """The same in the order of their index, along which rows can be read without a sort."""
     if relation.replica_identity == "i":
         chosen = [index for index in relation.indexes if index.identity]
+    elif relation.replica_identity == "n":
+        chosen = []
     else:
-        chosen = [index for index in relation.indexes if index.primary]
+        chosen = [index for index in relation.indexes if index.primary and index.immediate]
     return chosen[0].columns if chosen else ()
 
 
@@ -46,21 +49,6 @@ def is_key_widening(before: SeenRelation, change: SeenChange, assignment: SeenAs
         for snapshot in (change.before, change.after)
     )
     return assignment.plain and old is not None and new is not None and widens(old, new)
-
-
-def check_file(trace: Trace) -> None:
-    """Raises Refused for what cannot be carried, whichever table it is done to."""
-    for relation in (*trace.before.tables(), *trace.after.tables()):
-        if relation.shut and relation.oid in trace.before.relations:
-            raise Refused(
-                f"{relation.label} forces row security on its owner, as whom this server applies"
-                " replicated rows",
-                remedy=f"ALTER TABLE {relation.label} NO FORCE ROW LEVEL SECURITY in a migration"
-                " before this one, and FORCE in one after it; or use --type maintenance",
-            )
-    _check_all_rows_are_seen(trace)
-    _check_composites(trace.before, trace.after)
-    _check_domains(trace.before, trace.after)
 
 
 def check_table(
@@ -98,6 +86,7 @@ def check_table(
         )
     _check_names_are_own(before, after)
     _check_identity(before)
+    _check_triggers(before, after, changes)
     by_key = is_found_by_key(before, after, changes)
     if (before.replica_identity != "f" or by_key) and identity_columns(after) != key:
         _check_old_key_stays(before, after, key)
@@ -107,48 +96,6 @@ def check_table(
     assigned = {item.attnum for change in changes for item in change.assignments}
     for column in before.columns:
         _check_column(before, column, after.column(column.attnum), assigned)
-
-
-def _check_all_rows_are_seen(trace: Trace) -> None:
-    """The file runs as the owner; which rows a forced policy shows it is not known of a row that
-    is replicated. Raises Refused."""
-    read: list[tuple[SeenChange | SeenCopy, int]] = [
-        (change, change.table) for change in trace.changes if not change.retypes
-    ]
-    read += [(copy, copy.source) for copy in trace.copies]
-    for step, table in read:
-        relation = step.before.relations[table]
-        if relation.hides_rows:
-            raise refused(
-                step.statement,
-                f"{relation.label} forces row security on its owner, so rows may be left out",
-                f"put ALTER TABLE {relation.label} NO FORCE ROW LEVEL SECURITY before it and FORCE"
-                " ROW LEVEL SECURITY behind it, or use --type maintenance",
-            )
-
-
-def _check_composites(before: Snapshot, after: Snapshot) -> None:
-    """A composite value travels as text that has all of its attributes. Raises Refused."""
-    for oid, (name, attributes) in before.composites.items():
-        if after.composites.get(oid, (name, attributes))[1] != attributes:
-            raise Refused(
-                f"type {name} gets other attributes, and columns hold values of it: rows that are"
-                " written meanwhile would not fit",
-                remedy="make a new type and a new column of it, or use --type maintenance",
-            )
-
-
-def _check_domains(before: Snapshot, after: Snapshot) -> None:
-    """For a NULL that comes back the old side would have no value. Raises Refused."""
-    for oid, domain in before.domains.items():
-        last = after.domains.get(oid)
-        if domain.never_null and last is not None and not last.never_null:
-            raise Refused(
-                f"domain {before.types[oid]} takes NULL afterwards: the old side would stop at the"
-                " first one that comes back",
-                remedy="ALTER DOMAIN .. DROP NOT NULL in a safe migration before this one, or use"
-                " --type maintenance",
-            )
 
 
 def changes_columns(
@@ -203,6 +150,26 @@ def _check_identity(table: SeenRelation) -> None:
     if table.replica_identity != "f" and not identity_columns(table):
         why, remedy = unfound(table.label)
         raise Refused(why, remedy=remedy)
+    unlike = [c for c in table.columns if not c.comparable]
+    if table.replica_identity == "f" and not identity_columns(table) and unlike:
+        raise Refused(
+            f"{table.label} is found by all its columns, and {unlike[0].name} is of type"
+            f" {unlike[0].type}, whose values no server compares: no row of it could be changed",
+            remedy="add a primary key in a migration before this one",
+        )
+
+
+def _check_triggers(before: SeenRelation, after: SeenRelation, changes: list[SeenChange]) -> None:
+    """Until `finish` our trigger takes the row's old shape from what all others made of the row.
+    Raises Refused where one fires behind it."""
+    behind = [t.name for t in after.triggers if t.name.encode() > REVERSE_TRIGGER.encode()]
+    if behind and changes_columns(before, after, changes):
+        raise Refused(
+            f"trigger {behind[0]} of {after.label} fires last, behind ours: what it makes of a row"
+            " would not come back in a rollback",
+            remedy=f"rename it in a safe migration before this one, to a name that sorts before"
+            f" {REVERSE_TRIGGER!r}",
+        )
 
 
 def _check_column(

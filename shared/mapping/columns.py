@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-from shared.domain.errors import Refused
 from shared.domain.identifiers import ident, literal
 from shared.mapping.carried import identity_columns, is_found_by_key, is_key_widening
+from shared.mapping.held_types import check_labels_stay, known_values
 from shared.mapping.model import Column
 from shared.mapping.names import COMPUTED, DROPPED, LANDING, NEW, ours
 from shared.mapping.snapshot import SeenColumn, SeenRelation
@@ -127,6 +128,7 @@ def _landing(before: SeenRelation, after: SeenRelation, old: SeenColumn, trace: 
         down, reads = ident(new.name), [new.name]
     else:
         down, reads = None, []
+    check_labels_stay(old, trace)
     unique = {attnum for index in before.indexes for attnum in index.columns}
     alike = down is None and old.attnum in unique  # one constant for many rows would not do
     return Column(
@@ -138,7 +140,7 @@ def _landing(before: SeenRelation, after: SeenRelation, old: SeenColumn, trace: 
         collation=old.collation,
         not_null=old.not_null,
         fill=None if alike else fill_for(old),
-        checks=[*carried_checks(before, old, trace), *_known_values(old, trace)],
+        checks=[] if down is None else checks_of(before, old, trace),
         born=old.default if down is None and _is_constant(old) else None,
         down=down,
         down_given=given is not None,
@@ -149,6 +151,11 @@ def _landing(before: SeenRelation, after: SeenRelation, old: SeenColumn, trace: 
 def _is_constant(column: SeenColumn) -> bool:
     """Its default calls no function, whose answer may be of one side only: a sequence's numbers."""
     return column.built_in and column.default is not None and "(" not in column.default
+
+
+def checks_of(table: SeenRelation, column: SeenColumn, trace: Trace) -> list[str]:
+    """Conditions over the column's name that a value must meet to be taken by the source."""
+    return [*carried_checks(table, column, trace), *known_values(column, trace)]
 
 
 def carried_checks(table: SeenRelation, column: SeenColumn, trace: Trace) -> list[str]:
@@ -163,27 +170,6 @@ def carried_checks(table: SeenRelation, column: SeenColumn, trace: Trace) -> lis
         and constraint.name not in gone
         and set(constraint.columns) == {column.attnum}
     ]
-
-
-def _known_values(column: SeenColumn, trace: Trace) -> list[str]:
-    """Of a type of the user's, whose values travel as text: the source takes only those that it
-    knows, whatever the target's column is of. Raises Refused where such values are renamed, too:
-    those that landed before would come back under a name that is no more."""
-    domain = trace.before.domains.get(column.type_oid)
-    if domain is not None:
-        value = f"(SELECT {ident(column.name)}::{domain.base} AS value) AS d"
-        return [f"(SELECT {condition} FROM {value})" for condition in domain.conditions]
-    known = trace.before.labels.get(column.type_oid)
-    if not known:
-        return []
-    last = trace.after.labels.get(column.type_oid, {})
-    if any(last.get(oid, label) != label for oid, label in known.items()):
-        raise Refused(
-            f"{column.name} is computed or gets other values, and {column.type} has renamed ones",
-            remedy="rename the values of the type in a migration of its own",
-        )
-    values = ", ".join(literal(label) for label in known.values())
-    return [f"{ident(column.name)} IN ({values})"]
 
 
 def _given_down(
@@ -208,5 +194,6 @@ def fill_for(column: SeenColumn) -> str | None:
     """A constant for rows that were born without the column; None where none is known."""
     if not column.built_in:
         return None
-    text = FILL_BY_TYPE.get(column.type, FILL_BY_CATEGORY.get(column.category))
+    kind = re.sub(r"\(\d+\)", "", column.type)  # time(3) without time zone
+    text = FILL_BY_TYPE.get(kind, FILL_BY_CATEGORY.get(column.category))
     return None if text is None else f"{literal(text)}::{column.type}"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.errors import Refused
-from shared.mapping.carried import check_file, check_table, is_found_by_key, key_order
+from shared.mapping.carried import check_table, is_found_by_key, key_order
+from shared.mapping.carried_file import check_file
 from shared.mapping.chains import build_chains, live_changes
 from shared.mapping.columns import columns_of, landing_columns
 from shared.mapping.continued import continued
@@ -22,6 +23,7 @@ from shared.mapping.retained import retained_of
 from shared.mapping.snapshot import SeenRelation, Snapshot
 from shared.mapping.statements import refused
 from shared.mapping.trace import SeenChange, Trace
+from shared.mapping.upkeep import check_whole_rows
 
 
 def derive(trace: Trace) -> Mapping:
@@ -67,6 +69,7 @@ def _table(before: SeenRelation, after: SeenRelation, trace: Trace) -> Table:
     copies = [copy for copy in trace.copies if copy.source == before.oid]
     landing = landing_columns(before, after, changes, copies, trace.downs)
     check_table(before, after, trace, changes)
+    check_whole_rows(after, landing)
     return Table(
         sync=name_of(before),
         final=name_of(after),

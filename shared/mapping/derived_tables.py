@@ -12,7 +12,7 @@ from shared.domain.identifiers import ident
 from shared.mapping.carried import key_order
 from shared.mapping.chain_model import Read, Value
 from shared.mapping.chains import type_at_end
-from shared.mapping.columns import carried_checks, fill_for
+from shared.mapping.columns import checks_of, fill_for
 from shared.mapping.derived_model import Derived, Filled, PutBack
 from shared.mapping.model import Moved, Table
 from shared.mapping.name_states import Name
@@ -93,7 +93,7 @@ def _key(copy: SeenCopy, before: SeenRelation, target: SeenRelation) -> list[str
     columns = [target.column(places.get(attnum, -1)) for attnum in wanted]
     names = [column.name for column in columns if column is not None]
     numbers = {column.attnum for column in columns if column is not None}
-    unique = any(set(index.columns) == numbers for index in target.indexes)
+    unique = any(index.immediate and set(index.columns) == numbers for index in target.indexes)
     if not wanted or len(names) < len(wanted) or not unique:
         raise refused(
             copy.statement,
@@ -177,7 +177,7 @@ def _put_back(
                 expression=expression,
                 reads=reads,
                 fill=(column.not_null and fill_for(column)) or "NULL",
-                checks=carried_checks(before, column, trace),
+                checks=checks_of(before, column, trace),
             )
         )
     for down in unused:

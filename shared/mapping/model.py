@@ -86,6 +86,8 @@ class Relaxation(_Frozen):
     relax: list[str]
     restore: list[str]
     settle: list[str] = []
+    table: Name | None = None
+    """Whose constraint it is, where that is another table: one that the file drops."""
 
 
 class Retained(_Frozen):

@@ -103,11 +103,13 @@ def settle_source(mapping: Mapping) -> list[str]:
 
 def not_settled(mapping: Mapping) -> str | None:
     """Query on the source: constraints that rows written on the target break. None: never any."""
-    tables = [
-        f"{literal(table.sync.sql)}::regclass"
+    found = {
+        (relaxation.table or table.sync).sql
         for table in mapping.tables
-        if any(relaxation.settle for relaxation in table.relaxations)
-    ]
+        for relaxation in table.relaxations
+        if relaxation.settle
+    }
+    tables = [f"{literal(name)}::regclass" for name in sorted(found)]
     if not tables:
         return None
     return (

@@ -20,7 +20,7 @@ def unfound(label: str) -> tuple[str, str]:
     return (
         f"table {label} has no key by which replication could find its rows",
         "add a primary key in a migration before this one, or"
-        f" ALTER TABLE {label} REPLICA IDENTITY FULL",
+        f" ALTER TABLE {label} REPLICA IDENTITY FULL; a DEFERRABLE key does not count",
     )
 
 
@@ -78,9 +78,13 @@ def key_problem(statement: Statement, catalog: Catalog | None) -> tuple[str, str
 def _no_key(table: Relation) -> tuple[str, str] | None:
     if table.replica_identity in ("f", "i"):
         return None
-    if table.replica_identity == "d" and primary_key(table):
+    if table.replica_identity == "d" and _immediate_key(table):
         return None
     return unfound(table.shown)
+
+
+def _immediate_key(table: Relation) -> bool:
+    return any(c.kind == "primary key" and not c.deferrable for c in table.constraints.values())
 
 
 def _changes_columns(statement: Statement) -> bool:

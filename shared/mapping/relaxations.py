@@ -55,7 +55,19 @@ def relaxations_of(
             found.append(_unchecked(constraint, table))
         if constraint.kind == "f" and constraint.name in gone and before.kind != "p":
             found.append(_unchecked(constraint, table))
-    return found
+    return [*found, *_of_dropped_tables(before, trace)]
+
+
+def _of_dropped_tables(referenced: SeenRelation, trace: Trace) -> Iterable[Relaxation]:
+    """Foreign keys of tables that stand on the source only: rows that they point at may go on the
+    target, and nothing of that is asked on the source."""
+    for oid, relation in trace.before.relations.items():
+        if oid in trace.after.relations or relation.kind != "r":
+            continue
+        name = Name(relation.namespace, relation.name)
+        for constraint in relation.constraints:
+            if constraint.kind == "f" and constraint.referenced == referenced.oid:
+                yield _unchecked(constraint, name.sql).model_copy(update={"table": name})
 
 
 def _not_null(

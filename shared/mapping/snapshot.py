@@ -31,6 +31,8 @@ class SeenColumn:
     """Qualified and quoted, when it is not the type's own."""
     never_null: bool = False
     """Its type is a domain that takes no NULL."""
+    comparable: bool = True
+    """Its type knows which values are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class SeenConstraint:
     referenced_columns: tuple[int, ...] = ()
     condition: str | None = None
     """Of a CHECK: its expression, deparsed under an empty search_path."""
+    oid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class SeenIndex:
     primary: bool
     identity: bool
     """Chosen by REPLICA IDENTITY USING INDEX."""
+    immediate: bool
+    """Not DEFERRABLE: only such a one can name the rows for replication."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +125,24 @@ class SeenRelation:
 
 @dataclass(frozen=True, slots=True)
 class SeenDomain:
-    """A domain that columns of tables are of; its own conditions and those of the domains below."""
+    """A domain of the user's; its own conditions and those of the domains below."""
 
     base: str
     """The type at the bottom."""
     never_null: bool
     conditions: tuple[str, ...]
     """Over VALUE, deparsed under an empty search_path."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenType:
+    """A type that columns of tables hold, however deep, and that is made of others or of labels."""
+
+    name: str
+    kind: str
+    """`pg_type.typtype`: d, e, c, r, m; `a` for an array."""
+    inner: tuple[int, ...]
+    """Types that its values hold, by oid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +155,7 @@ class Snapshot:
     domains: dict[int, SeenDomain] = field(default_factory=dict)
     composites: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     """Composite types that columns of tables hold: name, and the types of the attributes."""
+    structures: dict[int, SeenType] = field(default_factory=dict)
 
     def tables(self) -> list[SeenRelation]:
         """Permanent tables that are no partitions: what can be replicated through the root."""

@@ -1,4 +1,6 @@
-"""Columns that the file drops and that a trigger may keep: while the new side serves nobody does.
+"""What people must know of triggers and partitions while a job is live.
+
+Columns that the file drops and that a trigger may keep: while the new side serves nobody does.
 
 Replicated rows fire no trigger of the user's on the old side, and on the new one there is nothing
 to keep. So after a rollback such a column still holds what it held at the cutover, even in rows
@@ -10,8 +12,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from shared.domain.errors import Refused
 from shared.mapping.model import Column, Table
 from shared.mapping.snapshot import SeenRelation, SeenTrigger, Snapshot
+
+WHOLE_ROW = re.compile(r"[(,]\s*(new|old)\s*(\.\s*\*\s*)?[,)]", re.IGNORECASE)
+"""`to_jsonb(new)` in a trigger's function."""
+EVERY_COLUMN = re.compile(r"\b(new|old)\s*\)?\s*\.\s*\*", re.IGNORECASE)
+"""`old.*`, as many values as the row has columns."""
+ONE_VALUE = re.compile(
+    r"(?<!\w)(?!values\b|row\b)\w+\s*\(\s*(new|old)\s*\.\s*\*\s*\)"  # hstore(old.*)
+    r"|(new|old)\s*\.\s*\*\s*\)?\s*(is\s+(not\s+)?distinct\s+from|\*?=|\*?<>)\s*\(?\s*(new|old)\s*\.\s*\*",
+    re.IGNORECASE,
+)
+"""The same where it is taken as one value, or compared with another: that works with more."""
 
 
 def unkept(before: Snapshot, tables: Iterable[Table]) -> Iterator[str]:
@@ -28,6 +42,40 @@ def unkept(before: Snapshot, tables: Iterable[Table]) -> Iterator[str]:
                         " after the cutover come back from a rollback with a stale one, unless"
                         f" `-- bluegreen: {down}` computes it"
                     )
+
+
+def check_whole_rows(after: SeenRelation, landing: frozenset[int]) -> None:
+    """Raises Refused for a trigger that would find more columns than it has room for until
+    `finish`: the application's own statement would fail with it."""
+    for trigger in after.triggers if landing else ():
+        if EVERY_COLUMN.search(ONE_VALUE.sub("", trigger.text)):
+            raise Refused(
+                f"trigger {trigger.name} of {after.label} takes all columns of the row (new.* or"
+                " old.*): until `finish` there would be ours, too, and it would fail",
+                remedy="name the columns in its function, in a safe migration before this one",
+            )
+
+
+def whole_rows(after: Snapshot, tables: Iterable[Table]) -> Iterator[str]:
+    """A sentence for each trigger that takes a row as a whole, with our columns in it."""
+    landed = {(table.final.namespace, table.final.name) for table in tables if table.of("landing")}
+    for relation in after.relations.values():
+        for trigger in relation.triggers if (relation.namespace, relation.name) in landed else ():
+            if WHOLE_ROW.search(trigger.text):
+                yield (
+                    f"trigger {trigger.name} of {relation.label} takes the row as a whole: until"
+                    " `finish` the columns of ours are in it, too, and stay in what it stores"
+                )
+
+
+def partitions(before: Snapshot) -> Iterator[str]:
+    """A sentence for each partitioned table."""
+    for relation in before.relations.values():
+        if relation.kind == "p" and not relation.is_partition:
+            yield (
+                f"{relation.label} is partitioned: TRUNCATE of a single partition is not replicated"
+                " until the job ends, DELETE its rows instead"
+            )
 
 
 def _is_lost(column: Column) -> bool:

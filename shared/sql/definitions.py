@@ -70,6 +70,8 @@ def _apply(ctx: Context, node: Node, found: ColumnDefinition, operation: Operati
         if kind == "CONSTR_PRIMARY":
             column.not_null = True
         found.constraints.append(node)
+    elif kind in ("CONSTR_ATTR_DEFERRABLE", "CONSTR_ATTR_DEFERRED") and found.constraints:
+        found.constraints[-1] = {**found.constraints[-1], "deferrable": True}
 
 
 def read_constraint(

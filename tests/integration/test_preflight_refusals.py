@@ -103,6 +103,8 @@ def made_so(stack: Stack, change: Sequence[str], back: Sequence[str]) -> Iterato
     ("change", "back", "says"),
     [
         (["CREATE TABLE log (line text)"], ["DROP TABLE log"], r"replica identity .*public\.log"),
+        (["CREATE TABLE late (id int PRIMARY KEY DEFERRABLE)"], ["DROP TABLE late"],
+         r"replica identity .*public\.late"),
         (["SELECT lo_create(4711)"], ["SELECT lo_unlink(4711)"], "1 large objects"),
         (["CREATE UNLOGGED TABLE cache AS SELECT 1 AS n"], ["DROP TABLE cache"],
          r"unlogged .*public\.cache"),
@@ -121,8 +123,8 @@ def made_so(stack: Stack, change: Sequence[str], back: Sequence[str]) -> Iterato
          ["ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"],
          "standby is synchronous"),
     ],
-    ids=["identity", "large objects", "unlogged", "triggers", "subscriptions", "slots",
-         "databases", "superuser", "synchronous"],
+    ids=["identity", "deferrable", "large objects", "unlogged", "triggers", "subscriptions",
+         "slots", "databases", "superuser", "synchronous"],
 )  # fmt: skip
 def test_what_the_fork_or_the_sync_cannot_carry_is_refused(
     stack: Stack, preflight: Preflight, change: list[str], back: list[str], says: str

@@ -99,7 +99,8 @@ SELECT
           WHERE relkind IN ('r', 'p') AND relpersistence = 'p'
             AND (relreplident = 'n'
                  OR relreplident = 'd' AND NOT EXISTS (
-                     SELECT FROM pg_index i WHERE i.indrelid = own.oid AND i.indisprimary)
+                     SELECT FROM pg_index i WHERE i.indrelid = own.oid AND i.indisprimary
+                         AND i.indimmediate)  -- a deferrable key is none to replication
                  OR relreplident = 'i' AND NOT EXISTS (
                      SELECT FROM pg_index i WHERE i.indrelid = own.oid AND i.indisreplident))
           ORDER BY 1),

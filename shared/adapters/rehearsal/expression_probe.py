@@ -28,6 +28,8 @@ class Meaning:
     """What they depend on besides their row, in words; empty when on nothing."""
     by_path: bool
     """Whether they use anything that is not PostgreSQL's own."""
+    calls: tuple[int, ...] = ()
+    """Oids of the functions that they call."""
 
 
 def meaning(
@@ -40,10 +42,11 @@ def meaning(
         session.execute(f"CREATE TEMP VIEW bluegreen_probe AS {query}")
         tree = str(session.value(QUERIES["tree"]))
         reads = tuple(int(row[0]) for row in session.rows(QUERIES["reads"], [oid]))
-        called = session.rows(QUERIES["functions"], [functions_in(tree)])
+        oids = functions_in(tree)
+        called = session.rows(QUERIES["functions"], [oids])
         session.execute("DROP VIEW bluegreen_probe")
     problems = not_row_local(tree, [SeenFunction(*row) for row in called])
-    return Meaning(reads, tuple(problems), names_users_objects(tree))
+    return Meaning(reads, tuple(problems), names_users_objects(tree), tuple(oids))
 
 
 def row_local_meaning(
@@ -78,9 +81,11 @@ def meaning_settings(session: Session) -> dict[str, str]:
     row = session.row(QUERIES["settings"])
     assert row is not None, "settings are always there"
     path, zone, dates, intervals = row
+    own = {name: literal(value) for name, value in session.rows(QUERIES["own_settings"])}
     return {
         "search_path": f"{path}, pg_temp" if path else "pg_temp",
         "timezone": literal(zone),
         "datestyle": literal(dates),
         "intervalstyle": literal(intervals),
+        **own,
     }

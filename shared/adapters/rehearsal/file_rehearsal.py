@@ -11,10 +11,17 @@ from dataclasses import dataclass, field
 
 from shared.adapters.rehearsal.expression_probe import meaning, meaning_settings, named_relation
 from shared.adapters.rehearsal.row_changes import analysed_changes, grown_types, seen_change
-from shared.adapters.rehearsal.row_copies import analysed_copy, seen_copy
+from shared.adapters.rehearsal.row_copies import analysed_copy, check_calls, seen_copy
+from shared.adapters.rehearsal.still_meant import (
+    CalledFunctions,
+    check_constraint_functions,
+    constraint_functions,
+    routines,
+)
 from shared.adapters.schema.catalog_snapshot import take_snapshot
 from shared.domain.errors import Refused
 from shared.domain.identifiers import ident
+from shared.mapping.dropped_constraints import DroppedConstraints
 from shared.mapping.model import Waiting
 from shared.mapping.snapshot import Snapshot
 from shared.mapping.statements import dropped_constraints, refused, runs_alone
@@ -37,8 +44,9 @@ class FileRehearsal:
     run_as: str
     changes: list[SeenChange] = field(default_factory=list)
     first_defaults: dict[tuple[int, int], str | None] = field(default_factory=dict)
-    dropped: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    dropped: DroppedConstraints = field(default_factory=DroppedConstraints)
     copies: list[SeenCopy] = field(default_factory=list)
+    called: CalledFunctions = field(default_factory=CalledFunctions)
     start: Snapshot = field(default_factory=Snapshot)
     """What was there before the file."""
     waiting: list[Waiting] = field(default_factory=list)
@@ -51,27 +59,36 @@ class FileRehearsal:
         """
         with self._block():
             before = last = self.start = take_snapshot(self.session)
+            checking = constraint_functions(self.session)
+            then = routines(self.session) if checking else {}
             for statement in self.statements:
                 if statement.index in self.directives.at_cutover:
                     waits = Waiting(text=statement.text, settings=meaning_settings(self.session))
                     self.waiting.append(waits)
                     continue
                 last = self._traced(statement, last)
+            self.called.check(self.session)
+            if checking:
+                check_constraint_functions(then, routines(self.session), checking)
         downs = tuple(self._down(down, last) for down in self.directives.downs)
         return Trace(
-            before, last, tuple(self.changes), downs, self.first_defaults, self.dropped,
+            before, last, tuple(self.changes), downs, self.first_defaults, self.dropped.found,
             tuple(self.copies),
         )  # fmt: skip
 
     def _traced(self, statement: Statement, last: Snapshot) -> Snapshot:
         """Run one statement and note what it did; answers what is there after it."""
-        self._note_dropped_constraints(statement)
         session = self.session
+        named = self._constraints_dropped_by_name(statement)
         analysed = analysed_changes(session, statement, last)
         targets = [copy.target for copy in self.copies]
+        check_calls(session, statement)
         copied = analysed_copy(session, statement, self.start, targets, last)
+        meanings = [change.meaning for change in analysed] + ([copied.meaning] if copied else [])
+        self.called.note(session, statement, [oid for each in meanings for oid in each.calls])
         self._execute(statement)
         now = take_snapshot(session)
+        self.dropped.note(last, now, *named)
         if copied is not None:
             self.copies.append(seen_copy(session, statement, copied, last, now))
         self._note_new_columns(last, now)
@@ -121,12 +138,13 @@ class FileRehearsal:
         if inserts:
             self.session.execute("RESET session_replication_role")
 
-    def _note_dropped_constraints(self, statement: Statement) -> None:
+    def _constraints_dropped_by_name(self, statement: Statement) -> tuple[int, tuple[str, ...]]:
+        """The table's oid, and the names; before the statement runs."""
         found = dropped_constraints(statement)
-        if found is not None:
-            relation, names = found
-            oid = self.session.value(OID_OF, [relation])
-            self.dropped[oid] = (*self.dropped.get(oid, ()), *names)
+        if found is None:
+            return 0, ()
+        relation, names = found
+        return self.session.value(OID_OF, [relation]) or 0, names
 
     def _note_new_columns(self, last: Snapshot, now: Snapshot) -> None:
         for oid, relation in now.relations.items():

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from shared.adapters.dump.pg_dump import Server, program
 from shared.adapters.rehearsal.file_rehearsal import FileRehearsal
+from shared.adapters.rehearsal.still_meant import NOT_MEANT, check_still_meant
 from shared.adapters.schema.catalog_snapshot import QUERIES
 from shared.adapters.schema.schema_copy import LANDED, PLAIN, SOURCE, Copies, definitions
 from shared.domain.environment import Colour
@@ -91,6 +92,8 @@ class ScratchRehearsalRoom:
             with self.copies.session(SOURCE) as session:
                 rehearse_source(session, mapping)
         except Refused as error:
+            if error.code == NOT_MEANT:
+                raise
             remedy = SCHEMA_REMEDY if error.code == NO_SUCH_SCHEMA else GATE_REMEDY
             raise Refused(
                 f"the file cannot be kept in sync: {error.message}", remedy=remedy
@@ -113,6 +116,7 @@ def rehearse_target(session: Session, mapping: Mapping, file: FileRehearsal) -> 
     _in_one(session, landing(mapping))
     file.run()
     _in_one(session, prepare_green(mapping))
+    check_still_meant(session, mapping)
     for each in (TO_FINAL, TO_SYNC, TO_FINAL, *finish_green(mapping)):
         session.execute(each)
 

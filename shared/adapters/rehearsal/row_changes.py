@@ -12,6 +12,7 @@ from shared.adapters.rehearsal.expression_probe import (
     row_local_meaning,
 )
 from shared.domain.identifiers import ident
+from shared.mapping.held_types import grown_columns
 from shared.mapping.snapshot import SeenRelation, Snapshot
 from shared.mapping.statements import DataChange, data_changes, refused
 from shared.mapping.trace import SeenAssignment, SeenChange
@@ -103,7 +104,7 @@ def grown_types(
         and set(last.domains[kind].conditions) - set(domain.conditions)
     }
     for table in last.tables():
-        columns = [column for column in table.columns if column.type_oid in grown]
+        columns = grown_columns(table.columns, grown, last)
         if columns and table.oid in start.relations:
             yield SeenChange(
                 statement=statement,

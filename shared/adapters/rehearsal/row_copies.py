@@ -10,12 +10,15 @@ from shared.adapters.rehearsal.expression_probe import (
     named_relation,
     row_local_meaning,
 )
+from shared.adapters.schema.catalog_snapshot import QUERIES
 from shared.domain.identifiers import ident
 from shared.mapping.new_rows import copied_rows
 from shared.mapping.snapshot import SeenRelation, Snapshot
-from shared.mapping.statements import Assigned, DataChange, TableCopy
+from shared.mapping.statements import Assigned, DataChange, TableCopy, refused
 from shared.mapping.trace import SeenCopy, SeenItem
 from shared.ports import Session
+from shared.sql.expressions import walk
+from shared.sql.names import split_name
 from shared.sql.parse import Statement
 
 
@@ -63,6 +66,25 @@ def analysed_copy(
         row_local_meaning(session, statement, asked, source),
         meaning_settings(session),
     )
+
+
+def check_calls(session: Session, statement: Statement) -> None:
+    """A function in rows that the file makes answers as of the fork. Raises Refused for one of the
+    user's that may read tables."""
+    if statement.tag not in ("InsertStmt", "CreateTableAsStmt"):
+        return
+    calls = [body for tag, body in walk(statement.node) if tag == "FuncCall"]
+    names = [split_name(body.get("funcname")) for body in calls]
+    schemas = [schema or "" for schema, _ in names]
+    found = session.rows(QUERIES["may_read"], [schemas, [name for _, name in names]])
+    if found:
+        raise refused(
+            statement,
+            f"it calls the function {found[0][0]}, which may read tables (it is not IMMUTABLE):"
+            " what is written later would not be in it",
+            "put `-- bluegreen: at-cutover` before the statement (it runs in the pause), or fill"
+            " the table in a safe migration later",
+        )
 
 
 def seen_copy(

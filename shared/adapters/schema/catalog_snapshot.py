@@ -15,6 +15,7 @@ from shared.mapping.snapshot import (
     SeenIndex,
     SeenRelation,
     SeenTrigger,
+    SeenType,
     Snapshot,
 )
 from shared.ports import Row, Session
@@ -36,7 +37,11 @@ def take_snapshot(session: Session) -> Snapshot:
         composites = {
             oid: (name, tuple(held)) for oid, name, held in session.rows(QUERIES["composites"])
         }
-        return Snapshot(_relations(session), types, dict(labels), domains, composites)
+        structures = {
+            oid: SeenType(name, kind, tuple(inner))
+            for oid, name, kind, inner in session.rows(QUERIES["structures"])
+        }
+        return Snapshot(_relations(session), types, dict(labels), domains, composites, structures)
 
 
 @contextmanager
@@ -72,11 +77,11 @@ def _by_table(rows: list[Row]) -> dict[int, list[Row]]:
 
 
 def _constraint(row: Row) -> SeenConstraint:
-    name, kind, columns, definition, referenced, referenced_columns, condition = row
+    name, kind, columns, definition, referenced, referenced_columns, condition, oid = row
     keys = tuple(referenced_columns)
-    return SeenConstraint(name, kind, tuple(columns), definition, referenced, keys, condition)
+    return SeenConstraint(name, kind, tuple(columns), definition, referenced, keys, condition, oid)
 
 
 def _index(row: Row) -> SeenIndex:
-    name, columns, primary, identity, key_length = row
-    return SeenIndex(name, tuple(columns[:key_length]), primary, identity)
+    name, columns, primary, identity, key_length, immediate = row
+    return SeenIndex(name, tuple(columns[:key_length]), primary, identity, immediate)

@@ -27,7 +27,12 @@ SELECT a.attrelid::int8, a.attnum::int4, a.attname, a.atttypid::int8, a.atttypmo
             THEN (SELECT format('%I.%I', cn.nspname, co.collname) FROM pg_collation co
                   JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation)
        END,
-       t.typnotnull
+       t.typnotnull,
+       t.typtype <> 'b' OR t.typsubscript = 'array_subscript_handler'::regproc OR EXISTS (
+           SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod
+           WHERE o.opcdefault AND m.amname IN ('btree', 'hash') AND (o.opcintype = t.oid OR EXISTS (
+               SELECT FROM pg_cast k WHERE k.castsource = t.oid AND k.casttarget = o.opcintype
+                 AND k.castmethod = 'b')))
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -41,7 +46,7 @@ ORDER BY a.attrelid, a.attnum;
 -- constraints: of tables, NOT NULL left out; a partition's copy of its root's is not its own
 SELECT conrelid::int8, conname, contype::text, coalesce(conkey, '{}')::int4[],
        pg_get_constraintdef(oid), confrelid::int8, coalesce(confkey, '{}')::int4[],
-       CASE WHEN contype = 'c' THEN pg_get_expr(conbin, conrelid) END
+       CASE WHEN contype = 'c' THEN pg_get_expr(conbin, conrelid) END, oid::int8
 FROM pg_constraint
 WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND conrelid <> 0
   AND connamespace NOT IN (SELECT oid FROM pg_namespace
@@ -50,7 +55,7 @@ ORDER BY conrelid, conname;
 
 -- indexes: unique ones over plain columns, without a condition
 SELECT i.indrelid::int8, c.relname, i.indkey::int2[]::int4[], i.indisprimary, i.indisreplident,
-       i.indnkeyatts::int4
+       i.indnkeyatts::int4, i.indimmediate
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
@@ -63,12 +68,10 @@ SELECT t.tgrelid::int8, t.oid::int8, t.tgname, t.tgenabled::text, t.tgtype & 16 
 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE NOT t.tgisinternal ORDER BY t.tgrelid, t.tgname;
 
--- domains: those that columns of tables are of, with what the domains below them ask, too
+-- domains: the user's, with what the domains below them ask, too
 WITH RECURSIVE floor AS (
-    SELECT DISTINCT t.oid AS top, t.oid FROM pg_type t JOIN pg_attribute a ON a.atttypid = t.oid
-    JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE t.typtype = 'd' AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
-      AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'bluegreen', 'bluegreen_job')
+    SELECT t.oid AS top, t.oid FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.typtype = 'd' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     UNION ALL
     SELECT f.top, b.oid FROM floor f JOIN pg_type t ON t.oid = f.oid
     JOIN pg_type b ON b.oid = t.typbasetype WHERE b.typtype = 'd'
@@ -100,6 +103,32 @@ FROM held JOIN pg_type t ON t.oid = held.oid JOIN pg_attribute a ON a.attrelid =
 WHERE t.typrelid <> 0 AND a.attnum > 0 AND NOT a.attisdropped
 GROUP BY 1, 2;
 
+-- structures: types that columns of tables hold, however deep, and that hold others or have labels
+WITH RECURSIVE held AS (
+    SELECT a.atttypid AS oid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
+      AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'bluegreen', 'bluegreen_job')
+    UNION
+    SELECT inside.oid FROM held JOIN pg_type t ON t.oid = held.oid CROSS JOIN LATERAL (
+        SELECT t.typelem WHERE t.typsubscript = 'array_subscript_handler'::regproc
+        UNION ALL SELECT t.typbasetype
+        UNION ALL SELECT rngsubtype FROM pg_range WHERE t.oid IN (rngtypid, rngmultitypid)
+        UNION ALL SELECT atttypid FROM pg_attribute
+                  WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped
+    ) AS inside(oid) WHERE inside.oid <> 0
+)
+SELECT t.oid::int8, format_type(t.oid, NULL),
+       CASE WHEN t.typsubscript = 'array_subscript_handler'::regproc THEN 'a' ELSE t.typtype::text END,
+       CASE WHEN t.typsubscript = 'array_subscript_handler'::regproc THEN ARRAY[t.typelem::int8]
+            WHEN t.typtype = 'd' THEN ARRAY[t.typbasetype::int8]
+            WHEN t.typtype IN ('r', 'm') THEN ARRAY(
+                SELECT rngsubtype::int8 FROM pg_range WHERE t.oid IN (rngtypid, rngmultitypid))
+            ELSE ARRAY(SELECT atttypid::int8 FROM pg_attribute WHERE attrelid = t.typrelid
+                       AND t.typrelid <> 0 AND attnum > 0 AND NOT attisdropped ORDER BY attnum) END
+FROM held JOIN pg_type t ON t.oid = held.oid
+WHERE t.typtype IN ('d', 'e', 'c', 'r', 'm') OR t.typsubscript = 'array_subscript_handler'::regproc;
+
 -- types: outside pg_catalog, by oid
 SELECT t.oid::int8, format_type(t.oid, NULL)
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname !~ '^pg_';
@@ -122,9 +151,33 @@ SELECT p.proname, p.provolatile::text, p.pronamespace = 'pg_catalog'::regnamespa
        l.lanname IN ('c', 'internal')
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.oid = ANY (%s::oid[]) ORDER BY 1;
 
+-- routines: the user's functions, and everything that says what they do
+SELECT p.oid::int8, n.nspname, p.proname,
+       concat_ws(' ', p.prosrc, pg_get_function_sqlbody(p.oid), p.proconfig::text, p.provolatile, p.proisstrict,
+                 p.prolang, p.probin, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid))
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'bluegreen', 'bluegreen_job');
+
+-- may_read: of these names of functions (as schema, '' where none is given, and name) those of the user's
+-- that may read tables
+SELECT DISTINCT p.proname FROM unnest(%s::text[], %s::text[]) AS called(schema, name)
+JOIN pg_proc p ON p.proname = called.name JOIN pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_language l ON l.oid = p.prolang
+WHERE called.schema IN ('', n.nspname) AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND p.provolatile <> 'i' AND l.lanname NOT IN ('c', 'internal') ORDER BY 1;
+
+-- constraint_functions: those that CHECKs of tables and domains call
+SELECT DISTINCT d.refobjid::int8 FROM pg_depend d JOIN pg_constraint k ON k.oid = d.objid
+WHERE d.classid = 'pg_constraint'::regclass AND d.refclassid = 'pg_proc'::regclass AND k.contype = 'c';
+
 -- settings: what gives the words of an expression their meaning
 SELECT array_to_string(ARRAY(SELECT quote_ident(s) FROM unnest(current_schemas(false)) s), ', '),
        current_setting('TimeZone'), current_setting('DateStyle'), current_setting('IntervalStyle');
+
+-- own_settings: more of that kind, where this session has set them
+SELECT lower(name), setting FROM pg_settings WHERE source = 'session' AND lower(name) IN (
+    'array_nulls', 'bytea_output', 'default_text_search_config', 'extra_float_digits', 'lc_monetary',
+    'lc_numeric', 'lc_time', 'quote_all_identifiers', 'transform_null_equals', 'xmlbinary', 'xmloption');
 
 -- like: how to make a database like this one
 SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider,

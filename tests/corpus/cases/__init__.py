@@ -6,7 +6,10 @@ from tests.corpus.cases import (
     constraints,
     copies,
     data,
+    held_types,
+    later_rows,
     objects,
+    odd_values,
     refusals,
     tables,
     types,
@@ -16,11 +19,13 @@ from tests.corpus.cases import (
 CASES: tuple[Case, ...] = (
     *columns.CASES,
     *types.CASES,
+    *odd_values.CASES,
     *user_types.CASES,
+    *held_types.CASES,
     *constraints.CASES,
     *tables.CASES,
     *objects.CASES,
     *data.CASES,
     *copies.CASES,
 )
-REFUSALS: tuple[Refusal, ...] = refusals.REFUSALS
+REFUSALS: tuple[Refusal, ...] = (*refusals.REFUSALS, *later_rows.REFUSALS)

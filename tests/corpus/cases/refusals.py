@@ -187,6 +187,35 @@ REFUSALS = (
             "CREATE TABLE c AS SELECT id, name FROM t; ALTER TABLE c ADD PRIMARY KEY (id)",
             "t forces row security on its owner", "NO FORCE ROW LEVEL SECURITY",
             schema=TABLES + FORCED),
+    refusal("refused_attach_of_a_table_in_use",
+            "ALTER TABLE t ATTACH PARTITION early FOR VALUES FROM (MINVALUE) TO ('2026-01-01')",
+            "early becomes a partition", "attach it in a safe migration",
+            schema=DAYS.replace("(MINVALUE)", "('2026-01-01')")
+            + "CREATE TABLE early (id int, day date, v text, PRIMARY KEY (id, day));"),
+    refusal("refused_set_logged", "ALTER TABLE passing SET LOGGED",
+            "passing is unlogged until the file has run", "before this one",
+            schema=TABLES + "CREATE UNLOGGED TABLE passing (id int PRIMARY KEY);"),
+    refusal("refused_deferrable_key", "ALTER TABLE t ADD COLUMN x int",
+            "late has no key by which replication could find its rows", "REPLICA IDENTITY FULL",
+            TABLES + "CREATE TABLE late (id int PRIMARY KEY DEFERRABLE);"),
+    refusal("refused_identity_of_nothing", "ALTER TABLE t ADD COLUMN x int",
+            "has no key by which replication could find its rows", "REPLICA IDENTITY FULL",
+            TABLES + "ALTER TABLE other REPLICA IDENTITY NOTHING;"),
+    refusal("refused_full_identity_of_what_is_not_compared", "ALTER TABLE t ADD COLUMN x int",
+            "doc is of type json, whose values no server compares", "add a primary key",
+            TABLES + "CREATE TABLE log (doc json); ALTER TABLE log REPLICA IDENTITY FULL;"),
+    refusal("refused_trigger_that_fires_last",
+            "ALTER TABLE other ALTER v TYPE varchar(9)", "fires last, behind ours",
+            "rename it in a safe migration",
+            TABLES + "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';"
+            'CREATE TRIGGER "ärger" BEFORE INSERT ON other FOR EACH ROW EXECUTE FUNCTION f();'),
+    refusal("refused_trigger_that_takes_every_column",
+            "ALTER TABLE other ALTER v TYPE varchar(9)", "takes all columns of the row",
+            "name the columns in its function",
+            TABLES + "CREATE TABLE was (id int PRIMARY KEY, t_id int, v text);"
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN INSERT INTO shape.was SELECT OLD.*; RETURN old; END';"
+            "CREATE TRIGGER x BEFORE DELETE ON other FOR EACH ROW EXECUTE FUNCTION f();"),
     refusal("refused_down_of_a_copy",
             "-- bluegreen: down shape.c.nothing = name\nCREATE TABLE c AS SELECT id, name FROM t;"
             "ALTER TABLE c ADD PRIMARY KEY (id)", "names no column that shape.t loses",

@@ -122,6 +122,15 @@ def test_a_table_without_a_key_is_refused_wherever_it_stands(sql, refused):
     assert told == ["table notes has no key by which replication could find its rows"] * refused
 
 
+def test_a_deferrable_key_is_none():
+    late = "CREATE TABLE late (id int PRIMARY KEY DEFERRABLE);"
+    found = readiness("ALTER TABLE users ADD a int", build(SCHEMA + late, version=18)[0])
+    refusal = found.refusal
+    assert refusal is not None
+    assert "late has no key" in refusal.what
+    assert "DEFERRABLE" in refusal.remedy
+
+
 def test_the_migrators_own_tables_need_no_key():
     ours = "CREATE SCHEMA bluegreen; CREATE TABLE bluegreen.probe (at timestamptz NOT NULL);"
     found = readiness("ALTER TABLE users ADD COLUMN a int", build(SCHEMA + ours, version=18)[0])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from shared.domain.errors import Refused
 from shared.mapping.model import Column, Table
 from shared.mapping.name_states import Name
 from shared.mapping.snapshot import SeenRelation, SeenTrigger, Snapshot
-from shared.mapping.upkeep import unkept
+from shared.mapping.upkeep import check_whole_rows, partitions, unkept, whole_rows
 
 DROPPED = Column(kind="dropped", sync="slug", final="slug", type="text")
 LANDED = Column(kind="landing", sync="slug", final="bluegreen_l_slug", type="text")
@@ -53,3 +54,54 @@ def test_other_words_are_no_name_of_it() -> None:
 
 def test_the_copy_of_a_trigger_on_a_partition_is_not_said_again() -> None:
     assert said("new.slug := 1", partition=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("INSERT INTO log VALUES (to_jsonb(NEW)); RETURN new;", True),
+        ("PERFORM note('posts', row_to_json( old )); RETURN old;", True),
+        ("new.slug := lower(new.name); RETURN new;", False),
+    ],
+)
+def test_a_trigger_that_takes_the_row_as_a_whole(text: str, told: bool) -> None:
+    on = SeenRelation(1, "public", "posts", "r", triggers=(SeenTrigger(7, "log", "O", True, text),))
+    name = Name("public", "posts")
+    table = Table(sync=name, final=name, columns=[LANDED])
+    found = list(whole_rows(Snapshot({1: on}), [table]))
+    assert [sentence.split(":")[0] for sentence in found] == (
+        ["trigger log of posts takes the row as a whole"] if told else []
+    )
+    without = table.model_copy(update={"columns": [DROPPED]})
+    assert list(whole_rows(Snapshot({1: on}), [without])) == []
+
+
+def test_a_partitioned_table_is_told_once() -> None:
+    root = SeenRelation(1, "public", "days", "p")
+    part = SeenRelation(2, "public", "days_1", "p", is_partition=True)
+    assert [told.split(" ")[0] for told in partitions(Snapshot({1: root, 2: part}))] == ["days"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fails"),
+    [
+        ("INSERT INTO history SELECT old.*; RETURN old;", True),
+        ("INSERT INTO history VALUES (OLD.*, now()); RETURN old;", True),
+        ("INSERT INTO history VALUES (old.*); RETURN old;", True),
+        ("INSERT INTO history SELECT (new).*; RETURN new;", True),
+        ("INSERT INTO log VALUES (hstore(OLD.*) - hstore(NEW.*)); RETURN new;", False),
+        (
+            "FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION f() RETURN new;",
+            False,
+        ),
+        ("new.price := new.price * 2; RETURN new;", False),
+    ],
+)
+def test_a_trigger_that_takes_every_column_is_refused(text: str, fails: bool) -> None:
+    on = SeenRelation(1, "public", "posts", "r", triggers=(SeenTrigger(7, "log", "O", True, text),))
+    check_whole_rows(on, frozenset())
+    if not fails:
+        check_whole_rows(on, frozenset({2}))
+        return
+    with pytest.raises(Refused, match="trigger log of posts takes all columns"):
+        check_whole_rows(on, frozenset({2}))
