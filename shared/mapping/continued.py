@@ -66,6 +66,9 @@ def _renumbered(table: SeenRelation, oid: int, places: MappingOf[int, int]) -> S
         columns=tuple(replace(c, attnum=place(c.attnum)) for c in table.columns),
         constraints=tuple(replace(c, columns=all_of(c.columns)) for c in table.constraints),
         indexes=tuple(replace(index, columns=all_of(index.columns)) for index in table.indexes),
+        partial_indexes=tuple(
+            replace(index, columns=all_of(index.columns)) for index in table.partial_indexes
+        ),
         triggers=(),
     )
 

@@ -81,7 +81,8 @@ def _known(oid: int, value: str, column: SeenColumn, trace: Trace) -> Iterator[s
 
 
 def _holds_users_values(oid: int, snapshot: Snapshot) -> bool:
-    """A composite, or a range of the user's: only its own input function knows what it takes."""
+    """A composite, a range of the user's, a type of an extension: only its own input function knows
+    what it takes."""
     return oid in snapshot.types
 
 

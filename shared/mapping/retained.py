@@ -38,6 +38,7 @@ def retained_of(
     elif by_key:
         found.append(_key_for_full(source, target))
     found += list(_unique(before, after, landing, source, target))
+    found += list(_partial(before, after, landing, source, target))
     found += list(_excluding(before, after, landing, source, target))
     return found
 
@@ -109,6 +110,27 @@ def _unique_retained(
         create=[f"CREATE UNIQUE INDEX {ident(name)} ON {source.sql} ({names})"],
         drop=[f"DROP INDEX IF EXISTS {ident(target.namespace, name)}"],
     )
+
+
+def _partial(
+    before: SeenRelation,
+    after: SeenRelation,
+    landing: frozenset[int],
+    source: Name,
+    target: Name,
+) -> Iterator[Retained]:
+    left = {index.oid for index in after.partial_indexes}
+    names = {index.name for index in after.partial_indexes}  # a retype makes it anew
+    for index in before.partial_indexes:
+        stands = _stands(before, after, index.columns, landing)
+        if index.oid in left or index.name in names or not stands:
+            continue
+        name = ours(RETAINED, index.name)
+        yield Retained(
+            what=f"{index.name} still holds",
+            create=[f"CREATE UNIQUE INDEX {ident(name)} ON {source.sql} {index.text}"],
+            drop=[f"DROP INDEX IF EXISTS {ident(target.namespace, name)}"],
+        )
 
 
 def _excluding(

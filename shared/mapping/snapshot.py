@@ -66,6 +66,18 @@ class SeenIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenPartialIndex:
+    """A unique index, valid, with a condition or over an expression."""
+
+    oid: int
+    name: str
+    columns: tuple[int, ...]
+    """All that it reads."""
+    text: str
+    """Its definition from `USING` on, deparsed under an empty search_path."""
+
+
+@dataclass(frozen=True, slots=True)
 class SeenTrigger:
     """A trigger of the user's."""
 
@@ -105,6 +117,7 @@ class SeenRelation:
     columns: tuple[SeenColumn, ...] = ()
     constraints: tuple[SeenConstraint, ...] = ()
     indexes: tuple[SeenIndex, ...] = ()
+    partial_indexes: tuple[SeenPartialIndex, ...] = ()
     triggers: tuple[SeenTrigger, ...] = ()
 
     @property
@@ -136,11 +149,12 @@ class SeenDomain:
 
 @dataclass(frozen=True, slots=True)
 class SeenType:
-    """A type that columns of tables hold, however deep, and that is made of others or of labels."""
+    """A type that columns of tables hold, however deep: made of others or of labels, or not
+    PostgreSQL's own."""
 
     name: str
     kind: str
-    """`pg_type.typtype`: d, e, c, r, m; `a` for an array."""
+    """`pg_type.typtype`: d, e, c, r, m, b; `a` for an array."""
     inner: tuple[int, ...]
     """Types that its values hold, by oid."""
 

@@ -13,6 +13,7 @@ from shared.mapping.snapshot import (
     SeenConstraint,
     SeenDomain,
     SeenIndex,
+    SeenPartialIndex,
     SeenRelation,
     SeenTrigger,
     SeenType,
@@ -56,6 +57,7 @@ def _relations(session: Session) -> dict[int, SeenRelation]:
     columns = _by_table(session.rows(QUERIES["columns"]))
     constraints = _by_table(session.rows(QUERIES["constraints"]))
     indexes = _by_table(session.rows(QUERIES["indexes"]))
+    partial = _by_table(session.rows(QUERIES["partial_indexes"]))
     triggers = _by_table(session.rows(QUERIES["triggers"]))
     found = {}
     for oid, *rest in session.rows(QUERIES["relations"]):
@@ -64,6 +66,10 @@ def _relations(session: Session) -> dict[int, SeenRelation]:
             columns=tuple(SeenColumn(*row) for row in columns[oid]),
             constraints=tuple(_constraint(row) for row in constraints[oid]),
             indexes=tuple(_index(row) for row in indexes[oid]),
+            partial_indexes=tuple(
+                SeenPartialIndex(number, name, tuple(reads), text)
+                for number, name, reads, text in partial[oid]
+            ),
             triggers=tuple(SeenTrigger(*row) for row in triggers[oid]),
         )
     return found

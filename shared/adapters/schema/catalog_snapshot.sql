@@ -62,6 +62,18 @@ WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NUL
   AND n.nspname !~ '^pg_'
 ORDER BY i.indrelid, c.relname;
 
+-- partial_indexes: unique ones with a condition, or over an expression; a partition's are its root's
+SELECT i.indrelid::int8, c.oid::int8, c.relname,
+       ARRAY(SELECT DISTINCT d.refobjsubid::int4 FROM pg_depend d
+             WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
+               AND d.refobjid = i.indrelid AND d.refobjsubid > 0),
+       substr(pg_get_indexdef(c.oid), strpos(pg_get_indexdef(c.oid), ' USING ') + 1)
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE i.indisunique AND i.indisvalid AND (i.indpred IS NOT NULL OR i.indexprs IS NOT NULL)
+  AND NOT c.relispartition AND n.nspname !~ '^pg_'
+ORDER BY i.indrelid, c.relname;
+
 -- triggers: the user's row and statement triggers; bit 4 of tgtype is UPDATE
 SELECT t.tgrelid::int8, t.oid::int8, t.tgname, t.tgenabled::text, t.tgtype & 16 <> 0,
        concat_ws(' ', pg_get_triggerdef(t.oid), p.prosrc)
@@ -103,7 +115,8 @@ FROM held JOIN pg_type t ON t.oid = held.oid JOIN pg_attribute a ON a.attrelid =
 WHERE t.typrelid <> 0 AND a.attnum > 0 AND NOT a.attisdropped
 GROUP BY 1, 2;
 
--- structures: types that columns of tables hold, however deep, and that hold others or have labels
+-- structures: types that columns of tables hold, however deep, and that hold others, have labels, or are of an
+-- extension
 WITH RECURSIVE held AS (
     SELECT a.atttypid AS oid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -127,7 +140,8 @@ SELECT t.oid::int8, format_type(t.oid, NULL),
             ELSE ARRAY(SELECT atttypid::int8 FROM pg_attribute WHERE attrelid = t.typrelid
                        AND t.typrelid <> 0 AND attnum > 0 AND NOT attisdropped ORDER BY attnum) END
 FROM held JOIN pg_type t ON t.oid = held.oid
-WHERE t.typtype IN ('d', 'e', 'c', 'r', 'm') OR t.typsubscript = 'array_subscript_handler'::regproc;
+WHERE t.typtype IN ('d', 'e', 'c', 'r', 'm') OR t.typsubscript = 'array_subscript_handler'::regproc
+   OR t.typnamespace <> 'pg_catalog'::regnamespace;
 
 -- types: outside pg_catalog, by oid
 SELECT t.oid::int8, format_type(t.oid, NULL)

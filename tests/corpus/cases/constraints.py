@@ -164,6 +164,13 @@ CASES = (
          "DROP INDEX u; CREATE INDEX u ON t (name)",
          ("INSERT INTO t VALUES (@n, 'born @n', @n)",
           "UPDATE t SET n = n + 1 WHERE id = @n % 40 + 1"), (), ROWS),
+    Case("drop_unique_indexes_with_a_condition",
+         """CREATE TABLE t (id int PRIMARY KEY, name text, n int);
+         CREATE UNIQUE INDEX u ON t (lower(name)); CREATE UNIQUE INDEX v ON t (n) WHERE n > 900;""",
+         """DROP INDEX u; DROP INDEX v; ALTER TABLE t RENAME name TO title;
+         ALTER TABLE t ALTER n TYPE bigint; CREATE UNIQUE INDEX v_later ON t (title, n)""",
+         ("INSERT INTO t VALUES (@n, 'Born @n', @n)",
+          "UPDATE t SET n = n + 1 WHERE id = @n % 40 + 1"), (), ROWS),
     Case("drop_exclusion",
          """CREATE TABLE t (id int PRIMARY KEY, during int4range, name text,
          CONSTRAINT apart EXCLUDE USING gist (during WITH &&));""",
