@@ -28,11 +28,11 @@ SELECT a.attrelid::int8, a.attnum::int4, a.attname, a.atttypid::int8, a.atttypmo
                   JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation)
        END,
        t.typnotnull,
-       t.typtype <> 'b' OR t.typsubscript = 'array_subscript_handler'::regproc OR EXISTS (
-           SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod
-           WHERE o.opcdefault AND m.amname IN ('btree', 'hash') AND (o.opcintype = t.oid OR EXISTS (
-               SELECT FROM pg_cast k WHERE k.castsource = t.oid AND k.casttarget = o.opcintype
-                 AND k.castmethod = 'b')))
+       t.typtype <> 'b' OR t.typsubscript = 'array_subscript_handler'::regproc OR t.oid IN (
+           SELECT like_it FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod CROSS JOIN LATERAL (
+               SELECT o.opcintype UNION ALL
+               SELECT castsource FROM pg_cast WHERE casttarget = o.opcintype AND castmethod = 'b'
+           ) AS of_it(like_it) WHERE o.opcdefault AND m.amname IN ('btree', 'hash'))
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
