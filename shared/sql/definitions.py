@@ -223,6 +223,9 @@ def check_columns(ctx: Context, relation: Relation, names: list[str], at: int | 
     if relation.columns is None:
         return True
     missing = [name for name in names if name not in relation.columns and name not in _SYSTEM]
+    if missing and relation.doubtful:
+        relation.be_there()
+        return True
     for name in missing:
         ctx.error(
             "catalog", f'column "{name}" of relation "{relation.shown}" does not exist', at=at

@@ -47,7 +47,7 @@ def _signature(statement: dict[str, Any]) -> Iterator[tuple[int, bool]]:
     node = statement.get("CreateFunctionStmt", {})
     types = [each["FunctionParameter"]["argType"] for each in node.get("parameters", ())]
     for each in [*types, *([node["returnType"]] if "returnType" in node else [])]:
-        if "pg_catalog" not in str(each["names"][0]):
+        if each.get("location", -1) > 0 and "pg_catalog" not in str(each["names"][0]):
             yield each["location"], True
 
 

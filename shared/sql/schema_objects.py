@@ -161,6 +161,8 @@ class Relation:
     """Made by the migration file itself: nobody else uses it yet."""
     presumed: bool = False
     """Not found anywhere: the file names it and it is taken to exist."""
+    doubtful: bool = False
+    """Made by CREATE TABLE IF NOT EXISTS, and no schema tells whether it was there before."""
     known_as: str = ""
     """The name it had before the file renamed it; empty when it was not renamed."""
     size_bytes: int | None = None
@@ -180,6 +182,11 @@ class Relation:
         self.key = (self.schema, self.name)
         self.shown = shown(self.schema, self.name)
         self.label = self.known_as or self.shown
+
+    def be_there(self) -> None:
+        """It was there before the file, with columns of its own."""
+        self.new, self.presumed, self.doubtful, self.columns = False, True, False, None
+        self.live = self.persistence != "t"
 
     def move(self, schema: str, name: str) -> None:
         """Give it another name; people outside the file go on knowing it by the first."""

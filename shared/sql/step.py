@@ -57,7 +57,7 @@ class Step:
         if len(operations) == 1:
             only = operations[0]
             self.locks, self.related = only.locks, only.related
-            if only.scans:
+            if only.scans or ("waits" in only.notes and (only.locks or self.in_block)):
                 self.grows = True
             return
         locks: dict[str, Lock] = {}

@@ -18,6 +18,7 @@ from shared.adapters.trace.file_trace import FileTrace
 from shared.adapters.trace.schema import SchemaRoom
 from shared.adapters.trace.throwaway import ThrowAway
 from shared.domain.errors import MigrationError
+from shared.domain.kinds import Kind
 from shared.sql.analysis import build
 from shared.sql.catalog import Catalog
 from shared.sql.observation import DATA_ERRORS, Observation, SeenStatement
@@ -55,6 +56,8 @@ SETS = {
     "fifteenth": FILES / "fifteenth",
     "sixteenth": FILES / "sixteenth",
 }
+PAST_A_READER = "sixteenth"
+"""The set whose files try to do harm unseen: from the text alone most of them cannot be told."""
 RUNS_NOTHING = "SELECT 1 / 0;"
 """Before a text that is sent at once: it is read to its end, and fails before it does anything."""
 SYNTAX_ERROR = "42601"
@@ -71,6 +74,8 @@ class Result:
     text_hazards: Hazards = field(default_factory=Hazards)
     text_doubted: Hazards = field(default_factory=Hazards)
     """Hazardous from the text alone, or not known to be safe."""
+    called_safe: list[str] = field(default_factory=list)
+    """Files that do harm and that the report, with the schema, lets run as safe ones."""
     disagreements: list[str] = field(default_factory=list)
 
 
@@ -152,6 +157,8 @@ def _grade(result: Result, flag: str, sql: str, catalog: Catalog, seen: Observat
             (result.text_doubted, is_doubted(text)),
         ):
             _grade_hazards(hazards, flag, said, seen)
+        if _is_truly(flag, seen) and report.is_valid and report.migration_type is Kind.SAFE:
+            result.called_safe.append(sql)
         if _wrong(flag, report, seen):
             result.disagreements.append(f"{sql}\n    hazardous: said {is_hazardous(report)}")
 
@@ -214,6 +221,7 @@ def main() -> None:
                   f"  {100 * found.recall:5.1f} %")  # fmt: skip
             print(f"  suspected, {title:11} {found.suspected:4} of {found.harmless:4}"
                   f"  {100 * found.false_alarms:5.1f} %")  # fmt: skip
+        print(f"  harmful and called safe {len(result.called_safe):2}")
         for line in result.disagreements:
             print(f"  {line}")
 

@@ -162,8 +162,22 @@ def role(type_: str) -> object:
             operation.breaks += ("a role is gone: its clients cannot log in",)
         elif type_ == "GRANT_ROLE" and not node.get("is_grant"):
             operation.breaks += ("a role loses a membership",)
+        elif type_ == "ALTER_ROLE":
+            for each in node.get("options", ()):
+                if why := _locked_out(each["DefElem"]):
+                    operation.breaks += (why,)
 
     return handler
+
+
+def _locked_out(option: Node) -> str:
+    """Why clients of a role cannot log in any more; empty when they can."""
+    name, value = option["defname"], scalar(option.get("arg"))
+    if (name == "canlogin" and not value) or (name == "connectionlimit" and value == 0):
+        return "a role may not log in any more"
+    if name in ("password", "validUntil"):
+        return "a role's password is another, or ends: who knows the old one cannot log in"
+    return ""
 
 
 def reassign(ctx: Context, node: Node) -> None:

@@ -24,6 +24,8 @@ from shared.sql.types import BUILTIN
 
 
 def add_column(ctx: Context, relation: Relation, cmd: Node) -> None:
+    if relation.doubtful:  # who makes a table anew writes all its columns there
+        relation.be_there()
     operation = ctx.operation("ADD_COLUMN", relation)
     node = cmd["def"]["ColumnDef"]
     found = read_column(ctx, node, operation)

@@ -23,6 +23,17 @@ def alter_composite(ctx: Context, node: Node) -> None:
             _change(ctx, found, cmd, operation, tables)
         elif cmd["subtype"] == "AT_DropColumn":
             operation.destroys += (f"every {shown(schema, name)}.{cmd.get('name')}",)
+        elif cmd["subtype"] == "AT_AlterColumnType" and cmd.get("behavior") == "DROP_CASCADE":
+            _rewrite_typed(ctx, shown(schema, name), operation)
+
+
+def _rewrite_typed(ctx: Context, type_: str, operation: Operation) -> None:
+    """CASCADE is said where tables are made of the type, which only a schema could name."""
+    table = ctx.stand_in(f"every table made of the type {type_}")
+    if table is not None:
+        operation.touch(table)
+        operation.lock(table, Lock.ACCESS_EXCLUSIVE)
+        operation.rewrite(table)
 
 
 def check_typed(ctx: Context, relation: Relation, what: str) -> None:

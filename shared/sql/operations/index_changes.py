@@ -34,9 +34,9 @@ def create_index(ctx: Context, node: Node) -> None:
         return
     keys = index_columns(node.get("indexParams"), node.get("whereClause"))
     operation.columns += keys
-    operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.SHARE)
     included = [p["IndexElem"]["name"] for p in node.get("indexIncludingParams", ())]
     check_columns(ctx, relation, [*keys, *included], node["relation"].get("location"))
+    operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.SHARE)
     for param in node.get("indexParams", ()):
         check_calls(ctx, param["IndexElem"].get("expr"), operation)
     operator_classes.check(ctx, relation, _method(node), node, operation)

@@ -251,6 +251,15 @@ def prepare(ctx: Context, node: Node) -> None:
         ctx.step.operations[-1] = planned
 
 
+def alter_extension(ctx: Context, node: Node) -> None:
+    ctx.operation("ALTER_EXTENSION").needs(
+        Kind.RISKY,
+        f"the script that brings the extension {node.get('extname')} to another version may lock, "
+        "copy or remove anything",
+        "read it, or run it as a risky migration: green is brought up to date while blue serves",
+    )
+
+
 def named(type_: str) -> object:
     """A statement that touches no table of the user's."""
 

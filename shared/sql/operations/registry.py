@@ -107,12 +107,12 @@ HANDLERS: dict[str, Handler] = {
     "AlterFunctionStmt": objects.alter_routine,
     "ExplainStmt": objects.explain,
     "PrepareStmt": objects.prepare,
+    "AlterExtensionStmt": objects.alter_extension,
     "ExecuteStmt": row_reads.execute,
     "AlterEventTrigStmt": event_triggers.alter,
 }
 _LIGHT = {
     "VariableShowStmt": "SHOW",
-    "AlterExtensionStmt": "ALTER_EXTENSION",
     "AlterStatsStmt": "ALTER_STATISTICS",
     "CreateOpClassStmt": "CREATE_OPERATOR_CLASS",
     "CreateOpFamilyStmt": "CREATE_OPERATOR_FAMILY",

@@ -83,6 +83,8 @@ def follow_calls(ctx: Context, node: Node, operation: Operation) -> None:
         schema, name = split_name(each.get("funcname"))
         if name in RUN_TEXT:
             _run_text(ctx, name, each, operation)
+        elif name in _ACTING and not _stands_still(ctx):
+            _act(name, each, operation)
         if schema == "pg_catalog":
             continue
         known = ctx.catalog.routines_named(schema, name, ctx.path)
@@ -116,6 +118,22 @@ def _strange(ctx: Context, node: Node, behind: frozenset[str], operation: Operat
 
 _OPERATORS = (None, "pg_catalog", "public", "extensions")
 """Schemas whose operators come from the server or from extensions, mostly."""
+
+
+_LARGE_OBJECTS = frozenset({"lo_unlink", "lo_truncate", "lo_truncate64", "lo_put", "lowrite"})
+_WAITING = frozenset(
+    {"pg_sleep", "pg_sleep_for", "pg_sleep_until", "pg_advisory_lock", "pg_advisory_lock_shared"}
+    | {"pg_advisory_xact_lock", "pg_advisory_xact_lock_shared"}
+)
+_ACTING = _LARGE_OBJECTS | _WAITING
+
+
+def _act(name: str, call: Node, operation: Operation) -> None:
+    """The server's own functions that lose data, or last as long as they like."""
+    if name in _LARGE_OBJECTS:
+        operation.destroys += (f"what {name}() overwrites or removes of large objects",)
+    elif [fold(each) for each in call.get("args", ())] != ["0"]:
+        operation.note("waits")
 
 
 def _run_text(ctx: Context, name: str, call: Node, operation: Operation) -> None:

@@ -85,6 +85,7 @@ def copy(ctx: Context, node: Node) -> None:
             change(ctx, tag, body, operation)
         else:
             read_sources(ctx, body, operation)
+            nested_changes(ctx, body, operation)
         return
     relation = ctx.relation(node["relation"])
     if relation is None:

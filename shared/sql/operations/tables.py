@@ -35,6 +35,7 @@ def create_table(ctx: Context, node: Node) -> None:
     if relation is None:
         return
     operation.touch(relation)
+    relation.doubtful = bool(node.get("if_not_exists")) and not ctx.catalog.complete
     relation.columns = {}
     for wrapped in node.get("inhRelations", ()):
         parent = ctx.relation(wrapped["RangeVar"])

@@ -69,6 +69,7 @@ def report(sql: str) -> Report:
         "PREPARE p AS SELECT wipe() AS w; CREATE TABLE x AS EXECUTE p",
         "PREPARE p AS DELETE FROM log; EXECUTE p",
         "EXPLAIN (ANALYZE false, ANALYZE) DELETE FROM log",
+        "COPY (WITH d AS (DELETE FROM log RETURNING id) SELECT * FROM d) TO STDOUT",
         "INSERT INTO checked VALUES (1)",
         "INSERT INTO of_domain VALUES (1)",
         "ALTER TABLE note ADD CHECK (wipe(id)) NOT VALID; INSERT INTO note VALUES (1)",
@@ -181,3 +182,26 @@ def test_temporary_tables_are_found_first_whatever_the_path():
 def test_a_materialized_view_that_stays_where_it_is_is_not_copied(sql, rewrites):
     schema = build("CREATE MATERIALIZED VIEW v AS SELECT 1 AS a", version=18)[0]
     assert bool(validate(sql, file="m.sql", catalog=schema).rewrites_tables) is rewrites
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("SELECT lo_unlink(1)", Kind.RISKY),
+        ("SELECT lo_unlink(id) FROM note", Kind.RISKY),
+        ("ALTER ROLE app NOLOGIN", Kind.RISKY),
+        ("ALTER ROLE app CONNECTION LIMIT 0", Kind.RISKY),
+        ("ALTER ROLE app PASSWORD 'x'", Kind.RISKY),
+        ("ALTER ROLE app CONNECTION LIMIT 50", Kind.SAFE),
+        ("ALTER ROLE app LOGIN", Kind.SAFE),
+        ("ALTER EXTENSION hstore UPDATE", Kind.RISKY),
+        ("BEGIN; ALTER TABLE note ADD COLUMN x int; SELECT pg_sleep(9); COMMIT", Kind.RISKY),
+        ("BEGIN; LOCK TABLE note; SELECT pg_advisory_lock(1); COMMIT", Kind.RISKY),
+        ("DO $$ BEGIN LOCK TABLE note; PERFORM pg_sleep(9); END $$", Kind.RISKY),
+        ("BEGIN; SELECT pg_advisory_xact_lock(1); LOCK TABLE note; COMMIT", Kind.SAFE),
+        ("SELECT pg_sleep(9)", Kind.SAFE),
+        ("BEGIN; LOCK TABLE note; SELECT pg_sleep(0); COMMIT", Kind.SAFE),
+    ],
+)
+def test_what_the_server_itself_brings_may_lose_or_hold_too(sql, kind):
+    assert report(sql).migration_type is kind

@@ -50,3 +50,29 @@ def test_an_index_for_only_a_table_is_one_of_a_partitioned_table():
     assert report(only).locks == {"t": "ShareLock"}
     assert report("CREATE INDEX i ON t (a)").blocks_writes_of == ("t",)
     assert report(only, schema="CREATE TABLE t (a int);").blocks_writes_of == ("t",)
+
+
+@pytest.mark.parametrize(
+    ("then", "waits"),
+    [
+        ("ALTER TABLE t ADD COLUMN z uuid DEFAULT gen_random_uuid()", True),
+        ("CREATE INDEX ON t (a)", True),
+        ("ALTER TABLE t ADD CHECK (a > 3)", True),
+        ("CREATE INDEX ON t (id)", False),
+        ("CREATE INDEX CONCURRENTLY ON t (a)", False),
+        ("ALTER TABLE t ADD CHECK (id > 3)", False),
+    ],
+)
+def test_a_table_may_have_been_there_where_the_file_expects_other_columns_of_it(then, waits):
+    found = report(f"CREATE TABLE IF NOT EXISTS t (id int); {then}")
+    assert not found.errors
+    assert found.blocks_writes_of == (("t",) if waits else ())
+    assert report(f"CREATE TABLE t (id int); {then}").blocks_writes_of == ()
+    known = report(f"CREATE TABLE IF NOT EXISTS t (id int); {then}", schema="SELECT 1;")
+    assert known.blocks_writes_of == ()
+
+
+def test_cascade_of_a_type_is_said_where_tables_are_made_of_it():
+    changed = "ALTER TYPE spot ALTER ATTRIBUTE z TYPE float8"
+    assert report(f"{changed} CASCADE").rewrites_tables
+    assert not report(changed).rewrites_tables
