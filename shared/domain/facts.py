@@ -115,6 +115,8 @@ class Freeze(Facts):
     step = "freeze_schema"
     fingerprint: str
     """Of the source's schema while DDL is frozen; a change later means that someone got past."""
+    partition_files: dict[str, int] = {}
+    """Partition, by oid, to the file that held its rows then."""
 
 
 class Fork(Facts):

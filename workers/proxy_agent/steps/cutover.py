@@ -24,6 +24,7 @@ from shared.domain.migration import Job
 from shared.ports import Done, Pending, SwitchRecord
 from workers.proxy_agent.attempt import Attempt, Way
 from workers.proxy_agent.conditions import (
+    expect_carried,
     expect_frozen_schema,
     expect_verdict,
     lacks_approval,
@@ -68,6 +69,7 @@ class Cutover:
                 return Pending(problem, look_again_s=LONGEST_LOOK_S)
             expect_verdict(job, self.now())
             expect_frozen_schema(job, self.recovery.nodes[job.source])
+            expect_carried(job, self.recovery.nodes[job.source])
             return self._conclude(
                 job, self.switch.run(self._order(job, Way.FORWARD, returning=True))
             )
