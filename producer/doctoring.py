@@ -5,16 +5,14 @@ It looks and changes nothing. A check that fails never keeps the next one from b
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from producer.administrator import administrator
 from producer.configuration import Configuration
 from producer.connections import active_side
 from producer.doctoring_outside import looks_outside
+from producer.doctoring_places import backup_directory, secrets, sinks
 from producer.doctoring_remedies import is_compose, remedy_of
 from producer.exit_codes import ExitCode
 from producer.output import Output
@@ -28,12 +26,10 @@ from shared.adapters.postgres import PsycopgSession, connect
 from shared.adapters.queue import redis_bus
 from shared.adapters.queue.celery_client import ping_agents
 from shared.domain.environment import Colour
-from shared.domain.errors import Broken, MigrationError, Refused, Transient
+from shared.domain.errors import Broken, MigrationError, Transient
 from shared.settings import Settings, settings_path
 
 EXISTING = "an existing server: it is not started, stopped or rewound from here"
-FREE_DISK_LIMIT_BYTES = 1 << 30
-"""Below this a rollback point of any size is in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,7 @@ def _looks(
     settings: Settings, configuration: Configuration
 ) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "settings", lambda: f"{settings.state_dir}, database {settings.database}"
-    yield "secrets", lambda: _secrets(settings, settings_path(configuration.environment))
+    yield "secrets", lambda: secrets(settings, settings_path(configuration.environment))
     yield "Redis", lambda: _redis(settings)
     yield "control database", lambda: _control(settings)
     for colour in Colour:
@@ -108,30 +104,9 @@ def _looks(
     yield "routes", lambda: _routes(settings)
     yield "administrator", lambda: _administrator(settings, configuration)
     yield "agents", lambda: _agents(settings)
-    yield "backup directory", lambda: _backup_directory(settings)
-
-
-def _secrets(settings: Settings, here: Path) -> str:
-    """`here` is the settings' own file: that of a moved stack lies elsewhere than it says."""
-    place = settings.secrets_dir
-    try:
-        files = [path for path in place.iterdir() if path.is_file()]
-        open_ones = [path.name for path in files if path.stat().st_mode & 0o077]
-    except OSError as error:
-        found = (error.strerror or type(error).__name__).lower()
-        moved = not settings.state_dir.exists() and here.parent != settings.state_dir
-        raise Refused(
-            f"expected a directory of secrets in {place}, found: {found}",
-            remedy=f"the stack was made in {settings.state_dir}: move {here.parent} back there"
-            if moved
-            else "put the directory back, or give it to the user that asks here",
-        ) from error
-    if open_ones:
-        raise Refused(
-            f"expected secrets that only their owner reads, found {', '.join(open_ones)} open",
-            remedy=f"chmod 600 {settings.secrets_dir}/*",
-        )
-    return f"in {settings.secrets_dir}, closed to others"
+    if settings.alerts.urls:
+        yield "alert sinks", lambda: sinks(settings)
+    yield "backup directory", lambda: backup_directory(settings)
 
 
 def _redis(settings: Settings) -> str:
@@ -221,19 +196,3 @@ def _agents(settings: Settings) -> str:
             else what_helps(Layout(settings.state_dir), silent),
         )
     return f"{len(answers)} answer through their queues"
-
-
-def _backup_directory(settings: Settings) -> str:
-    place = settings.backup_dir
-    if not place.is_dir() or not os.access(place, os.W_OK):
-        raise Refused(
-            f"expected a directory {place} that can be written, found none",
-            remedy="make it, or give it to the backup agent's user",
-        )
-    free_bytes = shutil.disk_usage(place).free
-    if free_bytes < FREE_DISK_LIMIT_BYTES:
-        raise Refused(
-            f"expected 1 GB free in {place}, found {free_bytes / 1e9:.2f} GB",
-            remedy="`bluegreen backups prune` deletes old rollback points",
-        )
-    return f"{place}, {free_bytes / 1e9:.0f} GB free"

@@ -26,7 +26,14 @@ def up(
     configuration: Configuration, output: Output, state_dir: Path | None, version: int | None
 ) -> None:
     place = state_dir or named_state_dir(configuration.environment)
-    description = stack.up(place, version, on_progress=output.warn)
+    try:
+        description = stack.up(place, version, on_progress=output.warn)
+    except KeyboardInterrupt:
+        if place.exists():
+            output.warn(
+                f"what was begun in {place} stays: `bluegreen up` goes on, `down` removes it"
+            )
+        raise
     doors = description.as_json()
     output.document(doors)
     if not output.as_json:

@@ -31,6 +31,7 @@ _TRANSIENT = (
 """Connection, a transaction left idle, deadlock and serialisation, resources, shutdown, cancelled,
 lock, object in use, and our own: an attempt at a cutover that is no longer the one that may act
 (standing_attempt.sql)."""
+DISK_FULL, MORE_DISK = "53100", "free disk space where that server's data lies"
 _REFUSED = ("0A", "21", "22", "23", "28", "2B", "3D", "3F", "42", "54", "P0")
 """The statement, the data it meets, or the right to run it is wrong: trying again is useless."""
 
@@ -53,7 +54,8 @@ def _of_our_tree(error: psycopg.Error) -> MigrationError:
     if not state and isinstance(error, psycopg.OperationalError):
         return Transient(message, code="08000")
     if state.startswith(_TRANSIENT):
-        return Transient(message, code=state)
+        remedy = MORE_DISK if state == DISK_FULL else error.diag.message_hint or ""
+        return Transient(message, code=state, remedy=remedy)
     if state.startswith(_REFUSED):
         return Refused(message, code=state, remedy=error.diag.message_hint or "")
     return Broken(message, code=state)

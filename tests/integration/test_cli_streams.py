@@ -1,6 +1,7 @@
 """Whoever reads what a command says may go, or interrupt it: it ends in its own code, untidy never.
 
-No stack is here: `validate` ends with 0 or 3, whatever becomes of its output.
+No stack is here, but for what an interrupted `up` leaves: `validate` ends with 0 or 3, whatever
+becomes of its output.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from producer.following import attend
 from producer.output import Output
 from producer.streams import Outliving
 from tests.support.command_line import CommandLine
+from tests.support.wait import until
 
 GOOD = "CREATE TABLE notes (id bigint PRIMARY KEY, body text);\n"
 BAD = "CREATE TABLE notes (id bigint PRIMARY KEY, body text;\n"
@@ -133,3 +136,24 @@ def test_what_is_written_behind_a_lost_reader_is_dropped() -> None:
         assert stream.write(b"two") == 3
         assert isinstance(stream.lost, BrokenPipeError)
         assert stream.write(b"three") == 5
+
+
+def test_an_interrupted_up_says_what_stays_and_down_removes_it(bluegreen: CommandLine) -> None:
+    with tempfile.TemporaryDirectory(prefix="bluegreen-stack-") as folder:
+        Path(folder).chmod(0o755)  # the servers' user must be able to enter
+        place = Path(folder) / "state"
+        said = bluegreen.folder / "said"
+        with said.open("w") as stderr:
+            process = subprocess.Popen(
+                bluegreen.command("up", "--state-dir", str(place)),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                cwd=bluegreen.folder, env=bluegreen.clean(), start_new_session=True,
+            )  # fmt: skip
+        until(lambda: "making PostgreSQL" in said.read_text(), limit_s=60, what="a first step")
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+        err = said.read_text()
+        assert f"what was begun in {place} stays" in err
+        assert "Traceback" not in err
+        assert bluegreen("down", "--state-dir", str(place)).code == 0
+        assert not place.exists()

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from shared.adapters.embedded.stack import up
+from shared.settings import AlertSettings
 from tests.support.command_line import Answer, CalledHere
 from tests.support.stack import Stack, running_stack
 from tests.support.wait import until
@@ -139,6 +140,19 @@ def test_a_stack_that_was_moved_is_told_to_be_moved_back(
     secrets = doctor(moved)["secrets"]
     assert f"expected a directory of secrets in {tmp_path}/old/secrets" in secrets["sentence"]
     assert secrets["remedy"] == f"the stack was made in {tmp_path}/old: move {moved} back there"
+
+
+def test_a_url_that_apprise_does_not_know_is_counted_and_not_shown(
+    stack: Stack, doctor: Doctor, tmp_path: Path
+) -> None:
+    for urls, found in (("json://localhost/x",), None), (("json://h/x", "t0ken at chat"), "2 of 2"):
+        changed = stack.settings.model_copy(update={"alerts": AlertSettings(urls=urls)})
+        (tmp_path / "stack.json").write_text(changed.model_dump_json())
+        failed = doctor(tmp_path).get("alert sinks")
+        assert (failed is None) == (found is None)
+        if failed is not None and found is not None:
+            assert found in failed["sentence"]
+            assert "t0ken" not in str(failed)
 
 
 @pytest.mark.usefixtures("mended")

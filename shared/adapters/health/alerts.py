@@ -88,6 +88,12 @@ class Sinks:
         _log.error("alerts.not_told", title=announcement.title)
 
 
+def refused_urls(urls: Sequence[str]) -> list[int]:
+    """Which of them Apprise does not know, counted from 1: the URLs themselves hold secrets."""
+    known = [apprise.Apprise.instantiate(url) is not None for url in urls]
+    return [number for number, is_known in enumerate(known, 1) if not is_known]
+
+
 class AlertBook:
     """The Alerts port."""
 
