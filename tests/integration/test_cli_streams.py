@@ -138,6 +138,11 @@ def test_what_is_written_behind_a_lost_reader_is_dropped() -> None:
         assert stream.write(b"three") == 5
 
 
+def hear_interrupts() -> None:
+    """Who was started in the background ignores them, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_up_says_what_stays_and_down_removes_it(bluegreen: CommandLine) -> None:
     with tempfile.TemporaryDirectory(prefix="bluegreen-stack-") as folder:
         Path(folder).chmod(0o755)  # the servers' user must be able to enter
@@ -148,12 +153,17 @@ def test_an_interrupted_up_says_what_stays_and_down_removes_it(bluegreen: Comman
                 bluegreen.command("up", "--state-dir", str(place)),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
                 cwd=bluegreen.folder, env=bluegreen.clean(), start_new_session=True,
+                preexec_fn=hear_interrupts,
             )  # fmt: skip
-        until(lambda: "making PostgreSQL" in said.read_text(), limit_s=60, what="a first step")
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait(timeout=60) == 130
+        try:
+            until(lambda: "making PostgreSQL" in said.read_text(), limit_s=60, what="a first step")
+            os.kill(process.pid, signal.SIGINT)
+            code = process.wait(timeout=60)
+        finally:
+            ended = bluegreen("down", "--state-dir", str(place))
         err = said.read_text()
+        assert code == 130
         assert f"what was begun in {place} stays" in err
         assert "Traceback" not in err
-        assert bluegreen("down", "--state-dir", str(place)).code == 0
+        assert ended.code == 0
         assert not place.exists()
