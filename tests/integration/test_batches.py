@@ -18,10 +18,12 @@ TABLE = f"""
     INSERT INTO parcels SELECT n, 0, repeat('x', 100) FROM generate_series(1, {ROWS}) AS n
 """
 FILE = """\
--- bluegreen: batch table=parcels key=id size=1000
+-- bluegreen: batch table=parcels key=id size=50
 UPDATE parcels SET grams = grams + 1;
 CREATE TABLE parcels_done (id int);
 """
+"""Batches so small that a host in a hurry is not done with them before the pause, which is noticed
+after a look of 1.5 s."""
 
 
 @pytest.fixture(scope="module")
