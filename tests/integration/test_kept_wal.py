@@ -89,6 +89,18 @@ def test_while_the_file_runs(servers: Pair, job: Job) -> None:
             step.do(job)
 
 
+def test_a_source_that_is_killed_while_the_file_runs_ends_nothing(servers: Pair, job: Job) -> None:
+    """The step begins only once: an error here would take the whole job back."""
+    climb(servers, job, before="apply_migration")
+    step = ladder(servers.nodes)["apply_migration"]
+    with file_that_waits(servers):
+        assert isinstance(step.do(job), Pending)
+        servers.drivers[BLUE].stop(mode="immediate", limit_s=20)
+        assert isinstance(step.do(job), Pending)
+        servers.drivers[BLUE].start(limit_s=20)
+    done(step, job)
+
+
 def test_while_green_catches_up(servers: Pair, job: Job) -> None:
     climb(servers, job)
     servers.run(GREEN, "ALTER SUBSCRIPTION bluegreen_forward DISABLE")

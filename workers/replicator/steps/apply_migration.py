@@ -13,11 +13,13 @@ Source:    shared/mapping: landing.py, prepare.py; workers/replicator/run_file.p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
 from shared.domain.environment import Colour
+from shared.domain.errors import Transient
 from shared.domain.facts import Rehearsal
 from shared.domain.identifiers import literal
 from shared.domain.migration import Job
@@ -50,8 +52,7 @@ class ApplyMigration:
     def do(self, job: Job) -> Done | Pending:
         key = f"{job.id}/{self.name}"
         if not self._is_on_green(job):
-            with self.nodes[job.source].session() as session:
-                kept_wal.expect(session, job)  # else the file would run for nothing
+            self._expect_worth_it(job)
             if not self.background.knows(key) and (elsewhere := self._elsewhere(job)):
                 return elsewhere
             self.background.start(key, partial(self._run_on_green, job))
@@ -76,6 +77,12 @@ class ApplyMigration:
         broken = settling.unsettled(self.nodes[job.source], job)
         warning = f"; rows written on {job.target} break {broken}" if broken else ""
         return Done(f"{job.file_name} does not run; {job.target} is given up next{warning}")
+
+    def _expect_worth_it(self, job: Job) -> None:
+        """Raises Refused where the file would run for nothing. A source that cannot be asked now
+        ends nothing: the file runs on without it."""
+        with suppress(Transient), self.nodes[job.source].session() as session:
+            kept_wal.expect(session, job)
 
     def _is_on_green(self, job: Job) -> bool:
         target = self.nodes[job.target]
