@@ -55,6 +55,7 @@ SETS = {
     "fourteenth": FILES / "fourteenth",
     "fifteenth": FILES / "fifteenth",
     "sixteenth": FILES / "sixteenth",
+    "seventeenth": FILES / "seventeenth",
 }
 PAST_A_READER = "sixteenth"
 """The set whose files try to do harm unseen: from the text alone most of them cannot be told."""
