@@ -26,7 +26,9 @@ MOST_DIGITS = 1000
 
 def key_value(ctx: Context, node: Node, parent: Relation, name: str) -> Any:
     """The value of a constant that is compared with a column, or put into it."""
-    column = (parent.columns or {}).get(name)
+    if parent.columns is None:
+        return guessed(node)
+    column = parent.columns.get(name)
     if column is None:
         return None
     if "ColumnRef" in node or "ParamRef" in node:
@@ -35,6 +37,18 @@ def key_value(ctx: Context, node: Node, parent: Relation, name: str) -> Any:
     if cast is not None and not _as_it_is(cast, column.type):
         return None
     return _read(ctx, scalar(node), column.type)
+
+
+def guessed(node: Node) -> Any:
+    """A constant for a column whose type is not known: what looks like a date is one."""
+    value = scalar(node.get("TypeCast", {}).get("arg", node))
+    if not isinstance(value, str):
+        return value
+    try:
+        found = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return value
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _as_it_is(cast: Node, type_: Type) -> bool:

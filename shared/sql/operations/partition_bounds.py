@@ -6,16 +6,14 @@ proved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from shared.sql.context import Context
 from shared.sql.grammar import Node
-from shared.sql.names import scalar
 from shared.sql.operations.column_marks import implies_not_null
 from shared.sql.operations.key_conditions import Condition, conditions, conjuncts
-from shared.sql.operations.key_values import key_value, ordered
+from shared.sql.operations.key_values import guessed, key_value, ordered
 from shared.sql.schema_objects import Relation
 
 
@@ -39,7 +37,7 @@ def bound_of(ctx: Context, parent: Relation, bound: Node) -> Bound:
     known = name in (parent.columns or ())
 
     def value(node: Node) -> Any:
-        return key_value(ctx, node, parent, name) if known else _guess(scalar(node))
+        return key_value(ctx, node, parent, name) if known else guessed(node)
 
     if bound.get("strategy") == "l":
         every = bound.get("listdatums", ())
@@ -56,33 +54,33 @@ def _is_null(value: Node) -> bool:
     return bool(value.get("A_Const", {}).get("isnull"))
 
 
-def _guess(value: Any) -> Any:
-    """A constant for a column whose type is not known: what looks like a date is one."""
-    if not isinstance(value, str):
-        return value
-    try:
-        found = datetime.fromisoformat(value.strip())
-    except ValueError:
-        return value
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
 def proves_bound(ctx: Context, parent: Relation, child: Relation, bound: Node) -> bool:
     """Whether validated constraints of `child` already say that its rows fit.
 
     Knows the forms that people write: `k >= a AND k < b` with k NOT NULL for a range,
     `k = v` or `k IN (..)` for a list.
     """
-    key = parent.partition_key
-    if not key or len(key) != 1 or not bound:
-        return False
+    return bool(bound) and any(
+        _fits(ctx, parent, child, bound, name) for name in _keys(parent, child)
+    )
+
+
+def _keys(parent: Relation, table: Relation) -> Iterable[str]:
+    """The key, if it is one column; of a parent that no schema tells of, whatever the CHECKs of
+    the table are about."""
+    if parent.columns is not None or parent.partition_key:
+        key = parent.partition_key or ()
+        return key if len(key) == 1 else ()
+    every = table.constraints.values()
+    return sorted({name for each in every if each.kind == "check" for name in each.columns})
+
+
+def _fits(ctx: Context, parent: Relation, child: Relation, bound: Node, key: str) -> bool:
     wanted = bound_of(ctx, parent, bound)
-    if not wanted.understood or not (wanted.null or _is_not_null(child, key[0])):
+    if not wanted.understood or not (wanted.null or _is_not_null(child, key)):
         return False
     facts = [
-        each
-        for each in conditions(ctx, _checks(child), parent, child.name)
-        if each.column == key[0]
+        each for each in conditions(ctx, _checks(child), parent, child.name) if each.column == key
     ]
     if bound.get("strategy") == "r":
         lower = wanted.low is None or any(_is_from(fact, wanted.low) for fact in facts)
@@ -99,13 +97,16 @@ def excludes_bound(ctx: Context, parent: Relation, default: Relation, bound: Nod
     Knows `NOT (k >= a AND k < b)` and `k < a OR k >= b` for a range; `k <> v`, `k NOT IN (..)` and
     `NOT (k = v)` for a list.
     """
-    key = parent.partition_key
-    if not key or len(key) != 1:
-        return False
+    return any(_leaves_out(ctx, parent, default, bound, name) for name in _keys(parent, default))
+
+
+def _leaves_out(
+    ctx: Context, parent: Relation, default: Relation, bound: Node, column: str
+) -> bool:
     wanted = bound_of(ctx, parent, bound)
     if not wanted.understood or wanted.null:
         return False
-    left = [_outside(ctx, part, parent, default.name, key[0]) for part in _checks(default)]
+    left = [_outside(ctx, part, parent, default.name, column) for part in _checks(default)]
     if bound.get("strategy") == "r":
         low, high = wanted.low, wanted.high
         return any(

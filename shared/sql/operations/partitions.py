@@ -7,7 +7,12 @@ from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
-from shared.sql.operations.partition_bounds import bound_of, excludes_bound, meet, proves_bound
+from shared.sql.operations.partition_bounds import (
+    bound_of,
+    excludes_bound,
+    meet,
+    proves_bound,
+)
 from shared.sql.partition_indexes import keep
 from shared.sql.schema_objects import Constraint, Relation
 
@@ -28,12 +33,13 @@ def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
     operation.lock_all([child, *ctx.catalog.partitions_of(child)], Lock.ACCESS_EXCLUSIVE)
     _same_columns(ctx, relation, child)
     bound = body.get("bound") or {}
-    if not proves_bound(ctx, relation, child, bound) or _must_be_made(ctx, relation, child):
+    proved = proves_bound(ctx, relation, child, bound)
+    if not proved or _must_be_made(ctx, relation, child):
         operation.scan_all([child, *ctx.catalog.partitions_of(child)])
     for constraint in _foreign_keys(relation, child):
         target = ctx.catalog.relations.get(constraint.refers_to or relation.key)
         operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE)
-    scan_default(ctx, relation, bound, operation)
+    scan_default(ctx, relation, bound, operation, proved=proved)
     link(ctx, relation, child, bound)
     if ctx.step is not None:
         ctx.step.attached |= {child.label}
@@ -89,23 +95,40 @@ def link(ctx: Context, parent: Relation, child: Relation, bound: Node) -> None:
     ctx.catalog.note(parent)
 
 
-def scan_default(ctx: Context, parent: Relation, bound: Node, operation: Operation) -> None:
-    """The DEFAULT partition is searched for rows that belong to a new one."""
-    default = default_partition(ctx, parent)
+def scan_default(
+    ctx: Context, parent: Relation, bound: Node, operation: Operation, *, proved: bool = False
+) -> None:
+    """The DEFAULT partition is searched for rows that belong to a new one. `proved`: the new one's
+    own rows are known to fit; who saw to that would have seen to a DEFAULT partition too."""
     if bound.get("is_default"):
         return
+    default = default_partition(ctx, parent)
+    if default is None and parent.presumed:
+        default = _presumed_default(ctx, parent, bound, proved=proved)
     if default is None:
-        if parent.presumed:
-            ctx.cannot_see(
-                f"whether {parent.shown} has a DEFAULT partition, which would be searched while "
-                "nobody can use it"
-            )
         return
     operation.lock(default, Lock.ACCESS_EXCLUSIVE)
     for member in [default, *ctx.catalog.partitions_of(default)]:
         if member.stored and not excludes_bound(ctx, parent, member, bound):
             operation.scan(member)
             operation.note("default-partition-scanned")
+
+
+def _presumed_default(
+    ctx: Context, parent: Relation, bound: Node, *, proved: bool
+) -> Relation | None:
+    """Of a parent that no schema tells of: one, unless the file has proved of another table that it
+    has no row for the bound. Hashes have none."""
+    every = ctx.catalog.relations.values()
+    if bound.get("strategy") == "h" or any(
+        excludes_bound(ctx, parent, each, bound) for each in every if each.presumed
+    ):
+        return None
+    ctx.cannot_see(
+        f"whether {parent.shown} has a DEFAULT partition, which would be searched while "
+        "nobody can use it"
+    )
+    return None if proved else ctx.stand_in(f"the DEFAULT partition of {parent.shown}, if any")
 
 
 def default_partition(ctx: Context, parent: Relation) -> Relation | None:

@@ -18,7 +18,8 @@ RULE = Rule(
     risk=Risk.HIGH,
     lock=Lock.ACCESS_EXCLUSIVE,
     effect="The table (and a DEFAULT partition) is scanned while nobody can read or write it.",
-    remedy="Add and validate a CHECK of the same bounds first; then ATTACH scans nothing.",
+    remedy="Add and validate a CHECK of the same bounds first, with IS NOT NULL, and on a DEFAULT "
+    "partition one that excludes them. Then nothing is scanned.",
     source="PostgreSQL manual, ALTER TABLE, ATTACH PARTITION",
     given="""
 CREATE TABLE days (d date NOT NULL, n int) PARTITION BY RANGE (d);
