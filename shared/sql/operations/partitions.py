@@ -128,7 +128,7 @@ def _presumed_default(
         f"whether {parent.shown} has a DEFAULT partition, which would be searched while "
         "nobody can use it"
     )
-    return None if proved else ctx.stand_in(f"the DEFAULT partition of {parent.shown}, if any")
+    return None if proved else ctx.stand_in(f"the DEFAULT partition of {parent.shown} (if any)")
 
 
 def default_partition(ctx: Context, parent: Relation) -> Relation | None:

@@ -14,7 +14,7 @@ RULE = Rule(
     risk=Risk.MEDIUM,
     lock=None,
     effect="Nobody can say what it locks, changes or destroys.",
-    remedy="Write the statements out.",
+    remedy="Write the statements out, or give the schema that has the body.",
     source="shared/sql/bodies.py: only text of EXECUTE that stands in the body can be followed",
     given="""
 CREATE TABLE users (id bigint PRIMARY KEY, email text, age int, org int);

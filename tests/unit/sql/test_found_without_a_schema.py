@@ -7,7 +7,7 @@ from shared.domain.kinds import Kind
 from shared.sql.analysis import build
 from shared.sql.validate import validate
 
-DEFAULT = "the DEFAULT partition of log, if any"
+DEFAULT = "the DEFAULT partition of log (if any)"
 NEW = "CREATE TABLE log_26 PARTITION OF log FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');"
 ATTACH = "ALTER TABLE log ATTACH PARTITION old FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');"
 OURS = "at IS NOT NULL AND at >= '2025-01-01' AND at < '2026-01-01'"
