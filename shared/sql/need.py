@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from operator import attrgetter
 
 from shared.domain.kinds import Kind, Risk
 from shared.sql.effects import Operation, Reason
@@ -25,9 +26,12 @@ def reasons(step: Step) -> list[Reason]:
         if step.blocked_writes or step.blocked_reads:
             found.append(_waiting(step))
         if len(found) > 1:
-            found.sort(key=lambda reason: -reason.kind.rank)
+            found.sort(key=_GRAVITY, reverse=True)
         step.reasons = found
     return step.reasons
+
+
+_GRAVITY = attrgetter("kind.rank")
 
 
 def need(step: Step) -> Kind:
@@ -87,13 +91,13 @@ def risk(step: Step, operation: Operation) -> Risk:
     """HIGH: data is lost or copied, or nobody can read. MEDIUM: writers or clients feel it."""
     if operation.destroys or operation.rewrites or (operation.scans and step.blocked_reads):
         return HIGH
-    waiting = bool(operation.scans and step.blocked_writes)
-    felt = waiting or bool(operation.bulk or operation.breaks)
+    felt = operation.bulk or operation.breaks or (operation.scans and step.blocked_writes)
     if operation.reasons:
         kinds = [reason.kind for reason in operation.reasons]
         if MAINTENANCE in kinds:
             return HIGH
-        felt = felt or RISKY in kinds
+        if RISKY in kinds:
+            return MEDIUM
     return MEDIUM if felt else LOW
 
 

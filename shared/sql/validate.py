@@ -9,16 +9,13 @@ from shared.sql.analysis import Analysis, analyse
 from shared.sql.catalog import Catalog
 from shared.sql.collection import no_collection
 from shared.sql.directives import Directives, directives
-from shared.sql.effects import Operation, Reason
-from shared.sql.locks import Lock, gather
-from shared.sql.need import beside, reasons, risk
 from shared.sql.one_transaction import in_one_transaction
 from shared.sql.parse import opened
 from shared.sql.plan import plan
-from shared.sql.report import Error, Need, OperationReport, Report, Warning
-from shared.sql.rules import IDS, findings
-from shared.sql.rules.rule import Finding, Rule
-from shared.sql.step import Step
+from shared.sql.report import Error, Need, Report
+from shared.sql.rules import IDS
+from shared.sql.step_reports import StepReports
+from shared.sql.whole_file import whole
 
 OLDEST, NEWEST = 15, 18
 """Major versions of PostgreSQL that are supported."""
@@ -49,7 +46,8 @@ def _validated(
     analysis = analyse(reading, version=server_version, catalog=catalog)
     told = directives(sql, reading)
     misplaced = _in_batches(analysis, told)
-    needs = _needs(analysis)
+    of_steps = StepReports(analysis, told)
+    needs = tuple(of_steps.needs)
     kind = _gravest(Kind, {need.migration_type for need in needs})
     errors = [
         Error(p.kind, p.message, p.place.line, p.place.column, p.remedy) for p in analysis.problems
@@ -62,20 +60,12 @@ def _validated(
     errors += misplaced
     errors += _unknown_rules(told)
     errors.sort(key=lambda e: (e.line, e.column))
-    operations: list[OperationReport] = []
-    warnings: list[Warning] = []
-    for step in analysis.steps:
-        found, why = findings(step), reasons(step)
-        for operation in step.operations:
-            operations.append(_operation(step, operation, found, why))
-        for rule, finding in found:
-            warnings.append(_warning(step, rule, finding, told))
     return Report(
         is_valid=not errors,
-        operations=tuple(operations),
-        warnings=tuple(warnings),
+        operations=tuple(of_steps.operations),
+        warnings=tuple(of_steps.warnings),
         errors=tuple(errors),
-        risk_level=_gravest(Risk, {operation.risk_level for operation in operations}),
+        risk_level=_gravest(Risk, {operation.risk_level for operation in of_steps.operations}),
         migration_type=kind,
         server_version=server_version,
         file=file,
@@ -83,7 +73,7 @@ def _validated(
         not_seen=analysis.unseen,
         plan=plan(analysis, told),
         in_one_transaction=in_one_transaction(analysis, version=server_version, catalog=catalog),
-        **_whole(analysis),  # type: ignore[arg-type]
+        **whole(analysis),  # type: ignore[arg-type]
     )
 
 
@@ -121,40 +111,6 @@ def _in_batches(analysis: Analysis, told: Directives) -> list[Error]:
     return errors
 
 
-def _needs(analysis: Analysis) -> tuple[Need, ...]:
-    found = []
-    for step in analysis.steps:
-        why = reasons(step)
-        if why:
-            statement, about = step.statement, beside(step)
-            line, column, words = statement.line, statement.column, statement.text
-            for kind, text, remedy in why:
-                found.append(Need(kind, text + about, line, column, words, remedy))
-    return tuple(found)
-
-
-def _warning(step: Step, rule: Rule, finding: Finding, told: Directives) -> Warning:
-    statement = step.statement
-    return Warning(
-        rule.id,
-        finding.message + beside(step) if finding.operation.scans else finding.message,
-        statement.line,
-        statement.column,
-        rule.risk,
-        rule.remedy,
-        finding.rewrite,
-        _allowed(told, rule.id, statement.index) if told.all else "",
-    )
-
-
-def _allowed(told: Directives, rule: str, statement: int) -> str:
-    """The author's reason for accepting the rule here; empty when there is none."""
-    for each in told.allowed:
-        if each.rule == rule and each.statement in (None, statement):
-            return each.reason
-    return ""
-
-
 def _unknown_rules(told: Directives) -> list[Error]:
     return [
         Error(
@@ -180,79 +136,3 @@ def _claim(claimed: Kind, kind: Kind, needs: tuple[Need, ...]) -> Error:
         first.column,
         first.remedy or f"run it with --type {kind}",
     )
-
-
-def _operation(
-    step: Step, operation: Operation, of_step: list[tuple[Rule, Finding]], why: list[Reason]
-) -> OperationReport:
-    """`of_step`: what the rules find in the statement, in all of its operations; `why`: why the
-    statement needs more than `safe`."""
-    found = of_step
-    if found and len(step.operations) > 1:
-        found = [each for each in of_step if each[1].operation is operation]
-    rules: tuple[str, ...] = ()
-    rewrite = ""
-    for rule, finding in found:
-        rules += (rule.id,)
-        rewrite = rewrite or finding.rewrite
-    advice = why[0].remedy if why else ""
-    if found:
-        advice = found[0][0].remedy
-    statement, locks, grows = step.statement, operation.locks, bool(operation.scans)
-    return OperationReport(
-        operation.type,
-        statement.text,
-        risk(step, operation),
-        statement.line,
-        statement.column,
-        tuple(operation.tables),
-        max(locks.values()).wire if locks else None,
-        bool(operation.rewrites),
-        grows,
-        grows and bool(step.blocked_reads),
-        grows and bool(step.blocked_writes),
-        bool(operation.destroys),
-        operation.extensions,
-        rules,
-        advice,
-        rewrite,
-    )
-
-
-def _whole(analysis: Analysis) -> dict[str, object]:
-    """Facts of the file as a whole."""
-    locks: dict[str, Lock] = {}
-    reads: set[str] = set()
-    writes: set[str] = set()
-    rewritten: set[str] = set()
-    extensions: set[str] = set()
-    destructive = bulk = breaks = False
-    for step in analysis.steps:
-        if step.locks:
-            gather(locks, step.locks)
-        if step.grows:
-            reads |= step.blocked_reads
-            writes |= step.blocked_writes
-        for operation in step.operations:
-            if operation.rewrites:
-                rewritten |= operation.rewrites
-            if operation.extensions:
-                extensions.update(operation.extensions)
-            if operation.destroys:
-                destructive = True
-            if operation.bulk:
-                bulk = True
-            if operation.breaks:
-                breaks = True
-    locking = next((step for step in analysis.steps if step.locks), None)
-    return {
-        "rewrites_tables": tuple(sorted(rewritten)),
-        "locks": {name: mode.wire for name, mode in sorted(locks.items())},
-        "blocks_reads_of": tuple(sorted(reads)),
-        "blocks_writes_of": tuple(sorted(writes)),
-        "destructive": destructive,
-        "bulk_dml": bulk,
-        "breaks_clients": breaks,
-        "requires_extensions": tuple(sorted(extensions)),
-        "lock_timeout_set": locking is not None and locking.lock_timeout_set,
-    }
