@@ -7,42 +7,30 @@ statement it is. What cannot be folded is said to be unknown.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from shared.sql import grammar
 from shared.sql.body_constants import Settled, settled
+from shared.sql.body_parts import (
+    Part,
+    computed,
+    declared,
+    dynamic,
+    embedded,
+    listed,
+    run_parts,
+)
 from shared.sql.body_variables import Values
-from shared.sql.folding import PLACEHOLDER, hides
+from shared.sql.folding import hides
 from shared.sql.grammar import Node, SyntaxProblem
 from shared.sql.names import option, scalar
 from shared.sql.trigger_branches import prune
 
 KEPT_CHARACTERS = 16_384
 """Of body and definition; a larger one is read each time."""
-
-
-@dataclass(slots=True)
-class Part:
-    """One statement inside a body."""
-
-    text: str
-    line: int
-    """Line within the body, from 1."""
-    dynamic: bool = False
-    """From EXECUTE: names in it may be placeholders."""
-    conditional: bool = False
-    """Under IF, a loop or an exception handler: it may not run, or may be allowed to fail."""
-    _trees: list[Node] | None = field(default=None, repr=False)
-
-    def trees(self) -> list[Node]:
-        """What the grammar makes of it, for all who ask. Raises SyntaxProblem."""
-        if self._trees is None:
-            self._trees = grammar.parse(self.text.encode())
-        return self._trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +131,18 @@ def _plpgsql(definition: str, event: str, given: tuple[str | None, ...]) -> Body
             line = int(node.get("lineno", 1))
             if tag in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
                 commits = True
-            elif dynamic := _dynamic(tag, node):
-                texts = values.texts(dynamic)
-                parts += _computed(dynamic, line, conditional)
-                parts += _listed(node, line, conditional)
-                if _readable(texts):
-                    parts += [Part(text, line, True, conditional) for text in texts]
+            elif expression := dynamic(tag, node):
+                parts += computed(expression, line, conditional)
+                parts += listed(node, line, conditional)
+                if run := run_parts(values.texts(expression), line, conditional):
+                    parts += run
                 else:
                     opaque.append(line)
                     hidden += [line] if hides(definition) else []
             elif tag == "PLpgSQL_var":
-                parts += _declared(node, line)
+                parts += declared(node, line)
             else:
-                parts += _embedded(tag, node, line, conditional)
+                parts += embedded(tag, node, line, conditional)
     return Body(tuple(parts), tuple(opaque), commits, tuple(hidden), constant)
 
 
@@ -190,79 +177,6 @@ _BRANCHES = frozenset(
     f"PLpgSQL_stmt_{kind}"
     for kind in ("if", "case", "loop", "while", "fori", "fors", "forc", "foreach_a", "dynfors")
 )
-
-
-_STATEMENT, _EXPRESSION = 0, 2
-
-
-def _embedded(tag: str, node: Node, line: int, conditional: bool) -> Iterator[Part]:
-    """Statements and expressions that stand directly under one PL/pgSQL statement."""
-    if not tag.startswith(("PLpgSQL_stmt_", "PLpgSQL_raise_")):
-        return
-    for value in node.values():
-        if isinstance(value, dict) and "PLpgSQL_expr" in value:
-            expression = value["PLpgSQL_expr"]
-            mode, text = expression.get("parseMode", _STATEMENT), expression["query"]
-            if mode == _STATEMENT:
-                yield Part(text, line, False, conditional)
-            else:
-                for side in _sides(text, mode):
-                    yield from _computed(side, line, conditional)
-    yield from _listed(node, line, conditional)
-
-
-def _listed(node: Node, line: int, conditional: bool) -> Iterator[Part]:
-    """What USING and RAISE are given."""
-    for each in node.get("params", ()):
-        yield from _computed(each["PLpgSQL_expr"]["query"], line, conditional)
-
-
-def _declared(variable: Node, line: int) -> Iterator[Part]:
-    """What a variable begins with, or the query of a cursor."""
-    if "default_val" in variable:
-        yield from _computed(variable["default_val"]["PLpgSQL_expr"]["query"], line)
-    if "cursor_explicit_expr" in variable:
-        yield Part(variable["cursor_explicit_expr"]["PLpgSQL_expr"]["query"], line)
-
-
-def _computed(text: str, line: int, conditional: bool = False) -> Iterator[Part]:
-    """An expression, unless it is too plain to run anything: no call, no cast, no odd operator."""
-    if not _PLAIN.fullmatch(text):
-        yield Part(f"SELECT {text}", line, False, conditional)
-
-
-_PLAIN = re.compile(r"""(?:[^\W\d]|[\w\s.,'"+*/<>=$\[\]-]|\|\||:=|:(?!:))*+""")
-
-
-def _dynamic(tag: str, node: Node) -> str:
-    """The expression whose text runs: of EXECUTE, OPEN .. FOR EXECUTE, RETURN QUERY EXECUTE."""
-    field_ = "query" if tag in _EXECUTING else "dynquery"
-    if field_ == "dynquery" and not tag.startswith("PLpgSQL_stmt_"):
-        return ""
-    return str(node.get(field_, {}).get("PLpgSQL_expr", {}).get("query", ""))
-
-
-_EXECUTING = ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors")
-
-
-def _sides(text: str, mode: int) -> tuple[str, ...]:
-    """An expression, or what an assignment `x[i] := expression` computes on either side."""
-    if mode == _EXPRESSION:
-        return (text,)
-    left, found, right = text.partition(":=")
-    if not found:
-        left, _, right = text.partition("=")
-    return (left, right)
-
-
-def _readable(texts: list[str]) -> bool:
-    """Whether what was folded shows what kind of statement it is."""
-    try:
-        for text in texts:
-            grammar.parse(text.encode())
-    except SyntaxProblem:
-        return PLACEHOLDER not in "".join(texts)
-    return bool(texts)
 
 
 def routine_source(node: Node) -> tuple[str, str | None]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from shared.sql.body_loops import expression_tree
@@ -17,10 +16,11 @@ from shared.sql.types import read_type
 
 CUSTOM_PLANS = 5
 """Runs of a statement in a session that are surely planned for the values of their variables."""
-_LOOPS = frozenset(
+_NOT_ONCE = frozenset(
     f"PLpgSQL_stmt_{kind}"
-    for kind in ("loop", "while", "fori", "fors", "forc", "foreach_a", "dynfors")
+    for kind in ("loop", "while", "fori", "fors", "forc", "foreach_a", "dynfors", "call")
 )
+"""What runs again, and what may write to its arguments."""
 _UNSAFE = re.compile(r"\b((IN)?OUT|VARIADIC)\b|#\s*variable_conflict", re.IGNORECASE)
 
 
@@ -37,22 +37,36 @@ class Settled(NamedTuple):
 
 def settled(definition: str, nodes: list[tuple[str, Node, bool]]) -> tuple[Settled, ...]:
     """Of a body, with the statement that makes it; `nodes` are the parts of its tree."""
-    tags = {tag for tag, _, _ in nodes}
-    if tags & _LOOPS or "PLpgSQL_stmt_call" in tags or _UNSAFE.search(definition):
+    datums: list[Node] = []
+    assigned: dict[int, list[str]] = {}
+    written: set[int] = set()
+    for tag, node, _ in nodes:
+        if tag in _NOT_ONCE:
+            return ()
+        if tag == "PLpgSQL_function":
+            datums = node.get("datums", [])
+        elif tag == "PLpgSQL_stmt_assign":
+            text = node["expr"]["PLpgSQL_expr"]["query"]
+            right = text.partition(":=" if ":=" in text else "=")[2]
+            assigned.setdefault(node.get("varno", 0), []).append(right)
+        elif tag == "PLpgSQL_diag_item":
+            written.add(node.get("target", 0))
+    if _UNSAFE.search(definition):
         return ()
-    datums: list[Node] = next((n.get("datums", []) for tag, n, _ in nodes if tag == _FUNCTION), [])
-    variables = [each.get("PLpgSQL_var", {}) for each in datums]
-    names = Counter(each.get("refname") for each in variables)
-    written = set(_written(datums, nodes))
-    return tuple(
-        found
-        for number, each in enumerate(variables)
-        if each and number not in written and names[each["refname"]] == 1
-        if (found := _settled(number, each, _assigned(number, nodes))) is not None
-    )
+    variables = [(number, d["PLpgSQL_var"]) for number, d in enumerate(datums) if _VAR in d]
+    names = Counter([variable.get("refname") for _, variable in variables])
+    for each in datums:
+        if "PLpgSQL_row" in each:  # INTO
+            written.update(f.get("varno", 0) for f in each["PLpgSQL_row"].get("fields", ()))
+    found = [
+        _settled(number, variable, assigned.get(number, []))
+        for number, variable in variables
+        if number not in written and names[variable["refname"]] == 1
+    ]
+    return tuple([each for each in found if each is not None])
 
 
-_FUNCTION = "PLpgSQL_function"
+_VAR = "PLpgSQL_var"
 
 
 def _settled(number: int, variable: Node, assigned: list[str]) -> Settled | None:
@@ -73,22 +87,3 @@ def is_constant(value: Node, type_: str) -> bool:
         cast = value["TypeCast"]
         return read_type(cast["typeName"]).name == type_ and "A_Const" in cast.get("arg", {})
     return "A_Const" in value
-
-
-def _assigned(number: int, nodes: list[tuple[str, Node, bool]]) -> list[str]:
-    texts = [
-        node["expr"]["PLpgSQL_expr"]["query"]
-        for tag, node, _ in nodes
-        if tag == "PLpgSQL_stmt_assign" and node.get("varno", 0) == number
-    ]
-    return [text.partition(":=" if ":=" in text else "=")[2] for text in texts]
-
-
-def _written(datums: list[Node], nodes: list[tuple[str, Node, bool]]) -> Iterator[int]:
-    """Variables that are written by more than an assignment: INTO, GET DIAGNOSTICS."""
-    for each in datums:
-        for field in each.get("PLpgSQL_row", {}).get("fields", ()):
-            yield field.get("varno", 0)
-    for tag, node, _ in nodes:
-        if tag == "PLpgSQL_diag_item":
-            yield node.get("target", 0)

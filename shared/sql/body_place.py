@@ -10,7 +10,7 @@ from shared.sql.source import Place, Source
 _BODY = re.compile(rb"\$[A-Za-z0-9_\x80-\xff]*\$|'")
 
 
-def body_line(source: Source, statement: Statement, line: int) -> Place:
+def line_of_body(source: Source, statement: Statement, line: int) -> Place:
     """Where that line of a routine's or DO block's body is in the file."""
     options = statement.node.get("options") or statement.node.get("args") or ()
     for each in options:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from shared.sql.body_place import body_line
+from shared.sql.body_place import line_of_body
 from shared.sql.source import Place, Source
 from shared.sql.step import Step
 
@@ -36,7 +36,8 @@ class Findings:
     step: Step | None = None
     body_depth: int = 0
     """How deep inside function bodies and DO blocks we are."""
-    body_place: Place | None = None
+    body_line: int = 0
+    """The line of the statement's body at which findings stand; 0 outside of one."""
     running: list[str] = field(default_factory=list)
     """Routines whose bodies are being followed, so that recursion ends."""
     building: bool = False
@@ -54,11 +55,11 @@ class Findings:
             self.problems.append(problem)
 
     def place(self, at: int | None = None) -> Place:
-        if self.body_place is not None:
-            return self.body_place
         if self.step is None:
             return Place(1, 1)
         statement = self.step.statement
+        if self.body_line:
+            return line_of_body(self.source, statement, self.body_line)
         return statement.place if at is None else self.source.place(statement.origin + at)
 
     def cannot_see(self, what: str) -> None:
@@ -68,12 +69,12 @@ class Findings:
     @contextmanager
     def in_body(self, line: int) -> Iterator[None]:
         """Findings meanwhile stand at that line of the body of the statement that is looked at."""
-        before = self.body_place
-        if self.step is not None and before is None and not self.running:
-            self.body_place = body_line(self.source, self.step.statement, line)
+        before = self.body_line
+        if not before and not self.running:
+            self.body_line = line
         self.body_depth += 1
         try:
             yield
         finally:
             self.body_depth -= 1
-            self.body_place = before
+            self.body_line = before

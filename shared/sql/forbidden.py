@@ -46,12 +46,14 @@ def check_body(ctx: Context, body: Body, depth: int = 0) -> None:
             trees = part.trees()
         except SyntaxProblem:
             continue
+        suspect = is_suspect(part.text)
         for raw in trees:
             for tag, node in raw["stmt"].items():
-                with ctx.in_body(part.line):
-                    check(ctx, tag, node, suspect=is_suspect(part.text))
-                    if tag in ("CreateFunctionStmt", "DoStmt") and depth < _DEPTH:
-                        _check_inner(ctx, node, part.text, depth)
+                if suspect or tag in LOOKED_AT:
+                    with ctx.in_body(part.line):
+                        check(ctx, tag, node, suspect=suspect)
+                        if tag in ("CreateFunctionStmt", "DoStmt") and depth < _DEPTH:
+                            _check_inner(ctx, node, part.text, depth)
 
 
 _DEPTH = 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.sql import forbidden
-from shared.sql.bodies import Part
+from shared.sql.body_parts import Part
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.findings import Problem
@@ -28,10 +28,12 @@ def run_part(ctx: Context, part: Part) -> list[Operation]:
         complete, before = ctx.catalog.complete, len(ctx.problems)
         if unsure:
             ctx.catalog.complete = False
+        suspect = is_suspect(part.text)
         try:
             for raw in trees:
                 for tag, node in raw["stmt"].items():
-                    forbidden.check(ctx, tag, node, suspect=is_suspect(part.text))
+                    if suspect or tag in forbidden.LOOKED_AT:
+                        forbidden.check(ctx, tag, node, suspect=suspect)
                     ctx.look(ctx, tag, node)
             if unsure:
                 _forget(ctx, [p for p in ctx.problems[before:] if PLACEHOLDER in p.message])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shared.domain.kinds import Kind
-from shared.sql.bodies import Body, Part, read_body, routine_source
+from shared.sql.bodies import Body, read_body, routine_source
+from shared.sql.body_parts import Part
 from shared.sql.builtins import functions
 from shared.sql.context import Context
 from shared.sql.effects import NONE, Operation
