@@ -19,7 +19,7 @@ check: install  ## what a commit needs: format, lint, types, arrows, unit tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/codespell producer shared workers tests docs README.md
+	$(BIN)/codespell producer shared workers tests docs README.md CONTRIBUTING.md SECURITY.md
 	$(BIN)/pytest -q tests/unit
 
 # The CI size: every part once on real servers, within the budget. `test-full` runs all of them.
