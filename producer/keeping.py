@@ -14,6 +14,7 @@ from producer.connections import active_side
 from producer.output import Output
 from producer.store import open_store, settings_of
 from shared.adapters.backup import backups
+from shared.domain.counted import counted
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
 from shared.domain.kinds import Kind
@@ -91,15 +92,19 @@ def passing_note(job: str, database: str, side: Colour) -> str:
     )
 
 
-def prune(configuration: Configuration, output: Output, days: float | None) -> None:
+def prune(
+    configuration: Configuration, output: Output, days: float | None, *, dry_run: bool = False
+) -> None:
     """Without the control database nothing is known of live jobs, so nothing is deleted."""
     settings = settings_of(configuration)
     live = [record.id for record in open_store(settings).jobs(live_only=True)]
-    gone = backups.prune(settings, days=days, live_jobs=live)
+    gone = backups.prune(settings, days=days, live_jobs=live, dry_run=dry_run)
+    done = "would be deleted" if dry_run else "deleted"
     for point in gone:
-        output.say(f"deleted {point.name}")
-    output.say(f"{len(gone)} rollback points deleted")
-    output.document({"deleted": [point.name for point in gone]})
+        output.say(f"{point.name} {done}")
+    output.say(f"{counted(len(gone), 'rollback point')} {done}")
+    names = [point.name for point in gone]
+    output.document({"deleted": [] if dry_run else names, "expired": names})
 
 
 def point_document(point: Manifest, missing: tuple[str, ...]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`bluegreen logs JOB`: what was decided about a job, and what the agents wrote of it, in order.
 
-The agents write one JSON object per line into the stack's `logs` directory; a line belongs to a
-job when its field `job` says so.
+The agents write one JSON object per line into the stack's `logs` directory, whose older parts are
+`NAME.log.1` and so on; a line belongs to a job when its field `job` says so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from producer.configuration import Configuration
 from producer.output import Output
-from producer.render import stamp
+from producer.render import details_removed, stamp
 from producer.store import open_store, settings_of
 from shared.ports import ControlStore, HistoryRecord
 
@@ -43,7 +43,9 @@ def logs(configuration: Configuration, output: Output, job: str, *, follow: bool
     """
     settings = settings_of(configuration)
     store = open_store(settings)
-    store.job(job)
+    removed = details_removed(store.job(job).details_removed_at)
+    if removed:
+        output.warn(f"job {job}: {removed}")
     folder = settings.state_dir / "logs"
     seen: set[Entry] = set()
     while True:
@@ -63,9 +65,13 @@ def logs(configuration: Configuration, output: Output, job: str, *, follow: bool
 def collect(store: ControlStore, folder: Path, job: str) -> list[Entry]:
     """Every entry of the job, oldest first."""
     entries = [_decision(record) for record in store.history(job)]
-    for path in sorted(folder.glob("*.log")):
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            entries += of_job(lines, path.stem, job)
+    for path in sorted(folder.glob("*.log*")):
+        try:
+            lines = path.open(encoding="utf-8", errors="replace")
+        except FileNotFoundError:  # an older part, which went meanwhile
+            continue
+        with lines:
+            entries += of_job(lines, path.name.split(".")[0], job)
     return sorted(entries, key=lambda entry: datetime.fromisoformat(entry.at))
 
 

@@ -62,9 +62,11 @@ def history(store: ControlStore, output: Output, job: str | None, limit: int) ->
         output.document({"jobs": documents, "summary": found})
         _say_all(output, [*render.job_lines(jobs), *summary_lines(found)])
         return
-    store.job(job)
+    removed = render.details_removed(store.job(job).details_removed_at)
     records = store.history(job)[-limit:]
     output.document({"job": job, "history": [render.history_document(row) for row in records]})
+    if removed:
+        output.say(f"job {job}: {removed}")
     _say_all(output, render.history_lines(records))
 
 

@@ -34,7 +34,19 @@ def job_document(job: JobRecord) -> dict[str, Any]:
         "requestedBy": job.requested_by,
         "requestedAt": stamp(job.requested_at),
         "endedAt": stamp(job.ended_at),
+        "detailsRemovedAt": stamp(job.details_removed_at),
     }
+
+
+def details_removed(removed_at: str | datetime | None) -> str:
+    """What a reader of an old job is told; empty while its details are there."""
+    if removed_at is None:
+        return ""
+    at = datetime.fromisoformat(removed_at) if isinstance(removed_at, str) else removed_at
+    return (
+        f"its details were removed on {at:%Y-%m-%d}, as old as `retention.job_days` says: steps, "
+        "decisions, file text; what it proved and the audit stay"
+    )
 
 
 def status_document(view: View) -> dict[str, Any]:
@@ -124,6 +136,8 @@ def status_lines(view: View, now: datetime) -> Iterator[str]:
     for said in (view.job.sentence, view.job.remedy):
         if said:
             yield f"  {said}"
+    if removed := details_removed(view.job.details_removed_at):
+        yield f"  {removed}"
     if view.waits_for_approval:
         yield f"  waiting for `bluegreen approve {view.job.id}`"
 

@@ -40,7 +40,9 @@ def report_document(
     """
     body = _measured(job, steps, switches) | {"announcements": list(announcements)}
     body["impact"] = impact
-    return body | {"checklist": checklist_document(body)}
+    # Without the steps a checklist would say that nothing was done.
+    checked = [] if job.details_removed_at else checklist_document(body)
+    return body | {"checklist": checked}
 
 
 def _measured(
@@ -53,6 +55,7 @@ def _measured(
         "outcome": job.outcome.value if job.outcome else None,
         "startedAt": stamp(min(started, default=job.requested_at)),
         "endedAt": stamp(job.ended_at),
+        "detailsRemovedAt": stamp(job.details_removed_at),
         "file": job.file_name,
         "sentence": job.sentence,
         "steps": [_step(step) for step in steps if step.started_at],

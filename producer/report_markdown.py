@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from producer.checklist import Line, checklist_lines
-from producer.render import duration
+from producer.render import details_removed, duration
 from producer.switch_text import text_picture
 from shared.domain.counted import counted
 from shared.ports import SwitchRecord
@@ -26,6 +26,8 @@ def _lines(body: Mapping[str, Any], switches: Sequence[SwitchRecord]) -> Iterato
     yield f"Job `{body['job']}`, {body['type']}, {_moment(body['startedAt'])} to {ended}."
     if body["sentence"]:
         yield f"{body['sentence']}."
+    if removed := details_removed(body["detailsRemovedAt"]):
+        yield f"{removed[0].upper()}{removed[1:]}."
     yield from _downtime(body["downtime"])
     yield from _switches(body["switches"])
     for switch in switches:
@@ -33,8 +35,9 @@ def _lines(body: Mapping[str, Any], switches: Sequence[SwitchRecord]) -> Iterato
             yield from ("", "```text", switch.direction, *text_picture(switch), "```")
     yield from _impact(body["impact"])
     yield from _proof(body)
-    yield from ("", "## Checklists", "")
-    yield from checklist_lines([Line(**line) for line in body["checklist"]])
+    if body["checklist"]:
+        yield from ("", "## Checklists", "")
+        yield from checklist_lines([Line(**line) for line in body["checklist"]])
     yield from _mapping(body["mapping"], body["mappingNotes"])
     yield from _steps(body["steps"])
 

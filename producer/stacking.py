@@ -23,11 +23,19 @@ WORDS = {
 
 
 def up(
-    configuration: Configuration, output: Output, state_dir: Path | None, version: int | None
+    configuration: Configuration,
+    output: Output,
+    state_dir: Path | None,
+    version: int | None,
+    *,
+    jobs_days: float | None = None,
+    points_days: float | None = None,
 ) -> None:
     place = state_dir or named_state_dir(configuration.environment)
     try:
-        description = stack.up(place, version, on_progress=output.warn)
+        description = stack.up(
+            place, version, on_progress=output.warn, jobs_days=jobs_days, points_days=points_days
+        )
     except KeyboardInterrupt:
         if place.exists():
             output.warn(

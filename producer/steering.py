@@ -74,9 +74,10 @@ def to_restore(client: Client, target: str) -> bool:
     way back of its own is left."""
     if not PurePath(target).name.startswith(_POINT):
         return False
-    job = job_of(client, target)
-    known = [record for record in client.store.jobs(limit=10_000) if record.id == job]
-    return not known or known[0].ended_at is not None
+    try:
+        return client.store.job(job_of(client, target)).ended_at is not None
+    except Refused:  # a point whose job this control database does not know
+        return True
 
 
 def job_of(client: Client, target: str) -> str:
@@ -89,9 +90,9 @@ def job_of(client: Client, target: str) -> str:
         return target
     if name.startswith(_POINT):
         return "-".join(name.removeprefix(_POINT).split(".")[0].split("-")[:2])
-    for record in client.store.jobs(limit=10_000):
-        if record.file_name == name:
-            return record.id
+    found = client.store.job_with_file(client.database, name)
+    if found is not None:
+        return found.id
     raise Refused(
         f"expected a migration that was run here, found no job with the file {name}",
         remedy="`bluegreen history` lists the jobs",

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.domain.kinds import Strategy
+from shared.domain.retention import LEAST_JOB_DAYS, MOST_DAYS
 from shared.monitor_settings import MonitorSettings
 
 
@@ -147,6 +148,14 @@ class BackupSettings(_Frozen):
         return recipients
 
 
+class RetentionSettings(_Frozen):
+    """How long records stay in the control database (docs/retention.md)."""
+
+    job_days: Annotated[float, Field(ge=LEAST_JOB_DAYS, le=MOST_DAYS)] = 90.0
+    """From the end of a job on: its details, and what is only of use beside them. The row of the
+    job, what it proved, and the audit stay for good."""
+
+
 class Settings(_Frozen):
     state_dir: Path
     database: str
@@ -172,11 +181,21 @@ class Settings(_Frozen):
     """One file per role or service, mode 0600; the file's name is the role's."""
     backup_dir: Path
     backup: BackupSettings = Field(default_factory=BackupSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     migration_role: str | None = None
     """Role that runs the file; None: the owner of what it touches (docs/adr/0003)."""
     alerts: AlertSettings = Field(default_factory=AlertSettings)
     keeper: KeeperSettings | None = None
     monitor: MonitorSettings = Field(default_factory=MonitorSettings)
+
+    def keeping(self, *, jobs_days: float | None, points_days: float | None) -> Settings:
+        """These settings with other limits of retention; None leaves one as it is."""
+        retention, backup = self.retention, self.backup
+        if jobs_days is not None:
+            retention = retention.model_copy(update={"job_days": jobs_days})
+        if points_days is not None:
+            backup = backup.model_copy(update={"retention_days": points_days})
+        return self.model_copy(update={"retention": retention, "backup": backup})
 
     @property
     def strategy(self) -> Strategy:

@@ -9,6 +9,7 @@ import typer
 
 from producer.options import ColourName, Json, Yes, examples, in_range
 from producer.output import Output
+from producer.retention_options import JustLook
 
 backups = typer.Typer(
     help="Rollback points: list, verify, restore, prune.",
@@ -71,7 +72,7 @@ def restore(
     )
 
 
-@backups.command(epilog=examples("backups prune", "backups prune --days 30"))
+@backups.command(epilog=examples("backups prune --dry-run", "backups prune --days 30"))
 def prune(
     context: typer.Context,
     days: Annotated[
@@ -82,9 +83,10 @@ def prune(
             callback=in_range(0, 36_500, "days", open_low=True),
         ),
     ] = None,
+    dry_run: JustLook = False,
     as_json: Json = False,
 ) -> None:
     """Delete old points; never the newest verified one, never one of a live job."""
     from producer import keeping
 
-    keeping.prune(context.obj, Output(as_json), days)
+    keeping.prune(context.obj, Output(as_json), days, dry_run=dry_run)

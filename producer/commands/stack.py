@@ -9,6 +9,7 @@ import typer
 
 from producer.options import Json, examples
 from producer.output import Output
+from producer.retention_options import KeepJobs, KeepPoints
 
 StateDir = Annotated[
     Path | None,
@@ -26,7 +27,12 @@ PostgresVersion = Annotated[
 
 def register(app: typer.Typer) -> None:
     app.command(
-        epilog=examples("up", "up --state-dir /tmp/stack --postgres-version 16", "up --json")
+        epilog=examples(
+            "up",
+            "up --state-dir /tmp/stack --postgres-version 16",
+            "up --keep-jobs 365",
+            "up --json",
+        )
     )(up)
     app.command(epilog=examples("down", "down --state-dir /tmp/stack"))(down)
 
@@ -35,15 +41,21 @@ def up(
     context: typer.Context,
     state_dir: StateDir = None,
     postgres_version: PostgresVersion = None,
+    keep_jobs: KeepJobs = None,
+    keep_points: KeepPoints = None,
     as_json: Json = False,
 ) -> None:
     """Start blue, green, control database, Redis, both doors, the agents and Flower.
 
-    A stack that is up stays as it is. Nothing is installed or started outside the state directory.
+    A stack that is up stays as it is, but for --keep-jobs and --keep-points. Nothing is installed
+    or started outside the state directory.
     """
     from producer import stacking
 
-    stacking.up(context.obj, Output(as_json), state_dir, postgres_version)
+    stacking.up(
+        context.obj, Output(as_json), state_dir, postgres_version,
+        jobs_days=keep_jobs, points_days=keep_points,
+    )  # fmt: skip
 
 
 def down(context: typer.Context, state_dir: StateDir = None, as_json: Json = False) -> None:

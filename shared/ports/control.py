@@ -45,6 +45,10 @@ class ControlStore(Protocol):
         """Newest first."""
         ...
 
+    def job_with_file(self, database: str, file_name: str) -> JobRecord | None:
+        """The last job that carried a file of that name; None where none did."""
+        ...
+
     def steps(self, job: str) -> list[StepRecord]: ...
 
     def history(self, job: str, *, after: int = 0) -> list[HistoryRecord]: ...
@@ -84,6 +88,8 @@ class JobRecord:
     facts: Mapping[str, Mapping[str, Any]]
     remedy: str = ""
     """What a person can do about `sentence`, where something can be done."""
+    details_removed_at: datetime | None = None
+    """When retention removed all but this row and the facts that prove something."""
 
 
 @dataclass(frozen=True, slots=True)

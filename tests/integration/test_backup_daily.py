@@ -63,7 +63,9 @@ def a_day_later(stack: PaperStack, stamp: str) -> None:
 def test_old_points_go_and_the_index_follows(stack: PaperStack) -> None:
     database = ControlDatabase(stack.settings, application_name="test")
     index = BackupStore(database)
-    daily = DailyRound(stack.settings, PostgresControlStore(database), index)
+    daily = DailyRound(
+        stack.settings, PostgresControlStore(database), index, lambda: stack.settings
+    )
     old = verified(stack, "20261101-0001", age=A_WEEK)
     newer = verified(stack, "20261101-0002", age=A_WEEK / 2)
     by_hand = verified(stack, "20261101-0003", age=A_WEEK)

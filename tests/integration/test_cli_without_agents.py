@@ -20,6 +20,8 @@ from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.install import install
 from shared.adapters.embedded.child import ControlFiles
 from shared.adapters.embedded.layout import Layout
+from shared.adapters.embedded.stack import up
+from shared.settings import load
 from tests.support.command_line import CalledHere, CommandLine
 from tests.support.stack import Stack, running_stack
 from tests.support.wait import until
@@ -249,3 +251,38 @@ def test_a_job_that_is_not_there_is_said(bluegreen: CommandLine) -> None:
         answer = bluegreen(command, "20260101-ffff")
         assert answer.code == 2, command
         assert "20260101-ffff" in answer.line
+
+
+def test_what_is_old_is_shown_then_removed_and_its_file_stays_applied(
+    stack: Stack, bluegreen: CommandLine, tmp_path: Path
+) -> None:
+    file = tmp_path / "001.sql"
+    file.write_text(SAFE.format(n=90))
+    assert bluegreen("run", str(file), "--detach").code == 0
+    assert bluegreen("prune", "--dry-run").out == "nothing is older than 90 days\n"
+    with stack.connect("control") as control:
+        control.execute(
+            "UPDATE bluegreen_control.job SET phase = 'completed', outcome = 'completed',"
+            " ended_at = now() - interval '91 days'"
+        )
+        control.execute("UPDATE bluegreen_control.lease SET job = NULL")
+    looked = bluegreen("prune", "--dry-run", "--json").body
+    assert [(each["what"], each["count"]) for each in looked["expired"]] == [("details of jobs", 1)]
+    assert looked["removed"] == {"jobs": 0, "others": 0}
+    assert bluegreen("prune", "--days", "92").out.endswith("details of 0 jobs, 0 other rows\n")
+    assert bluegreen("prune").out.endswith("removed: details of 1 job, 0 other rows\n")
+    assert "already applied" in bluegreen("run", str(file)).out
+    assert "details were removed on" in bluegreen("status").out
+    refused = bluegreen("prune", "--days", "1")
+    assert refused.code == 2
+    assert "expected days from 2" in refused.err
+
+
+def test_an_up_on_a_stack_that_is_up_takes_other_limits_over(stack: Stack) -> None:
+    config = {"BLUEGREEN_STATE_DIR": str(stack.state_dir)}
+    up(stack.state_dir, agents=False, jobs_days=365)
+    assert load(config).retention.job_days == 365
+    up(stack.state_dir, agents=False, points_days=30)
+    kept = load(config)
+    assert (kept.retention.job_days, kept.backup.retention_days) == (365, 30)
+    up(stack.state_dir, agents=False, jobs_days=90, points_days=7)

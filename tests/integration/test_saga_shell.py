@@ -8,7 +8,7 @@ import pytest
 from celery.events.state import State
 
 from shared.adapters.queue import redis_bus
-from shared.adapters.queue.celery_client import ping_agents
+from shared.adapters.queue.celery_client import MOST_WAITING, AgentPing, ping_agents
 from shared.domain.kinds import Outcome, StepState
 from shared.domain.messages import Event, JobAccepted, JobEnded, StepDone, StepProgress
 from shared.ports import Steering
@@ -181,6 +181,19 @@ def heard(bus: redis_bus.RedisBus, after: str, *, count: int) -> list[Event]:
 def test_every_agent_answers_a_ping_through_its_queue(stack):
     there = {"coordinator", "validator", "replicator"}
     until(lambda: answering(stack) == there, limit_s=30, what="those that run answer, and no other")
+
+
+def test_pings_of_an_agent_that_is_away_do_not_heap_up(stack):
+    """They came every few seconds, until Redis was full."""
+    queue = stack.settings.redis.prefix + "backup"
+    with AgentPing(stack.settings) as ping:
+        for _ in range(2 * MOST_WAITING):
+            ping(limit_s=0.01)
+        assert stack.redis.llen(queue) == MOST_WAITING
+        assert ping(limit_s=0.01)["backup"] is None
+        stack.redis.delete(queue)
+        ping(limit_s=0.01)
+        assert stack.redis.llen(queue) == 1
 
 
 def answering(stack: ShellStack) -> set[str]:

@@ -125,6 +125,12 @@ class FakeControlStore:
         newest_first = reversed(self.records.values())
         return [job for job in newest_first if not (live_only and job.outcome)][:limit]
 
+    def job_with_file(self, database: str, file_name: str) -> JobRecord | None:
+        found = [
+            job for job in self.jobs() if (job.database, job.file_name) == (database, file_name)
+        ]
+        return found[0] if found else None
+
     def steps(self, job: str) -> list[StepRecord]:
         self._answer()
         return list(self.step_records[job])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 
 from shared.adapters.backup.backups import BackupDirectory
 from shared.adapters.control.backup_store import BackupStore
@@ -29,7 +30,9 @@ def build_steps(settings: Settings) -> Sequence[Step]:
 
 settings = load(os.environ)
 database = ControlDatabase(settings, application_name="bluegreen/backup-round", agent="backup")
-daily_round = DailyRound(settings, PostgresControlStore(database), BackupStore(database))
+daily_round = DailyRound(
+    settings, PostgresControlStore(database), BackupStore(database), partial(load, os.environ)
+)
 alerts = AlertBook(HealthStore(database), RedisBus(settings), Sinks(settings.alerts.urls))
 daily_verification = DailyVerification(settings, alerts)
 app = make_worker("backup", build_steps)

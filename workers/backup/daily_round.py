@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,8 @@ class DailyRound:
     settings: Settings
     jobs: ControlStore
     index: BackupStore
+    read_settings: Callable[[], Settings]
+    """Read anew each day, so that another limit counts without a restart."""
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`. What fails is logged and tried again a minute later."""
@@ -43,7 +46,8 @@ class DailyRound:
         """One round."""
         if _age_s(self._stamp) >= DAY_S:
             live = {job.id for job in self.jobs.jobs(live_only=True)}
-            gone = backups.prune(self.settings, live_jobs=live)
+            days = self.read_settings().backup.retention_days
+            gone = backups.prune(self.settings, days=days, live_jobs=live)
             _log.info("backup.pruned", points=[point.name for point in gone])
             self._stamp.touch()
         backups.sweep_scratch(self.settings)

@@ -10,6 +10,7 @@ from functools import partial
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.coordinator_store import CoordinatorStore
 from shared.adapters.control.health_store import HealthStore
+from shared.adapters.control.retention_store import RetentionStore
 from shared.adapters.health.alerts import AlertBook, Sinks
 from shared.adapters.health.heartbeat import HeartbeatWatch
 from shared.adapters.queue.celery_client import queue_is_empty, send
@@ -19,6 +20,7 @@ from shared.adapters.queue.redis_bus import RedisBus
 from shared.ports import Step
 from shared.settings import Settings, load
 from workers.coordinator.decide import Coordinator
+from workers.coordinator.keeping import Keeping
 from workers.coordinator.loop import Doorbell, listen, run_turns
 from workers.coordinator.steps.hold_for_approval import HoldForApproval
 from workers.coordinator.steps.wait_for_window import WaitForWindow
@@ -43,8 +45,10 @@ coordinator = Coordinator(
     rows=FlowerRows(app),
 )
 on_wake(app, "coordinator", bell.ring)
+keeping = Keeping(RetentionStore(database), partial(load, os.environ))
 run_beside(app, "decide", run_turns(coordinator, bell))
 run_beside(app, "listen", listen(bus, bell))
+run_beside(app, "keeping", keeping.run)
 run_beside(
     app, "heartbeat", HeartbeatWatch(HealthStore(database), alerts, settings.monitor.period_s).run
 )

@@ -204,9 +204,11 @@ def prune(
     days: float | None = None,
     now: datetime | None = None,
     live_jobs: Collection[str] = (),
+    dry_run: bool = False,
 ) -> list[Manifest]:
     """Delete the points that are older than `days`, never the newest verified one, and what is left
-    of points that somebody deleted by hand. The points deleted here, oldest first."""
+    of points that somebody deleted by hand. The points deleted here, oldest first; with `dry_run`
+    those that would be, and nothing is."""
     files = PointFiles(settings.backup_dir)
     now = now or datetime.now(UTC)
     days = settings.backup.retention_days if days is None else days
@@ -214,6 +216,8 @@ def prune(
     gone = [point for point in points if files.missing(point)]
     whole = [point for point in points if point not in gone]
     old = expendable(whole, now=now, days=days, live_jobs=live_jobs)
+    if dry_run:
+        return old
     remains = [point for point in gone if point.taken_at < now - timedelta(days=days)]
     for point in [*old, *(point for point in remains if point.job not in live_jobs)]:
         files.delete(point)

@@ -74,6 +74,9 @@ class Choices:
     door_names: tuple[str, ...] = field(default=())
     """Further names under which applications reach the doors."""
     failover: Policy = "ask"
+    keep_jobs_days: float | None = None
+    keep_points_days: float | None = None
+    """None: the default of the settings."""
     existing: ExistingDatabase | None = None
     """None: blue is a server of the stack."""
 
@@ -107,7 +110,7 @@ def settings_for(identity: Identity, choices: Choices) -> Settings:
         alerts=_alerts(identity, choices),
         monitor=MonitorSettings(failover=FailoverSettings(policy=choices.failover)),
         keeper=None if keeper is None else KeeperSettings(socket=keeper / "keeper.sock"),
-    )  # fmt: skip
+    ).keeping(jobs_days=choices.keep_jobs_days, points_days=choices.keep_points_days)  # fmt: skip
 
 
 def _alerts(identity: Identity, choices: Choices) -> AlertSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from shared.adapters.embedded.roles import DATABASE
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR, APPLICATION
 from shared.domain.errors import Refused
 from shared.domain.failover import Policy
+from shared.domain.retention import LEAST_JOB_DAYS, LEAST_POINT_DAYS, MOST_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ def choices_from(environment: Mapping[str, str], vault: Vault) -> Choices:
         )
     return Choices(
         failover=cast(Policy, policy),
+        keep_jobs_days=_days(environment, "BLUEGREEN_KEEP_JOBS", LEAST_JOB_DAYS),
+        keep_points_days=_days(environment, "BLUEGREEN_KEEP_POINTS", LEAST_POINT_DAYS),
         stack=vault.stack(),
         database=database,
         application=application,
@@ -136,6 +140,23 @@ def choices_from(environment: Mapping[str, str], vault: Vault) -> Choices:
         recipients=_words(environment.get("BLUEGREEN_BACKUP_RECIPIENTS", "")),
         door_names=_words(environment.get("BLUEGREEN_DOOR_NAMES", "")),
     )
+
+
+def _days(environment: Mapping[str, str], name: str, least: float) -> float | None:
+    """None where `.env` does not say. Raises Refused for what is no number of days."""
+    text = environment.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if not least <= days <= MOST_DAYS:  # NaN compares false with all
+        raise Refused(
+            f"expected days from {least:g} to {MOST_DAYS:g} in {name}, found {text!r}",
+            remedy="mend .env",
+        )
+    return days
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -8,6 +8,11 @@ SELECT id, sql_sha256 FROM bluegreen_control.job
 WHERE database = %s AND file_name = %s AND outcome = 'completed'
 ORDER BY ended_at DESC LIMIT 1
 
+-- name: newest_with_file
+-- The last job that carried a file of this name to this database.
+SELECT id FROM bluegreen_control.job WHERE database = %s AND file_name = %s
+ORDER BY requested_at DESC LIMIT 1
+
 -- name: insert_job
 -- A new job, unless the id is taken.
 INSERT INTO bluegreen_control.job

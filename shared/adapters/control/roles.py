@@ -31,7 +31,7 @@ ALERTS: dict[str, str] = {"alert": "SELECT, INSERT, UPDATE", "silence": "SELECT"
 EVERYTHING_TO_LOOK_AT = (
     "job", "lease", "step", "fact", "history", "request", "outbox", "audit", "rollback_point",
     "observation", "check_result", "alert", "silence", "heartbeat", "error_class", "schema_mark",
-    "baseline", "traffic", "switch", "rehearsal", "comparison",
+    "baseline", "traffic", "switch", "rehearsal", "comparison", "removed_step",
 )  # fmt: skip
 GRANTS: dict[str, dict[str, str]] = {
     "coordinator": WORKER
@@ -67,6 +67,7 @@ GRANTS: dict[str, dict[str, str]] = {
         "switch": "SELECT",
         "audit": "SELECT",
         "rollback_point": "SELECT",
+        "removed_step": "SELECT",
         "observation": "SELECT, INSERT, UPDATE",
         "check_result": "SELECT, INSERT, UPDATE",
         "heartbeat": "SELECT, INSERT, UPDATE",
@@ -92,6 +93,16 @@ planned. Only the coordinator can change them."""
 
 CHECKS_THE_AUDIT = ("producer", "health-monitor")
 """Who reads the chain from its beginning: `audit verify`, and the check that repeats it."""
+REMOVE_WHAT_IS_OLD = ("coordinator", "producer")
+OF_RETENTION = {
+    "kept_since(double precision)": ("producer",),
+    "expired_jobs(double precision)": ("producer",),
+    "expired(double precision)": ("producer",),
+    "remove_details(double precision, integer, double precision[], text)": REMOVE_WHAT_IS_OLD,
+    "remove_old(double precision)": REMOVE_WHAT_IS_OLD,
+}
+"""Records go through these functions only, which keep the law of retention: nobody may delete one
+by himself."""
 
 
 def create_control_roles(session: Session, secret: Callable[[str], str]) -> None:
@@ -115,6 +126,10 @@ def grant(session: Session, logins: Mapping[str, str] = CONTROL_ROLES) -> None:
             session.execute(f"GRANT EXECUTE ON FUNCTION {SCHEMA}.{function} TO {roles}")
         for reader in CHECKS_THE_AUDIT:
             session.execute(f"GRANT EXECUTE ON FUNCTION {audit_hash} TO {ident(logins[reader])}")
+        for function, agents in OF_RETENTION.items():
+            for agent in agents:
+                role = ident(logins[agent])
+                session.execute(f"GRANT EXECUTE ON FUNCTION {SCHEMA}.{function} TO {role}")
         for agent, tables in GRANTS.items():
             role = ident(logins[agent])
             for table, rights in tables.items():

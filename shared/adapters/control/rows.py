@@ -87,4 +87,5 @@ def record_of(row: Columns, facts: Mapping[str, Mapping[str, Any]]) -> JobRecord
         ended_at=row["ended_at"],
         facts=facts,
         remedy="; ".join(text for text in (row["remedy"], choices(state)) if text),
+        details_removed_at=row["details_removed_at"],
     )

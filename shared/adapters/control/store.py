@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -85,7 +86,15 @@ class PostgresControlStore:
     def jobs(self, *, limit: int = 50, live_only: bool = False) -> list[JobRecord]:
         with self._database.session() as session:
             rows = session.dicts(QUERIES["jobs"], {"limit": limit, "live_only": live_only})
-            return [record_of(row, facts_of(session, row["id"])) for row in rows]
+            facts = _facts_by_job(session, [row["id"] for row in rows])
+        return [record_of(row, facts[row["id"]]) for row in rows]
+
+    def job_with_file(self, database: str, file_name: str) -> JobRecord | None:
+        with self._database.session() as session:
+            found = session.value(QUERIES["newest_with_file"], (database, file_name))
+            return (
+                None if found is None else record_of(_row(session, found), facts_of(session, found))
+            )
 
     def steps(self, job: str) -> list[StepRecord]:
         """All steps in order. Their states follow from the job; the rows of `step` only add when
@@ -142,6 +151,17 @@ def control_store(
 def facts_of(session: PsycopgSession, job: str) -> dict[str, dict[str, Any]]:
     rows = session.rows("SELECT step, body FROM bluegreen_control.fact WHERE job = %s", (job,))
     return dict(rows)
+
+
+def _facts_by_job(
+    session: PsycopgSession, jobs: list[str]
+) -> defaultdict[str, dict[str, dict[str, Any]]]:
+    found: defaultdict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for job, step, body in session.rows(
+        "SELECT job, step, body FROM bluegreen_control.fact WHERE job = ANY (%s)", (jobs,)
+    ):
+        found[job][step] = body
+    return found
 
 
 def _row(session: PsycopgSession, job: str, *, lock: bool = False) -> dict[str, Any]:

@@ -42,8 +42,11 @@ def up(
     *,
     on_progress: Progress = _silent,
     agents: bool = True,
+    jobs_days: float | None = None,
+    points_days: float | None = None,
 ) -> StackDescription:
-    """Start the stack of that directory, or make it; one that is up stays as it is.
+    """Start the stack of that directory, or make it; one that is up stays as it is, but for the
+    limits of retention that are given.
 
     Raises Refused with a remedy when it cannot live there or a program cannot be had, Transient
     when a part does not answer in time (another `up` then goes on, `down` removes it).
@@ -66,6 +69,10 @@ def up(
             settings = _resume(layout, postgres_version, on_progress)
         else:
             settings = _create(layout, postgres_version, on_progress)
+        limits = settings.keeping(jobs_days=jobs_days, points_days=points_days)
+        if limits != settings:
+            settings = limits
+            write_whole(layout.settings, settings.model_dump_json(indent=1))
         if agents:
             start_agents(layout, settings, on_progress)
         return describe(settings)

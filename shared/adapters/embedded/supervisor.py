@@ -28,6 +28,7 @@ from shared.adapters.embedded.child import (
     write_whole,
 )
 from shared.adapters.embedded.layout import Layout
+from shared.adapters.embedded.log_files import LogFiles
 from shared.adapters.processes import MARK, adopt_orphans, die_with_parent, give_way, start_time
 from shared.domain.errors import MigrationError
 
@@ -141,6 +142,7 @@ class Supervisor:
     def __init__(self, state_dir: Path) -> None:
         self._control = ControlFiles(Layout(state_dir).supervisor)
         plan = Plan.model_validate_json(self._control.plan_file.read_bytes())
+        self._logs = LogFiles(Layout(state_dir).logs)
         self._children = [Child(child, self._control, state_dir) for child in plan.children]
         self._ending: Desired | None = None
         self._desired: dict[str, Desired] = {}
@@ -159,6 +161,7 @@ class Supervisor:
             for child in self._children:
                 child.step(self._wish(child, floor), now)
             _reap_orphans({child.pid for child in self._children})
+            self._logs.look(now)
             time.sleep(TICK_S)
         self._control.pid_file.unlink(missing_ok=True)
 

@@ -1,6 +1,7 @@
 """What the control database counts of jobs, for Prometheus, asked again at most every ten seconds.
 
-Counters are counted anew from rows that are only ever added, so they outlive every process.
+Counters are counted anew from rows, so they outlive every process; what retention removes of those
+stays in a sum.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from shared.adapters.control.connection import ControlDatabase
+from shared.adapters.control.retention_store import BOUNDS_S
 from shared.adapters.named_queries import named_queries
 from shared.adapters.postgres import PsycopgSession
 from shared.domain.errors import MigrationError
@@ -24,8 +26,6 @@ from shared.settings import Settings
 
 _SQL = named_queries(__file__, "job_figures.sql")
 KEPT_S = 10.0
-BOUNDS_S = (0.1, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 4 * 3600.0)
-"""Upper bounds of the histogram's buckets."""
 
 
 class JobFigures(Collector):

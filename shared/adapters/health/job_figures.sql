@@ -6,14 +6,17 @@ WHERE ended_at IS NOT NULL AND outcome IS NOT NULL GROUP BY 1, 2
 SELECT phase, count(*) FROM bluegreen_control.job WHERE ended_at IS NULL GROUP BY 1
 
 -- durations: of each step how many took no longer than each bound, and all; and seconds in all.
-SELECT name,
-       (SELECT array_agg(within ORDER BY bound) FROM (
-            SELECT bound, (SELECT count(*) FROM bluegreen_control.step AS one
-                           WHERE one.name = step.name AND one.ended_at IS NOT NULL
-                             AND extract(epoch FROM one.ended_at - one.started_at) <= bound) AS within
-            FROM unnest(%s::float8[] || 'infinity'::float8) AS bound) AS buckets),
-       sum(extract(epoch FROM ended_at - started_at))::float8
-FROM bluegreen_control.step WHERE ended_at IS NOT NULL AND started_at IS NOT NULL GROUP BY name
+WITH took AS (
+    SELECT name, 1::bigint AS steps, extract(epoch FROM ended_at - started_at)::float8 AS seconds,
+           extract(epoch FROM ended_at - started_at)::float8 AS longest
+    FROM bluegreen_control.step WHERE ended_at IS NOT NULL AND started_at IS NOT NULL
+    UNION ALL
+    SELECT name, steps, seconds, bound FROM bluegreen_control.removed_step),
+counted AS (
+    SELECT name, bound, (sum(steps) FILTER (WHERE longest <= bound))::bigint AS within,
+           sum(seconds) AS seconds
+    FROM took CROSS JOIN unnest(%s::float8[] || 'infinity'::float8) AS bound GROUP BY name, bound)
+SELECT name, array_agg(coalesce(within, 0) ORDER BY bound), max(seconds) FROM counted GROUP BY name
 
 -- rejected: messages that were no command, by reason.
 SELECT coalesce(left(detail ->> 'reason', 60), 'unknown'), count(*) FROM bluegreen_control.audit

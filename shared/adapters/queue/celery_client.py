@@ -18,6 +18,9 @@ from shared.saga.state import Command
 from shared.settings import Settings
 
 PONG_KEPT_S = 60
+MOST_WAITING = 10
+"""Messages in an agent's queue from which on it is pinged no more. One job sends one command at a
+time, so a queue that is worked off is shorter."""
 
 
 def send(app: Celery, command: Command) -> None:
@@ -101,7 +104,7 @@ class AgentPing:
             self._client = redis_bus.client(self._settings, limit_s=limit_s + redis_bus.LIMIT_S)
         nonce = secrets.token_hex(8)
         began = time.monotonic()
-        for agent in AGENTS:
+        for agent in self._agents_that_take():
             _send(self._app, f"{agent}.ping", agent, f"ping/{agent}", {"nonce": nonce})
         answered: dict[str, float | None] = dict.fromkeys(AGENTS)
         while None in answered.values() and (left := began + limit_s - time.monotonic()) > 0:
@@ -112,6 +115,19 @@ class AgentPing:
             if found is not None and found[1] in answered:
                 answered[found[1]] = time.monotonic() - began
         return answered
+
+    def _agents_that_take(self) -> list[str]:
+        """Those whose queue is no heap of what nobody took: of a stopped agent it would fill Redis,
+        ping by ping, and be worked off before anything else once the agent is back."""
+        assert self._client is not None
+        with self._client.pipeline(transaction=False) as pipe:
+            for agent in AGENTS:
+                pipe.llen(self._settings.redis.prefix + agent)
+            try:
+                waiting = pipe.execute()
+            except redis.RedisError as error:
+                raise Transient(f"expected Redis to answer, found: {error}") from error
+        return [agent for agent, count in zip(AGENTS, waiting, strict=True) if count < MOST_WAITING]
 
 
 class Pong:
