@@ -89,7 +89,7 @@ def read_constraint(
         keys = [column]
     _check_enforcement(ctx, node)
     constraint = Constraint(
-        name=node.get("conname") or _name(relation, kind, keys),
+        name=node.get("conname") or default_name(relation, kind, keys),
         kind=kind,
         columns=tuple(keys),
         valid=not node.get("skip_validation", False),
@@ -149,7 +149,8 @@ def primary_key(relation: Relation) -> tuple[str, ...]:
     return ()
 
 
-def _name(relation: Relation, kind: ConstraintKind, keys: list[str]) -> str:
+def default_name(relation: Relation, kind: ConstraintKind, keys: list[str]) -> str:
+    """As PostgreSQL would name it."""
     if kind == "primary key":
         base = f"{relation.name}_pkey"
     elif kind == "not null":

@@ -17,8 +17,9 @@ from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
 from shared.sql.operations.composite_types import check_typed
 from shared.sql.operations.foreign_keys import check_target
+from shared.sql.operations.own_sequences import own_sequence
 from shared.sql.operations.routines import follow_behind
-from shared.sql.operations.tables import check_definition, own_sequence
+from shared.sql.operations.tables import check_definition
 from shared.sql.schema_objects import Column, Relation
 from shared.sql.types import BUILTIN
 

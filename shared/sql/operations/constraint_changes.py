@@ -28,6 +28,13 @@ def validate(ctx: Context, relation: Relation, cmd: Node) -> None:
             f'constraint "{constraint.name}" of {relation.shown} is a {constraint.kind}: '
             "it is always valid",
         )
+    elif not constraint.enforced:
+        ctx.error(
+            "catalog",
+            f'constraint "{constraint.name}" of {relation.shown} is NOT ENFORCED: '
+            "it cannot be validated",
+            remedy="a foreign key: ALTER CONSTRAINT .. ENFORCED, which checks every row",
+        )
     elif not constraint.valid:
         _validate(ctx, relation, constraint, operation)
 
@@ -118,12 +125,34 @@ def alter(ctx: Context, relation: Relation, cmd: Node) -> None:
             f'constraint "{name}" of relation "{relation.shown}" is not a foreign key constraint',
         )
         return
-    if body.get("alterEnforceability") and body.get("is_enforced"):
-        operation.scan(relation)
-        if constraint.refers_to is not None:
-            operation.lock(
-                ctx.catalog.relations.get(constraint.refers_to), Lock.SHARE_ROW_EXCLUSIVE
-            )
+    if body.get("alterEnforceability"):
+        _enforce(ctx, relation, constraint, operation, enforced=bool(body.get("is_enforced")))
+
+
+def _enforce(
+    ctx: Context,
+    relation: Relation,
+    constraint: Constraint,
+    operation: Operation,
+    *,
+    enforced: bool,
+) -> None:
+    """Whose triggers come back has its rows checked; whose triggers go is held on both sides."""
+    if ctx.version < 18:
+        ctx.error(
+            "version",
+            f"ENFORCED and NOT ENFORCED came with PostgreSQL 18; the server is {ctx.version}",
+        )
+    if constraint.enforced == enforced:
+        return
+    family = ctx.family(relation)
+    operation.lock_all(family, Lock.ACCESS_EXCLUSIVE)
+    target = ctx.catalog.relations.get(constraint.refers_to or relation.key)
+    operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE if enforced else Lock.ACCESS_EXCLUSIVE)
+    if enforced:
+        operation.scan_all(family)
+        operation.scan(target)
+    constraint.enforced = constraint.valid = enforced
 
 
 def _missing(ctx: Context, relation: Relation, name: str) -> None:

@@ -69,7 +69,7 @@ def _access_method(ctx: Context, node: Node, operation: Operation) -> None:
 def _make(
     ctx: Context, relation: Relation, node: Node, operation: Operation, keys: tuple[str, ...]
 ) -> None:
-    name = node.get("idxname") or _free_name(ctx, relation, keys)
+    name = node.get("idxname") or free_index_name(ctx, relation, keys)
     key = (relation.schema, name)
     exists = key in ctx.catalog.indexes or key in ctx.catalog.relations
     if exists and node.get("if_not_exists"):
@@ -107,7 +107,7 @@ def _has_one(ctx: Context, member: Relation, made: Index) -> bool:
     )
 
 
-def _free_name(ctx: Context, relation: Relation, keys: tuple[str, ...]) -> str:
+def free_index_name(ctx: Context, relation: Relation, keys: tuple[str, ...]) -> str:
     base = "_".join([relation.name, *keys, "idx"])[:63]
     name, number = base, 0
     while (relation.schema, name) in ctx.catalog.indexes:

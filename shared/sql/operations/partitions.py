@@ -77,6 +77,12 @@ def _foreign_keys(parent: Relation, child: Relation) -> list[Constraint]:
 def _same_columns(ctx: Context, parent: Relation, child: Relation) -> None:
     if parent.columns is None or child.columns is None:
         return
+    if ctx.version >= 17 and any(column.identity for column in child.columns.values()):
+        ctx.error(
+            "catalog",
+            f"{child.shown} cannot become a partition of {parent.shown}: it has an identity column",
+            remedy="ALTER COLUMN .. DROP IDENTITY first: it gets the identity of its parent",
+        )
     extra = sorted(set(child.columns) - set(parent.columns))
     missing = sorted(set(parent.columns) - set(child.columns))
     if extra or missing:

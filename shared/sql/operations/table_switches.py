@@ -13,17 +13,27 @@ from shared.sql.schema_objects import Relation
 def switch_trigger(ctx: Context, relation: Relation, cmd: Node) -> None:
     on = cmd["subtype"].startswith("AT_Enable")
     operation = ctx.operation("ENABLE_TRIGGER" if on else "DISABLE_TRIGGER", relation)
-    reached = ctx.family(relation) if relation.partition_key is not None else [relation]
+    name, everything = cmd.get("name"), cmd["subtype"].endswith("TrigAll")
+    switched = [relation.triggers.get(name)] if name else list(relation.triggers.values())
+    on_rows = any(each is not None and each.each_row for each in switched) or (
+        everything and _has_foreign_keys(ctx, relation)
+    )
+    reached = ctx.family(relation) if relation.partition_key is not None and on_rows else [relation]
     operation.lock_all(reached, Lock.SHARE_ROW_EXCLUSIVE)
-    if cmd["subtype"].endswith("TrigAll"):
+    if everything:
         relation.triggers_off = not on
-    name = cmd.get("name")
     if name and relation.columns is not None and name not in relation.triggers:
         ctx.error("catalog", f'trigger "{name}" for table "{relation.shown}" does not exist')
     fires = on and cmd["subtype"] != "AT_EnableReplicaTrig"
     for each in [name] if name else list(relation.triggers):
         if (trigger := relation.triggers.get(each)) is not None:
             relation.triggers[each] = replace(trigger, enabled=fires)
+
+
+def _has_foreign_keys(ctx: Context, relation: Relation) -> bool:
+    """On either side: they are kept by triggers of rows, which ALL means too."""
+    own = any(each.kind == "foreign key" for each in relation.constraints.values())
+    return own or bool(ctx.catalog.referrers_of(relation.key))
 
 
 def switch_rule(ctx: Context, relation: Relation, cmd: Node) -> None:

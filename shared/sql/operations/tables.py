@@ -22,10 +22,9 @@ from shared.sql.locks import Lock
 from shared.sql.names import range_var
 from shared.sql.operations import partitions
 from shared.sql.operations.foreign_keys import check_target
-from shared.sql.schema_objects import Column, Key, Relation
-
-LIKE_DEFAULTS, LIKE_CONSTRAINTS, LIKE_INDEXES = 8, 4, 64
-"""Bits of CREATE_TABLE_LIKE_* (parsenodes.h): comments 1, compression 2, constraints 4, ..."""
+from shared.sql.operations.like_clause import like
+from shared.sql.operations.own_sequences import own_sequence
+from shared.sql.schema_objects import Column, Relation
 
 
 def create_table(ctx: Context, node: Node) -> None:
@@ -112,7 +111,7 @@ def _elements(ctx: Context, relation: Relation, node: Node, operation: Operation
                 key = own_sequence(ctx, relation, found.column.name)
                 found.column.sequence = key if found.serial else None
         elif "TableLikeClause" in element:
-            _like(ctx, relation, element["TableLikeClause"], operation)
+            like(ctx, relation, element["TableLikeClause"], operation)
         elif "Constraint" in element and element["Constraint"]["contype"] in KINDS:
             later.append((element["Constraint"], None))
     for defined, element in generated:
@@ -173,37 +172,6 @@ def _constraint(
         if target is not None and target is not relation:
             check_target(ctx, relation, target, constraint)
     add_constraint(ctx, relation, constraint)
-
-
-def own_sequence(ctx: Context, relation: Relation, column: str) -> Key:
-    """The sequence behind a serial or identity column."""
-    name = f"{relation.name}_{column}_seq"
-    sequence = Relation(
-        relation.schema, name, "sequence", new=relation.new, owned_by=(relation.key, column)
-    )
-    ctx.catalog.note(ctx.catalog.relations.setdefault(sequence.key, sequence))
-    return sequence.key
-
-
-def _like(ctx: Context, relation: Relation, node: Node, operation: Operation) -> None:
-    source = ctx.relation(node["relation"])
-    operation.lock(source, Lock.ACCESS_SHARE)
-    if source is None or source.columns is None or relation.columns is None:
-        relation.columns = None
-        return
-    options = int(node.get("options", 0))
-    for column in source.columns.values():
-        made = copy.copy(column)
-        if not options & LIKE_DEFAULTS:
-            made.has_default, made.default = False, None
-        relation.columns[made.name] = made
-    for constraint in source.constraints.values():
-        if constraint.kind == "check" and options & LIKE_CONSTRAINTS:
-            relation.constraints[constraint.name] = copy.copy(constraint)
-        elif constraint.kind in ("primary key", "unique") and options & LIKE_INDEXES:
-            made_constraint = copy.copy(constraint)
-            made_constraint.name = constraint.name.replace(source.name, relation.name, 1)
-            add_constraint(ctx, relation, made_constraint)
 
 
 def _inherit(

@@ -7,7 +7,7 @@ from shared.sql.definitions import check_columns
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import shown, split_name, strings
-from shared.sql.schema_objects import Relation
+from shared.sql.operations.trigger_refusals import check
 from shared.sql.triggers import read_trigger
 from shared.sql.words import words
 
@@ -31,13 +31,8 @@ def create_trigger(ctx: Context, node: Node) -> None:
     key = (known[0].schema, known[0].name) if known else None
     check_columns(ctx, relation, strings(node.get("columns")), node["relation"].get("location"))
     relation.triggers[node["trigname"]] = read_trigger(node, key)
-    _check_timing(ctx, relation, node)
-
-
-def _check_timing(ctx: Context, relation: Relation, node: Node) -> None:
-    instead = node.get("timing", 0) & 64
-    if instead and relation.kind == "table" and not relation.presumed:
-        ctx.error("catalog", f'"{relation.shown}" is a table: INSTEAD OF triggers are for views')
+    if not ctx.building:
+        check(ctx, relation, node, known)
 
 
 _BUILTIN_TRIGGERS = words("""
