@@ -23,7 +23,7 @@ from shared.domain.errors import Broken, Transient
 from shared.domain.facts import Validation
 from shared.domain.migration import Job, Kind
 from shared.ports import Done, Node, Pending, Session
-from workers.replicator import batches, outside, promotion, run_file
+from workers.replicator import batch_progress, outside, promotion, run_file
 from workers.replicator.background import Background
 from workers.replicator.batches import Batches
 from workers.replicator.groups import OPENS_TRANSACTIONS, PlannedPart, planned_parts
@@ -121,7 +121,7 @@ class ApplyOnActive:
     def _may_have_committed(self, session: Session, job: Job, each: PlannedPart) -> bool:
         """Batches commit on their way. So may a procedure that failed: nothing tells what."""
         if each.group.batch is not None:
-            return batches.has_begun(session, job, each.part.name)
+            return batch_progress.has_begun(session, job, each.part.name)
         opens = each.statement.tag in OPENS_TRANSACTIONS
         return opens and run_file.is_applied(session, job, each.part.name + outside.BEGUN)
 
@@ -129,7 +129,7 @@ class ApplyOnActive:
         """Between groups and between batches, while a person wants it so."""
         if "pause" not in job.requests or self.background.knows(self._key(job, each)):
             return None
-        so_far = batches.how_far(session, job, each.part.name)
+        so_far = batch_progress.how_far(session, job, each.part.name)
         said = f"; {so_far.changed} rows changed so far" if so_far is not None else ""
         onward = f"`bluegreen resume {job.id}` goes on"
         return Pending(
