@@ -19,12 +19,18 @@ import re
 from collections.abc import Iterable
 
 from shared.domain.identifiers import ident, literal
-from shared.domain.objects import FORWARD_TRIGGER, JOB
+from shared.domain.objects import FORWARD_TRIGGER
 from shared.mapping.chain_model import Chain, Operation, Value
 from shared.mapping.exact_values import changed_bytes
 from shared.mapping.expressions import Place, forced, row_of
 from shared.mapping.model import Mapping, Table
 from shared.mapping.name_states import NameState
+from shared.mapping.trigger_statements import (
+    create_function,
+    create_trigger,
+    drop_trigger,
+    in_apply_only,
+)
 
 SLOT = re.compile(r"s\d+_\d+")
 EVENTS = ("insert", "update", "again")
@@ -51,16 +57,13 @@ def create_forward_triggers(mapping: Mapping, number: int, state: NameState) -> 
         names = ", ".join(ident(table.column(final).name(state)) for final in computed)
         statements += [
             function(_name(number, "again"), _all(table), table, settings=table.settings),
-            *_trigger("again", f"UPDATE OF {names}", relation, f" WHEN ({forced()})", number),
+            *_trigger("again", f"UPDATE OF {names}", relation, forced(), number),
         ]
     return statements
 
 
 def drop_forward_triggers(table: Table, state: NameState) -> list[str]:
-    return [
-        f"DROP TRIGGER IF EXISTS {ident(trigger_name(event))} ON {table.name(state).sql}"
-        for event in EVENTS
-    ]
+    return [drop_trigger(trigger_name(event), table.name(state).sql) for event in EVENTS]
 
 
 def trigger_name(event: str) -> str:
@@ -73,24 +76,19 @@ def function(name: str, body: str, table: Table, *, settings: dict[str, str] | N
         for number, chain in enumerate(table.chains)
         for i, kind in enumerate(chain.slots)
     )
-    fixed = "".join(f" SET {key} = {value}" for key, value in (settings or {}).items())
     text = f"#variable_conflict use_column\nDECLARE{declared}\nBEGIN{body}\n    RETURN new;\nEND"
-    return (
-        f"CREATE OR REPLACE FUNCTION {ident(JOB, name)}() RETURNS trigger LANGUAGE plpgsql{fixed}"
-        f" AS {literal(text)}"
-    )
+    return create_function(name, text, settings or {})
 
 
 def _name(number: int, event: str) -> str:
     return f"forward_{number}_{event}"
 
 
-def _trigger(event: str, when: str, relation: str, condition: str, number: int) -> list[str]:
-    trigger = ident(trigger_name(event))
+def _trigger(event: str, when: str, relation: str, only: str, number: int) -> list[str]:
+    trigger = trigger_name(event)
     return [
-        f"CREATE OR REPLACE TRIGGER {trigger} BEFORE {when} ON {relation} FOR EACH ROW{condition}"
-        f" EXECUTE FUNCTION {ident(JOB, _name(number, event))}()",
-        f"ALTER TABLE {relation} ENABLE REPLICA TRIGGER {trigger}",
+        create_trigger(trigger, f"BEFORE {when}", relation, _name(number, event), only=only),
+        in_apply_only(trigger, relation),
     ]
 
 

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.identifiers import ident, literal
-from shared.domain.objects import JOB, REVERSE_TRIGGER
+from shared.domain.objects import REVERSE_TRIGGER
+from shared.mapping.derived_back import found_in_derived
 from shared.mapping.derived_model import Derived
-from shared.mapping.derived_triggers import (
-    create_derived_triggers,
-    drop_derived_triggers,
-    found_in_derived,
-)
+from shared.mapping.derived_triggers import create_derived_triggers, drop_derived_triggers
 from shared.mapping.expressions import changed, one_row
 from shared.mapping.forward_triggers import create_forward_triggers, drop_forward_triggers
 from shared.mapping.model import Column, Mapping, Table
 from shared.mapping.moved_rows import moved_row
 from shared.mapping.name_states import NameState
+from shared.mapping.trigger_statements import (
+    PINNED_PATH,
+    create_function,
+    create_trigger,
+    drop_trigger,
+)
 
 
 def create_triggers(mapping: Mapping, state: NameState) -> list[str]:
@@ -32,8 +35,8 @@ def create_triggers(mapping: Mapping, state: NameState) -> list[str]:
         if reverse := _reverse_body(table, mapping.derived):
             function = f"reverse_{number}"
             statements += [
-                _function(function, reverse, table),
-                _trigger(ident(REVERSE_TRIGGER), relation, function),
+                create_function(function, reverse, PINNED_PATH | table.settings),
+                create_trigger(REVERSE_TRIGGER, "BEFORE INSERT OR UPDATE", relation, function),
             ]
     return [*statements, *create_derived_triggers(mapping, state)]
 
@@ -42,10 +45,7 @@ def drop_triggers(mapping: Mapping, state: NameState) -> list[str]:
     return [
         *drop_derived_triggers(mapping, state),
         *(sql for table in mapping.tables for sql in drop_forward_triggers(table, state)),
-        *(
-            f"DROP TRIGGER IF EXISTS {ident(REVERSE_TRIGGER)} ON {table.name(state).sql}"
-            for table in mapping.tables
-        ),
+        *(drop_trigger(REVERSE_TRIGGER, table.name(state).sql) for table in mapping.tables),
     ]
 
 
@@ -119,19 +119,3 @@ def _body(declared: list[str], body: str) -> str:
         return ""
     variables = "DECLARE\n" + "\n".join(declared) + "\n" if declared else ""
     return f"#variable_conflict use_column\n{variables}BEGIN{body}\n    RETURN new;\nEND"
-
-
-def _function(name: str, body: str, table: Table) -> str:
-    settings = {"search_path": "pg_catalog, pg_temp", **table.settings}
-    fixed = " ".join(f"SET {key} = {value}" for key, value in settings.items())
-    return (
-        f"CREATE OR REPLACE FUNCTION {ident(JOB, name)}() RETURNS trigger LANGUAGE plpgsql"
-        f" {fixed} AS {literal(body)}"
-    )
-
-
-def _trigger(trigger: str, relation: str, function: str) -> str:
-    return (
-        f"CREATE OR REPLACE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {relation}"
-        f" FOR EACH ROW EXECUTE FUNCTION {ident(JOB, function)}()"
-    )
