@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.identifiers import ident
-from shared.mapping.comparison import ROW
 from shared.mapping.derived_model import Derived
 from shared.mapping.derived_triggers import expected_row, source_of
 from shared.mapping.expressions import differs, one_row
+from shared.mapping.keyed_rows import ROW
 from shared.mapping.model import Mapping, Table
 from shared.mapping.name_states import NameState
 

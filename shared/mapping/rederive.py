@@ -7,12 +7,14 @@ the role of replication lets the forward trigger compute the row anew.
 from __future__ import annotations
 
 from shared.domain.identifiers import ident
-from shared.mapping.comparison import Comparison, settings_for
+from shared.mapping.comparison import settings_for
 from shared.mapping.derived_comparison import DerivedComparison
 from shared.mapping.derived_model import Derived
 from shared.mapping.expressions import FORCE
+from shared.mapping.keyed_rows import KeyedRows
 from shared.mapping.made import as_made
 from shared.mapping.model import Mapping, Table
+from shared.mapping.target_comparison import TargetComparison
 
 
 def rederive(mapping: Mapping) -> list[list[str]]:
@@ -21,7 +23,9 @@ def rederive(mapping: Mapping) -> list[list[str]]:
     They run beside the apply worker. Where the two meet in a deadlock it is ours that gives way,
     since an error in apply would disable the subscription.
     """
-    tables = [table for table in mapping.tables if table.chains or Comparison(table).started()]
+    tables = [
+        table for table in mapping.tables if table.chains or TargetComparison(table).started()
+    ]
     transactions = [[*_as_replica(table), _recompute(table)] for table in tables]
     transactions += [_follow_again(mapping, made) for made in mapping.derived]
     if made := as_made(mapping):
@@ -55,14 +59,14 @@ def _as_replica(table: Table | Derived) -> list[str]:
 
 def _recompute(table: Table) -> str:
     """Sets what began as a constant, and a computed column to itself, so that the trigger fires."""
-    comparison = Comparison(table)
+    comparison = TargetComparison(table)
     values = {ident(c.sync): f"({c.start})::{c.type}" for c in comparison.started()}
     for chain in table.chains[:1]:
         computed = ident(table.column(chain.results[0].column).sync)
         values[computed] = computed
     assignments = ", ".join(f"{name} = {value}" for name, value in values.items())
     update = f"UPDATE {table.sync.sql} SET {assignments}"
-    names = comparison.key_names()
+    names = KeyedRows(table).key_names()
     if not names:
         return update
     return f"{update} WHERE ({', '.join(names)}) IN ({comparison.not_as_the_file()})"

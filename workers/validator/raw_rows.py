@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
-from shared.mapping.comparison import Comparison, Key
+from shared.mapping.comparison import Comparison
+from shared.mapping.keyed_rows import Key
 from shared.ports import Row, Session
 from workers.validator.both_sides import BothSides, beside
 from workers.validator.progress import Progress, Suspect

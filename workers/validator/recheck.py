@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from shared.domain.errors import Transient
-from shared.mapping.comparison import Comparison, Key
+from shared.mapping.comparison import Comparison
+from shared.mapping.keyed_rows import Key
 from shared.mapping.model import Mapping
 from shared.ports import Session
 from workers.validator.both_sides import BothSides, beside

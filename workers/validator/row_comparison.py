@@ -13,14 +13,11 @@ import time
 from dataclasses import dataclass
 
 from shared.domain.errors import Refused
-from shared.mapping.comparison import (
-    Comparison,
-    Key,
-    orphans,
-    settings_for,
-)
+from shared.mapping.comparison import Comparison, settings_for
 from shared.mapping.derived_comparison import DerivedComparison
-from shared.mapping.model import Mapping
+from shared.mapping.keyed_rows import Key, KeyedRows
+from shared.mapping.model import Mapping, Table
+from shared.mapping.target_comparison import TargetComparison, orphans
 from workers.validator.both_sides import BothSides
 from workers.validator.progress import Progress
 from workers.validator.raw_multiset import RawMultiset
@@ -55,29 +52,26 @@ class RowComparison:
                 "orphans": self._orphans,
             }[self.progress.phase](end)
 
-    def _table(self) -> Comparison | None:
+    def _table(self) -> Table | None:
         """The table that comes next, both sessions set for it; None behind the last one."""
         if self.progress.table >= len(self.mapping.tables):
             return None
-        return self._on_both(self.progress.table)
-
-    def _on_both(self, number: int) -> Comparison:
-        table = self.mapping.tables[number]
+        table = self.mapping.tables[self.progress.table]
         self.sides.settle(table)
-        return Comparison(table)
+        return table
 
     def _raw(self, end: float) -> None:
         """All rows, whatever was found: only damage beyond counting ends it early."""
         if len(self.progress.suspects) > SUSPECTS_LIMIT:
             self._recheck(end)
             return
-        comparison = self._table()
-        if comparison is None or len(self.progress.confirmed) > SUSPECTS_LIMIT:
+        table = self._table()
+        if table is None or len(self.progress.confirmed) > SUSPECTS_LIMIT:
             self.progress.next_phase()
-        elif comparison.table.key:
-            RawRows(self.sides, comparison, self.progress).read(end)
+        elif table.key:
+            RawRows(self.sides, Comparison(table), self.progress).read(end)
         else:
-            RawMultiset(self.sides, comparison, self.progress).read()
+            RawMultiset(self.sides, Comparison(table), self.progress).read()
 
     def _recheck(self, _: float) -> None:
         if self.progress.suspects:
@@ -86,19 +80,20 @@ class RowComparison:
             self.progress.next_phase()
 
     def _target(self, _: float) -> None:
-        comparison = self._table()
-        if comparison is None:
+        table = self._table()
+        if table is None:
             self.progress.next_phase()
-        elif comparison.has_target_checks:
+        elif (comparison := TargetComparison(table)).has_checks:
             self._target_chunk(comparison)
         else:
             self.progress.next_table()
 
-    def _target_chunk(self, comparison: Comparison) -> None:
+    def _target_chunk(self, comparison: TargetComparison) -> None:
         began = time.monotonic()
         progress, after, until = self.progress, _key(self.progress.after), None
         if comparison.table.key:
-            found = self.sides.target.row(comparison.chunk_end(after, progress.chunk_rows))
+            rows_of = KeyedRows(comparison.table)
+            found = self.sides.target.row(rows_of.chunk_end(after, progress.chunk_rows))
             until = tuple(found) if found is not None else None
         rows, local, inverse = self._checked(comparison, after, until)
         progress.rows_checked += rows
@@ -110,35 +105,34 @@ class RowComparison:
         progress.go_on(until, time.monotonic() - began, self.sides.pace.share)
 
     def _checked(
-        self, comparison: Comparison, after: Key | None, until: Key | None
+        self, comparison: TargetComparison, after: Key | None, until: Key | None
     ) -> tuple[int, int, int]:
         """Rows, rows computed otherwise, rows without a way back.
 
         Where `down` itself fails on a row, there is no way back for at least that one.
         """
         try:
-            query, failed = comparison.target_checks(after, until, with_down=True), 0
+            query, failed = comparison.checks(after, until, with_down=True), 0
             row = self.sides.target.row(query)
         except Refused:
-            query, failed = comparison.target_checks(after, until, with_down=False), 1
+            query, failed = comparison.checks(after, until, with_down=False), 1
             row = self.sides.target.row(query)
         assert row is not None, "an aggregate has one row"
         rows, local, inverse = row
         return rows, local, inverse + failed
 
     def _name(
-        self, comparison: Comparison, after: Key | None, until: Key | None, local: int
+        self, comparison: TargetComparison, after: Key | None, until: Key | None, local: int
     ) -> None:
         query = comparison.first_computed_otherwise(after, until, NAMED_IN_ONE)
-        names = ", ".join(comparison.table.key)
+        names, label = ", ".join(comparison.table.key), comparison.table.sync.label
         keys = [row[0] for row in self.sides.target.rows(query)]
         self.progress.confirmed += [
-            f"row {comparison.label} {names}={key} was computed otherwise than by the file"
-            for key in keys
+            f"row {label} {names}={key} was computed otherwise than by the file" for key in keys
         ]
         if local > len(keys):
             self.progress.confirmed.append(
-                f"{local} rows in one part of {comparison.label} were computed otherwise"
+                f"{local} rows in one part of {label} were computed otherwise"
             )
 
     def _derived(self, _: float) -> None:

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 
 from shared.adapters.schema.catalog_snapshot import QUERIES
 from shared.domain.errors import Refused
-from shared.mapping.comparison import Comparison, settings_for
+from shared.mapping.comparison import settings_for
 from shared.mapping.derived_comparison import DerivedComparison
 from shared.mapping.expressions import one_row
 from shared.mapping.model import Mapping as Carried
 from shared.mapping.model import Table
 from shared.mapping.statements import refused
+from shared.mapping.target_comparison import TargetComparison
 from shared.ports import Session
 from shared.sql.parse import Statement
 
@@ -109,9 +110,9 @@ def check_still_meant(session: Session, mapping: Carried) -> None:
 def _queries(mapping: Carried) -> Iterator[tuple[str, list[str], str]]:
     """(table, settings, query) of every expression over rows."""
     for table in mapping.tables:
-        comparison = Comparison(table)
-        if comparison.has_target_checks:
-            query = comparison.target_checks(None, None, with_down=True)
+        comparison = TargetComparison(table)
+        if comparison.has_checks:
+            query = comparison.checks(None, None, with_down=True)
             yield table.final.label, settings_for(table), query
         if checks := _checks(table):
             yield table.final.label, settings_for(table), checks

@@ -5,7 +5,7 @@ Repeats:   goes on behind the last chunk that was compared.
 Undo:      forget the verdict.
 Fails with Broken   rows differ: each is named by its key
            Refused  a rollback would lose values, and nobody accepted that
-Source:    shared/mapping/comparison.py; docs/verdict.md
+Source:    shared/mapping/comparison.py, target_comparison.py; docs/verdict.md
 """
 
 from __future__ import annotations
