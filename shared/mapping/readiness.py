@@ -13,17 +13,14 @@ from typing import Any, Literal
 
 from shared.domain.errors import Refused
 from shared.mapping.allowed import check_allowed, check_allowed_at_cutover, relation_names
-from shared.mapping.locality import SESSION_FUNCTIONS
+from shared.mapping.data_changes import data_changes
 from shared.mapping.new_rows import copied_rows
 from shared.mapping.readiness_keys import key_problem, without_key
+from shared.mapping.readiness_locality import check_local
 from shared.mapping.snapshot import SeenRelation, Snapshot
-from shared.mapping.statements import MAINTENANCE_REMEDY, data_changes, refused
-from shared.sql.builtins import functions
 from shared.sql.catalog import Catalog
 from shared.sql.directives import directives
-from shared.sql.expressions import walk
 from shared.sql.grammar import Node
-from shared.sql.names import split_name
 from shared.sql.parse import Statement, read
 
 Way = Literal["carried", "landing", "in-the-pause", "green-only", "unchanged", "open", "refused"]
@@ -158,7 +155,7 @@ def _changes(statement: Statement, made: _Made, catalog: Catalog | None) -> Iter
             )
             return
         computed = data_changes(statement)
-        _check_local(statement)
+        check_local(statement)
     except Refused as error:
         yield _change(statement, "refused", error.message, error.remedy)
         return
@@ -223,43 +220,3 @@ _OTHERS: dict[str, tuple[Way, str]] = {
     "ViewStmt": ("green-only", "made on green"),
 }
 _UNCHANGED: tuple[Way, str] = ("unchanged", "it concerns no value of a row in use")
-
-
-def _check_local(statement: Statement) -> None:
-    """Raises Refused for expressions that the tree alone shows not to depend on their row."""
-    for part in _expressions(statement):
-        for tag, body in walk(part):
-            if why := _not_local(tag, body):
-                raise refused(
-                    statement,
-                    f"it depends on {why}, so rows that are written later cannot follow",
-                    MAINTENANCE_REMEDY,
-                )
-
-
-def _expressions(statement: Statement) -> Iterator[Any]:
-    if statement.tag == "UpdateStmt":
-        yield statement.node.get("targetList")
-        yield statement.node.get("whereClause")
-    elif statement.tag == "AlterTableStmt":
-        for wrapped in statement.node.get("cmds", ()):
-            if wrapped["AlterTableCmd"].get("subtype") == "AT_AlterColumnType":
-                yield wrapped["AlterTableCmd"].get("def")
-
-
-def _not_local(tag: str, body: Any) -> str:
-    if tag == "SubLink":
-        return "a sub-select"
-    if tag == "SQLValueFunction":
-        return "the time or the user of the session"
-    if tag != "FuncCall":
-        return ""
-    if body.get("over"):
-        return "a window function"
-    schema, name = split_name(body.get("funcname"))
-    if schema not in (None, "pg_catalog"):
-        return ""
-    known = functions().get(name)
-    if known is not None and known.volatility == "volatile":
-        return f"the volatile function {name}"
-    return f"the function {name}" if name in SESSION_FUNCTIONS else ""
