@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 
 from shared.mapping.allowed import relation_names
 from shared.mapping.snapshot import SeenRelation, Snapshot
-from shared.mapping.statements import TableCopy, refused, table_copy
+from shared.mapping.statements import refused
+from shared.mapping.table_copies import TableCopy, table_copy
 from shared.sql.parse import Statement
 
 ONE_ROW = "copy one row of one table for one row, by key"

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from shared.adapters.schema.catalog_snapshot import QUERIES
 from shared.domain.errors import Refused
 from shared.domain.identifiers import ident, literal
+from shared.mapping.data_changes import DataChange
 from shared.mapping.locality import SeenFunction, functions_in, names_users_objects, not_row_local
 from shared.mapping.snapshot import SeenRelation, Snapshot
-from shared.mapping.statements import MAINTENANCE_REMEDY, DataChange, refused
+from shared.mapping.statements import MAINTENANCE_REMEDY, refused
 from shared.ports import Session
 from shared.sql.parse import Statement
 

@@ -12,9 +12,10 @@ from shared.adapters.rehearsal.expression_probe import (
     row_local_meaning,
 )
 from shared.domain.identifiers import ident
+from shared.mapping.data_changes import DataChange, data_changes
 from shared.mapping.held_types import grown_columns
 from shared.mapping.snapshot import SeenRelation, Snapshot
-from shared.mapping.statements import DataChange, data_changes, refused
+from shared.mapping.statements import refused
 from shared.mapping.trace import SeenAssignment, SeenChange
 from shared.ports import Session
 from shared.sql.parse import Statement

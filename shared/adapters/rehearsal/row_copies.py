@@ -12,9 +12,11 @@ from shared.adapters.rehearsal.expression_probe import (
 )
 from shared.adapters.schema.catalog_snapshot import QUERIES
 from shared.domain.identifiers import ident
+from shared.mapping.data_changes import Assigned, DataChange
 from shared.mapping.new_rows import copied_rows
 from shared.mapping.snapshot import SeenRelation, Snapshot
-from shared.mapping.statements import Assigned, DataChange, TableCopy, refused
+from shared.mapping.statements import refused
+from shared.mapping.table_copies import TableCopy
 from shared.mapping.trace import SeenCopy, SeenItem
 from shared.ports import Session
 from shared.sql.expressions import walk

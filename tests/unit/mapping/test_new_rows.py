@@ -7,7 +7,7 @@ import pytest
 from shared.domain.errors import Refused
 from shared.mapping.new_rows import copied_rows
 from shared.mapping.snapshot import SeenRelation, Snapshot
-from shared.mapping.statements import TableCopy
+from shared.mapping.table_copies import TableCopy
 from shared.sql.parse import statements
 
 OLD, VIEW, MADE, COPY = (

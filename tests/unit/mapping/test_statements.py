@@ -6,7 +6,8 @@ import pytest
 
 from shared.domain.errors import Refused
 from shared.mapping.allowed import check_allowed, named_relations
-from shared.mapping.statements import Assigned, DataChange, data_changes, dropped_constraints
+from shared.mapping.data_changes import Assigned, DataChange, data_changes
+from shared.mapping.statements import dropped_constraints
 from shared.sql.parse import statements
 
 
