@@ -11,31 +11,26 @@ from contextlib import contextmanager
 
 from shared.adapters.named_queries import named_queries
 from shared.adapters.schema.catalog_dependencies import read_dependencies
+from shared.adapters.schema.catalog_routines import read_routines
 from shared.adapters.schema.printed import (
     printed_bound,
     printed_expression,
-    printed_result,
     printed_type,
 )
 from shared.ports import Row, Session
 from shared.sql import grammar
 from shared.sql.catalog import Catalog
 from shared.sql.definitions import index_columns, index_method
-from shared.sql.effects import NONE
 from shared.sql.expressions import called
 from shared.sql.expressions import columns as columns_of
 from shared.sql.schema_objects import (
     Column,
     Constraint,
     ConstraintKind,
-    Implying,
     Index,
-    Key,
     Publication,
     Relation,
     RelationKind,
-    Routine,
-    UserType,
 )
 from shared.sql.triggers import EventTrigger
 
@@ -57,8 +52,6 @@ _CONSTRAINT_KINDS: dict[str, ConstraintKind] = {
     "x": "exclude",
     "n": "not null",
 }
-_VOLATILITY = {"i": "immutable", "s": "stable", "v": "volatile"}
-_ROUTINE_KINDS = {"f": "function", "p": "procedure", "a": "aggregate", "w": "function"}
 
 
 def read_catalog(session: Session) -> tuple[Catalog, int]:
@@ -92,9 +85,7 @@ class _Reading:
         self._indexes()
         read_dependencies(self._rows, self._by_oid)
         self._publications()
-        self._types()
-        self._routines()
-        self._implied()
+        read_routines(self._rows, self._catalog)
         for relation in self._catalog.relations.values():
             self._catalog.note(relation)
         return self._catalog, version
@@ -234,42 +225,3 @@ class _Reading:
                 parent=(parent_schema, parent) if parent else None,
                 method=index_method(node),
             )
-
-    def _types(self) -> None:
-        kinds = {"e": "enum", "d": "domain", "c": "composite", "r": "range"}
-        for schema, name, kind, labels, base, not_null, constraints, parts in self._rows("types"):
-            found = UserType(schema, name, kinds.get(kind, "base"))  # type: ignore[arg-type]
-            found.labels = list(labels or ())
-            found.base = printed_type(base) if base else None
-            found.constraints = set(constraints or ())
-            found.constrained = bool(not_null or constraints)
-            found.attributes = {part: printed_type(type_) for part, type_ in parts or ()}
-            self._catalog.types[found.key] = found
-
-    def _routines(self) -> None:
-        for schema, name, kind, arguments, returns, volatility, language, body, text in self._rows(
-            "routines"
-        ):
-            key: Key = (schema, name)
-            routine = Routine(
-                schema,
-                name,
-                kind=_ROUTINE_KINDS[kind],  # type: ignore[arg-type]
-                arguments=tuple(str(printed_type(each)) for each in arguments or ()),
-                returns=printed_result(returns),
-                volatility=_VOLATILITY[volatility],  # type: ignore[arg-type]
-                language=language,
-                body=body,
-                definition=text or "",
-            )
-            self._catalog.routines.setdefault(key, []).append(routine)
-
-    def _implied(self) -> None:
-        implied = self._catalog.implied
-        for kind, name, function in self._rows("implied"):
-            implied[(kind, name)] = implied.get((kind, name), NONE) | {function}
-        for domain in [each for each in self._catalog.types.values() if each.kind == "domain"]:
-            if asked := implied.get(("domain", domain.name)):
-                for made_of_it in self._catalog.domains_over(domain.key):
-                    key: tuple[Implying, str] = ("domain", made_of_it.name)
-                    implied[key] = implied.get(key, NONE) | asked
