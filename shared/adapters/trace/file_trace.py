@@ -9,10 +9,8 @@ run inside a transaction is watched from outside (lock_watch).
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from psycopg.pq import TransactionStatus
 
@@ -21,11 +19,10 @@ from shared.adapters.postgres import PsycopgSession
 from shared.adapters.trace.lock_watch import TABLES, watch
 from shared.adapters.trace.statement_work import State, Work
 from shared.adapters.trace.throwaway import ThrowAway
+from shared.adapters.trace.traced_tables import TracedTables
 from shared.domain.errors import MigrationError
-from shared.domain.identifiers import ident
-from shared.sql.locks import Lock
-from shared.sql.names import flag, shown
-from shared.sql.observation import MODES, Observation, SeenStatement
+from shared.sql.names import flag
+from shared.sql.observation import Observation, SeenStatement
 from shared.sql.parse import Statement
 
 QUERIES = named_queries(__file__, "observe.sql")
@@ -33,28 +30,6 @@ NOT_IN_BLOCK = ("25001", "2D000")
 """PostgreSQL refuses the statement inside a transaction; it ends transactions itself."""
 WITHOUT_BLOCK = frozenset({"LockStmt", "DeclareCursorStmt"})
 """Refused outside a block: to wrap them would hide it."""
-_WORD = re.compile(r'"[^"]+"|\w+')
-WAITED = "55P03"
-BULK = 0.4
-"""The share of a table's rows from which a change counts as work that grows with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Relation:
-    schema: str
-    name: str
-    kind: str
-    """`pg_class.relkind`: r, p, v, m."""
-    parent: bool
-    """Queries of it reach others: partitions, or tables that inherit from it."""
-
-    @property
-    def label(self) -> str:
-        return shown(self.schema, self.name)
-
-    @property
-    def sql(self) -> str:
-        return ident(self.schema, self.name)
 
 
 class FileTrace:
@@ -63,8 +38,7 @@ class FileTrace:
     def __init__(self, server: ThrowAway, database: str) -> None:
         self._server = server
         self._database = database
-        self._old: dict[int, _Relation] = {}
-        self._rows: dict[int, int] = {}
+        self._tables = TracedTables({}, {})
         self._unwatched: set[str] = set()
 
     def run(self, statements: Sequence[Statement]) -> Observation:
@@ -75,7 +49,7 @@ class FileTrace:
         ):
             probe.execute("SET lock_timeout = '40ms'")
             version = str(session.value("SELECT current_setting('server_version')"))
-            self._remember(session)
+            self._tables = TracedTables.now(session)
             found: list[SeenStatement] = []
             for statement in statements:
                 work = self._statement(session, probe, statement)
@@ -84,16 +58,8 @@ class FileTrace:
                     break
         return Observation(version, tuple(found), self._not_seen(), frozenset(self._unwatched))
 
-    def _remember(self, session: PsycopgSession) -> None:
-        for oid, schema, name, kind, parent in session.rows(QUERIES["relations"]):
-            relation = _Relation(schema, name, kind, parent)
-            self._old[oid] = relation
-            if kind == "r":
-                count = f"SELECT count(*) FROM ONLY {relation.sql}"  # noqa: S608 (quoted)
-                self._rows[oid] = int(session.value(count))
-
     def _not_seen(self) -> tuple[str, ...]:
-        tables = sum(relation.kind in "rp" for relation in self._old.values())
+        tables = sum(each.kind in "rp" for each in self._tables.by_oid.values())
         found = [f"locks outside of transactions on {name}" for name in sorted(self._unwatched)]
         if tables > TABLES:
             found.append(f"locks of CONCURRENTLY and VACUUM on more than {TABLES} tables")
@@ -129,97 +95,43 @@ class FileTrace:
         in_block: bool,
     ) -> Work:
         inside = in_block and statement.tag != "TransactionStmt"
-        before = self._state(session) if inside else State()
+        before = self._tables.state(session) if inside else State()
         work = _run(session, statement)
         if work.error is not None or not inside:
             return work
-        after = self._state(session)
+        after = self._tables.state(session)
         work.compare(before, after, statement)
-        if self._grows(work):
-            self._probe(session, probe, work, after.locks)
+        if self._tables.grows(work):
+            self._tables.note_who_waits(session, probe, work, after.locks)
         return work
 
-    def _state(self, session: PsycopgSession) -> State:
-        oids = list(self._old)
-        return State(
-            locks=self._locks(session),
-            work={oid: (scans or 0, changes or 0)
-                  for oid, scans, changes in session.rows(QUERIES["work"], [oids])},
-            files={oid: (node, size)
-                   for oid, node, size in session.rows(QUERIES["filenodes"], [oids])},
-            indexes=dict(session.rows(QUERIES["index_nodes"], [oids])),
-        )  # fmt: skip
-
-    def _grows(self, work: Work) -> bool:
-        many = any(
-            count >= BULK * max(self._rows.get(oid, 0), 1) for oid, count in work.changes.items()
-        )
-        return bool(work.scans or work.rewrites or work.indexes or many)
-
-    def _locks(self, session: PsycopgSession) -> dict[int, Lock]:
-        found: dict[int, Lock] = {}
-        pid = session.connection.info.backend_pid
-        for oid, mode in session.rows(QUERIES["locks"], [pid, list(self._old)]):
-            found[oid] = max(MODES[mode], found.get(oid, MODES[mode]))
-        return found
-
-    def _probe(
-        self, session: PsycopgSession, probe: PsycopgSession, work: Work, held: dict[int, Lock]
-    ) -> None:
-        """Who has to wait. Only what is held can keep anybody out: a table, its partition's
-        parent, or an index of it."""
-        pid = session.connection.info.backend_pid
-        strong = {oid for oid, mode in held.items() if mode.strong}
-        strong |= {row[0] for row in session.rows(QUERIES["held_indexes"], [pid, list(self._old)])}
-        if not strong:
-            return
-        for oid, relation in self._old.items():
-            if oid not in strong and not relation.parent:
-                continue
-            name = probe.value(QUERIES["name_now"], [oid])
-            if name is None:
-                continue
-            if _waits(probe, f"EXPLAIN SELECT * FROM {name}"):  # noqa: S608 (quoted)
-                work.no_reads.add(oid)
-            write = f"EXPLAIN DELETE FROM {name} WHERE false"  # noqa: S608 (quoted)
-            if relation.kind != "m" and _waits(probe, write):
-                work.no_writes.add(oid)
-
     def _outside(self, session: PsycopgSession, statement: Statement) -> Work:
-        tables = self._tables_of(session, statement)
+        tables = self._tables.named_by(session, statement)
         # LOCK TABLE does not take a materialized view: nobody can hold one.
-        self._unwatched |= {each.label for each in self._old.values() if each.kind == "m"}
+        self._unwatched |= {each.label for each in self._tables.by_oid.values() if each.kind == "m"}
         if flag(statement.node.get("options"), "skip_locked"):  # it passes over what we hold
-            self._unwatched |= {self._old[oid].label for oid in tables}
-        before = self._state(session)
+            self._unwatched |= {self._tables.label(oid) for oid in tables}
+        before = self._tables.state(session)
         started = time.perf_counter()
         watched = watch(self._server, self._database, session, statement.text, tables)
         work = Work(1000 * (time.perf_counter() - started), error=watched.error)
         if watched.error is not None:
             return work
-        after = self._state(session)
+        after = self._tables.state(session)
         after.locks = watched.locks
         work.compare(before, after, statement)
         strong = {oid for oid, mode in work.locks.items() if mode.strong}
         if (work.rewrites or work.indexes) and not _is_concurrent(statement):
-            parents = session.rows(QUERIES["parents"], [list(self._old)])
+            parents = session.rows(QUERIES["parents"], [list(self._tables.by_oid)])
             work.no_writes = strong
             work.no_reads = strong & (work.rewrites | work.indexes) | work.rewrites
             work.no_writes |= {p for oid, p, parted in parents if oid in strong and not parted}
             work.no_reads |= {parent for oid, parent, _ in parents if oid in work.no_reads}
         return work
 
-    def _tables_of(self, session: PsycopgSession, statement: Statement) -> dict[int, str]:
-        """The tables that the statement names, with their relatives; all when it names none."""
-        tables = {oid: each.sql for oid, each in self._old.items() if each.kind in "rp"}
-        words = [word.strip('"') for word in _WORD.findall(statement.text)]
-        asked = {"oids": list(tables), "words": [*words, *(word.lower() for word in words)]}
-        named = [row[0] for row in session.rows(QUERIES["named"], asked)]
-        return {oid: tables[oid] for oid in named} or tables
-
     def _seen(self, statement: Statement, work: Work) -> SeenStatement:
         def names(oids: set[int]) -> tuple[str, ...]:
-            return tuple(sorted(self._old[oid].label for oid in oids))
+            return tuple(sorted(self._tables.label(oid) for oid in oids))
 
         return SeenStatement(
             index=statement.index,
@@ -227,10 +139,10 @@ class FileTrace:
             column=statement.column,
             statement=statement.text,
             milliseconds=work.milliseconds,
-            locks={self._old[oid].label: mode.wire for oid, mode in work.locks.items()},
+            locks={self._tables.label(oid): mode.wire for oid, mode in work.locks.items()},
             rewrites=names(work.rewrites),
             scans=names(work.scans),
-            changes={self._old[oid].label: count for oid, count in work.changes.items()},
+            changes={self._tables.label(oid): count for oid, count in work.changes.items()},
             blocks_reads_of=names(work.no_reads),
             blocks_writes_of=names(work.no_writes),
             error=work.error.message if work.error is not None else "",
@@ -260,11 +172,3 @@ def _run(session: PsycopgSession, statement: Statement) -> Work:
     except MigrationError as caught:
         error = caught
     return Work(1000 * (time.perf_counter() - started), error=error)
-
-
-def _waits(probe: PsycopgSession, sql: str) -> bool:
-    try:
-        probe.execute(sql)
-    except MigrationError as error:
-        return error.code == WAITED
-    return False
