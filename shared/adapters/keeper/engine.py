@@ -1,7 +1,7 @@
-"""Two servers of one compose project, through the Docker SDK: the only caller of the engine.
+"""Two servers of one compose project, through the Docker SDK; nothing else calls the engine.
 
 Guarantee   nothing but the containers `postgres-blue` and `postgres-green` of this project, and
-            one-off containers beside them, is ever touched
+            one-off containers beside them (deed_containers.py), is ever touched
 Repeats     safe
 Fails with  Transient  the engine does not answer, a server does not come up or down in time
             Broken     a deed was asked for while its server runs
@@ -11,7 +11,6 @@ Source      Docker Engine API 1.41 and later; Docker SDK for Python
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -22,13 +21,18 @@ from typing import Any, Literal
 
 import docker
 import requests
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException
 
-from shared.adapters.deeds import last_line_and_progress
 from shared.adapters.embedded.child import write_whole
 from shared.adapters.embedded.postgres_conf import Access, access_of, node_hba, setting_lines
 from shared.adapters.embedded.postmaster import READY
-from shared.adapters.in_slices import in_slices
+from shared.adapters.keeper.deed_containers import (
+    ONE_OFF,
+    PROJECT,
+    SERVICE,
+    DeedContainers,
+    state_of,
+)
 from shared.adapters.keeper.load import load_of
 from shared.adapters.keeper.orders import NodeState
 from shared.adapters.keeper.server_container import NETWORK, ServerPlaces
@@ -37,21 +41,11 @@ from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Transient
 from shared.ports import Commit, DeedState
 
-COMPOSE = "com.docker.compose."
-PROJECT, SERVICE, ONE_OFF = (COMPOSE + name for name in ("project", "service", "oneoff"))
-DEED = "bluegreen.deed"
 POLL_S = 0.02
 ENGINE_LIMIT_S = 60
-EMPTY_THEN = "mkdir -p {data}; find {data} -mindepth 1 -delete; "
-STANDBY_THEN = "; touch {data}/standby.signal"
-"""What was rewound or copied is a standby, whoever starts it: never a second writer. The deed may
-have taken away a signal file that a start in between had made."""
 PROGRAMS = Path("/usr/local/bin")
 """Where our image has the server's own pg_waldump."""
 PLACES = ServerPlaces()
-LOCK = PLACES.data.parent / "lock"
-"""Held by whoever writes to the data directory: the server (compose/node-entrypoint.sh) or a deed.
-So a container that someone starts by hand waits for the deed, and never serves half a copy."""
 
 
 @dataclass(slots=True)
@@ -134,54 +128,31 @@ class Engine:
                     f"expected {colour} to be stopped before {program}, found it running; "
                     "nothing was begun"
                 )
-            old = self._deed(colour, name)
+            old = self._deeds.find(colour, name)
             if old is not None:
                 if old.status in ("created", "running"):
                     return
                 old.remove(force=True)
             # From here on whoever starts it, before the deed or after it, starts a standby.
             self.set_recovery(colour, {}, standby=True)
-            self._one_off(node, colour, name, _command(program, args))
+            self._deeds.begin(node, colour, name, program, args)
 
     def look_at_deed(self, colour: Colour, name: str) -> DeedState:
         with _translated():
-            found = self._deed(colour, name)
+            found = self._deeds.find(colour, name)
             if found is None:
                 return DeedState("absent")
-            text = found.logs(tail=20).decode("utf-8", "replace")
-            code = found.attrs["State"]["ExitCode"]
-        last, progress = last_line_and_progress(text)
-        if found.status in ("created", "running"):
-            return DeedState("running", last, progress)
-        return DeedState("succeeded" if code == 0 else "failed", last, progress)
+            return state_of(found)
 
     def forget_deed(self, colour: Colour, name: str) -> None:
         with _translated():
-            found = self._deed(colour, name)
+            found = self._deeds.find(colour, name)
             if found is not None:
                 found.remove(force=True)
 
-    def _one_off(self, node: Any, colour: Colour, name: str, command: Sequence[str]) -> None:
-        """A container with the server's volumes, network and user, and no more rights than it."""
-        networks = sorted(node.attrs["NetworkSettings"]["Networks"])
-        labels = {label: value for label, value in node.labels.items() if label.startswith(COMPOSE)}
-        self.client.containers.run(
-            node.attrs["Image"],
-            entrypoint=list(command),
-            command=[],
-            name=f"{self.project}-{colour}-{name}",
-            labels={**labels, ONE_OFF: "True", DEED: name},
-            user=node.attrs["Config"]["User"],
-            environment=node.attrs["Config"]["Env"],
-            volumes_from=[node.id],
-            tmpfs={str(PLACES.socket_dir): "mode=1777", "/tmp": "mode=1777"},
-            working_dir="/tmp",
-            network=networks[0],
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
-            detach=True,
-        )
+    @property
+    def _deeds(self) -> DeedContainers:
+        return DeedContainers(self.project, self.client)
 
     def _container(self, colour: Colour) -> Any:
         found = self.client.containers.list(
@@ -195,12 +166,6 @@ class Engine:
                 f"`docker compose -f docker-compose.migrations.yml up -d postgres-{colour}`"
             )
         return found[0]
-
-    def _deed(self, colour: Colour, name: str) -> Any | None:
-        try:
-            return self.client.containers.get(f"{self.project}-{colour}-{name}")
-        except NotFound:
-            return None
 
     def _is_ready(self, colour: Colour) -> bool:
         """The server of this very start has written that it accepts connections or recovers.
@@ -228,19 +193,6 @@ class Engine:
 
     def _conf(self, colour: Colour) -> Path:
         return self.mounts / colour / "conf"
-
-
-def _command(program: str, args: Sequence[str]) -> list[str]:
-    """The program under the data directory's lock, in slices."""
-    data, conf = PLACES.data, str(PLACES.conf / "postgresql.conf")
-    if program == "pg_rewind":
-        first = ""
-        command = [program, "--target-pgdata", str(data), "--config-file", conf, *args]
-    else:
-        first = EMPTY_THEN.format(data=data)
-        command = [program, "--pgdata", str(data), *args]
-    work = first + shlex.join(in_slices(data, command)) + STANDBY_THEN.format(data=data)
-    return ["flock", "--nonblock", str(LOCK), "/bin/sh", "-ec", work]
 
 
 @contextmanager
