@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from producer import options
+from producer import options, run_options
 from producer.output import Output
 from shared.domain.kinds import Kind
 
@@ -45,24 +45,24 @@ def register(app: typer.Typer) -> None:
 
 def run(
     context: typer.Context,
-    files: options.Files,
-    claimed: options.Claimed = None,
-    dry_run: options.DryRun = False,
+    files: run_options.Files,
+    claimed: run_options.Claimed = None,
+    dry_run: run_options.DryRun = False,
     yes: options.Yes = False,
-    no_rollback: options.NoRollback = False,
-    timeout: options.Timeout = 30.0,
-    switch_delay: options.SwitchDelay = 0.0,
+    no_rollback: run_options.NoRollback = False,
+    timeout: run_options.Timeout = 30.0,
+    switch_delay: run_options.SwitchDelay = 0.0,
     max_stall: options.MaxStall = 500,
-    rollback_window: options.RollbackWindow = 3600.0,
-    hold: options.Hold = False,
-    at: options.At = None,
-    window: options.Window = None,
-    backup: options.Backup = None,
-    on_maintenance: options.Maintenance = "hold",
-    on_slow_transaction: options.SlowTransaction = "wait",
-    accept_lossy_rollback: options.LossyRollback = False,
-    accept_broken_statements: options.BrokenStatements = False,
-    queries: options.Queries = None,
+    rollback_window: run_options.RollbackWindow = 3600.0,
+    hold: run_options.Hold = False,
+    at: run_options.At = None,
+    window: run_options.Window = None,
+    backup: run_options.Backup = None,
+    on_maintenance: run_options.Maintenance = "hold",
+    on_slow_transaction: run_options.SlowTransaction = "wait",
+    accept_lossy_rollback: run_options.LossyRollback = False,
+    accept_broken_statements: run_options.BrokenStatements = False,
+    queries: run_options.Queries = None,
     detach: options.Detach = False,
     wait_timeout: options.WaitTimeout = None,
     as_json: options.Json = False,
@@ -71,7 +71,7 @@ def run(
 
     Everything is checked before anything is enqueued. The first failure stops the rest.
     """
-    options.refuse_contradictions(
+    run_options.refuse_contradictions(
         files=files, dry_run=dry_run, detach=detach, wait_timeout=wait_timeout
     )
     asked = dict(
@@ -89,7 +89,7 @@ def run(
         on_slow_transaction=on_slow_transaction,
         accept_lossy_rollback=accept_lossy_rollback,
         accept_broken_statements=accept_broken_statements,
-        queries=options.queries_of(queries),
+        queries=run_options.queries_of(queries),
     )
     output = Output(as_json)
     if dry_run:
@@ -104,8 +104,8 @@ def run(
 
 def validate(
     context: typer.Context,
-    files: options.Files,
-    claimed: options.Claimed = None,
+    files: run_options.Files,
+    claimed: run_options.Claimed = None,
     schema: Schema = None,
     live: Live = False,
     server_version: ServerVersion = None,
@@ -114,7 +114,7 @@ def validate(
     as_json: options.Json = False,
 ) -> None:
     """Check files: what they do, lock and need. No queue, no database; exit 3 on errors."""
-    options.refuse_repeated(files)
+    run_options.refuse_repeated(files)
     if live and schema is not None:
         raise typer.BadParameter("--live and --schema contradict: a file meets one schema")
     from producer import validating

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from producer import options
+from producer import options, run_options
 from shared.domain.migration import RunOptions
 
 SECONDS = options.in_range(0, options.DAY_S, "seconds", open_low=True)
@@ -31,23 +31,23 @@ def test_a_closed_range_holds_its_lower_edge() -> None:
 @pytest.mark.parametrize("text", ["tomorrow", "25:00", "2020-01-01T00:00:00Z", ""])
 def test_a_moment_that_cannot_be_read_or_is_over_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="expected a time"):
-        options.moment_option(text)
+        run_options.moment_option(text)
 
 
 @pytest.mark.parametrize("text", ["2999-01-01T02:00:00+02:00", "2999-01-01T00:00"])
 def test_a_moment_is_given_on_in_utc(text: str) -> None:
-    assert options.moment_option(text) == "2999-01-01T00:00:00+00:00"
+    assert run_options.moment_option(text) == "2999-01-01T00:00:00+00:00"
 
 
 @pytest.mark.parametrize("text", ["22-04", "24:00-01:00", "22:60-23:00", "22:00-23:00 Mars", ""])
 def test_a_window_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="expected a window"):
-        options.window_option(text)
+        run_options.window_option(text)
 
 
 @pytest.mark.parametrize("text", ["22:00-04:30", "22:00-04:30 Europe/Berlin"])
 def test_a_window_may_pass_midnight_and_name_a_zone(text: str) -> None:
-    assert options.window_option(text) == text
+    assert run_options.window_option(text) == text
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_window_may_pass_midnight_and_name_a_zone(text: str) -> None:
 def test_options_that_contradict_are_refused_by_name(wish: dict[str, object], named: str) -> None:
     asked = {"files": [Path("a.sql")], "dry_run": False, "detach": False, "wait_timeout": None}
     with pytest.raises(typer.BadParameter, match=named):
-        options.refuse_contradictions(**{**asked, **wish})
+        run_options.refuse_contradictions(**{**asked, **wish})
 
 
 def test_the_command_line_and_the_job_agree_on_every_option_and_default() -> None:
