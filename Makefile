@@ -89,7 +89,7 @@ bench-alerts: install  ## from a fault to its alert, and from its end to the ale
 	$(BIN)/python -m benchmarks.alert_times
 
 validator-cases: install  ## agreement of the validator with the measured cases, per fact
-	$(BIN)/python -m tests.support.validator_cases
+	$(BIN)/python -m tests.support.validator_agreement
 
 bench-validate: install  ## the validator beside squawk, on one file of 2,000 statements
 	$(BIN)/python -m benchmarks.validate

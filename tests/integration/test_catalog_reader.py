@@ -10,7 +10,8 @@ from shared.sql.analysis import build
 from shared.sql.schema_objects import Publication, Published
 from shared.sql.validate import validate
 from tests.support.cluster import postgres
-from tests.support.validator_cases import FACTS, Score, cases, compare
+from tests.support.validator_agreement import FACTS, Score, compare
+from tests.support.validator_cases import cases
 
 ROLES = "CREATE ROLE app_rw; CREATE ROLE app_ro; CREATE ROLE reporting;"
 NOT_HERE = {"ext-create-quoted", "index-trgm-with-ext", "drop-extension-cascade"}

@@ -13,9 +13,10 @@ from shared.adapters.trace.schema import TEMPLATE, SchemaRoom
 from shared.sql.analysis import build
 from shared.sql.parse import read
 from shared.sql.validate import validate
+from tests.support.hazards import is_hazardous
 from tests.support.trace_rooms import quick_server
 from tests.support.unseen_files import SETS, files, schemas, setup
-from tests.support.validator_cases import ROLES, is_hazardous
+from tests.support.validator_cases import ROLES
 
 VERSION = 18
 LEAST = 0.99

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.hazards import FALSE_ALARMS, RECALL, TEXT_RECALL
 from tests.support.unseen_files import PAST_A_READER, SETS, measure
-from tests.support.validator_cases import FALSE_ALARMS, RECALL, TEXT_RECALL
 
 OLDER = ("first", "tenth", "eleventh")
 """Sets that are also run on older servers."""

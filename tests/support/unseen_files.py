@@ -25,8 +25,9 @@ from shared.sql.observation import DATA_ERRORS, Observation, SeenStatement
 from shared.sql.parse import read
 from shared.sql.report import Report
 from shared.sql.validate import validate
+from tests.support.hazards import Hazards, is_doubted, is_hazardous
 from tests.support.trace_rooms import databases, quick_server
-from tests.support.validator_cases import DATA, ROLES, Hazards, is_doubted, is_hazardous
+from tests.support.validator_cases import DATA, ROLES
 
 FILES = Path(__file__).parent.parent / "data" / "unseen"
 SCHEMAS = {

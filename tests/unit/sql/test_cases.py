@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.validator_cases import (
-    FACTS,
-    FALSE_ALARMS,
-    RECALL,
-    TEXT_RECALL,
-    cases,
-    hazards,
-    score,
-)
+from tests.support.hazards import FALSE_ALARMS, RECALL, TEXT_RECALL, hazards
+from tests.support.validator_agreement import FACTS, score
+from tests.support.validator_cases import cases
 
 FLOOR = {"bulk_dml": 0.99}
 """Agreement that was reached, per fact; all others agree in every case."""

@@ -7,7 +7,7 @@ import pytest
 from shared.domain.kinds import Kind
 from shared.sql.analysis import build
 from shared.sql.validate import validate
-from tests.support.validator_cases import is_doubted
+from tests.support.hazards import is_doubted
 
 MADE = "CREATE FUNCTION purge() RETURNS void LANGUAGE sql AS 'SELECT 1';\n"
 
