@@ -69,5 +69,5 @@ def journey(stack: ComposeStack, tmp_path_factory: pytest.TempPathFactory) -> Co
     with psycopg.connect(found.doors["direct"]) as session:
         known = session.execute("SELECT to_regclass('ledger')").fetchone()
     if known == (None,):
-        found.build_shop(2000)
+        found.shop.build(2000)
     return found

@@ -39,7 +39,7 @@ def test_a_risky_job_under_load_there_and_back_and_there(
     pets = Pets(f"pets_{RUN}")
     journey.as_application(pets.table)
     before = active(stack)
-    with journey.load() as journal:
+    with journey.shop.load() as journal:
         job = journey.submit(f"{pets.name}.sql", pets.risky, "--type", "risky")
         journey.until_step(job, "hold_rollback_window", within_s=CUTOVER_LIMIT_S)
         journey.as_application(
@@ -56,7 +56,7 @@ def test_a_risky_job_under_load_there_and_back_and_there(
         journey.until_step(again, "hold_rollback_window", within_s=CUTOVER_LIMIT_S)
         assert journey.bluegreen("finish", again).code == 0
         assert journey.until_ended(again) == "completed"
-    account = journey.account(journal)
+    account = journey.shop.account(journal)
     stack.note("risky", {"acknowledged": account.acknowledged, "failed": account.failed,
                          "lost": account.lost, "longestMs": round(account.longest_ms)})  # fmt: skip
     assert account.clean, account

@@ -29,7 +29,7 @@ def test_renewal_fails_no_transaction(stack: ComposeStack, journey: ComposeJourn
     before = {server: serial(stack, server) for server in servers}
     with (
         connect(journey.doors["direct"], autocommit=True) as kept,
-        journey.load(rate=50) as journal,
+        journey.shop.load(rate=50) as journal,
     ):
         said = stack.shell("./scripts/migration/renew-certificates.sh")
         assert said.code == 0, said.err
@@ -38,7 +38,7 @@ def test_renewal_fails_no_transaction(stack: ComposeStack, journey: ComposeJourn
             assert time.monotonic() < deadline, "a server still shows its old certificate"
             time.sleep(0.5)
         assert kept.execute("SELECT 1").fetchone() == (1,)
-    account = journey.account(journal)
+    account = journey.shop.account(journal)
     assert account.clean, account
     with connect(journey.doors["app"]) as session:
         assert session.execute("SELECT 1").fetchone() == (1,)

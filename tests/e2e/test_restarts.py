@@ -34,7 +34,7 @@ def test_every_agent_and_redis_upgraded_in_mid_job_and_restarted_at_once_under_l
 ) -> None:
     """First each container made anew, one after the other, while the job goes on; then all at
     once, as when the host comes back."""
-    with journey.load(rate=50) as journal:
+    with journey.shop.load(rate=50) as journal:
         job = journey.submit(f"{pets.name}.sql", pets.risky, "--type", "risky")
         for service in AGENTS:
             upgrade = ("up", "-d", "--no-deps", "--force-recreate", "--timeout", "20", service)
@@ -46,7 +46,7 @@ def test_every_agent_and_redis_upgraded_in_mid_job_and_restarted_at_once_under_l
         stack.up()
         assert journey.bluegreen("finish", job).code == 0
         assert journey.until_ended(job, within_s=CUTOVER_LIMIT_S) == "completed"
-    account = journey.account(journal)
+    account = journey.shop.account(journal)
     assert account.clean, account
 
 

@@ -23,9 +23,9 @@ FROZEN_S = 3.0
 @contextmanager
 def watched(journey: Journey, switches: int | None = None) -> Iterator[None]:
     """Load and probes around the body; afterwards nothing lost and never two writable sides."""
-    with journey.two_sides() as sides, journey.load() as journal:
+    with journey.two_sides() as sides, journey.shop.load() as journal:
         yield
-    account = journey.account(journal)
+    account = journey.shop.account(journal)
     assert account.lost == account.duplicated == 0
     assert account.acknowledged > 50
     turns = sides.turns()
@@ -49,7 +49,7 @@ def at_rest(journey: Journey, job: str) -> str:
         journey.bluegreen("finish", job)
     outcome = journey.until_ended(job)
     assert outcome in {"completed", "rolled_back"}, journey.status(job)
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}
     return outcome
 
 
@@ -128,7 +128,7 @@ def test_a_server_killed_in_the_window_does_not_close_the_way_back(
     journey.go_back(job)
     assert journey.until_ended(job) == "rolled_back"
     assert journey.count(f"{pets.name} WHERE id = 7001 AND label = 'late' AND weight = 4") == 1
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}
 
 
 def test_redis_wiped_in_mid_job_the_job_completes(journey: Journey) -> None:
@@ -171,18 +171,18 @@ def test_a_difference_on_green_stops_the_cutover_and_is_named(
     journey: Journey, damage: str
 ) -> None:
     with watched(journey, switches=0):
-        name, target = f"damaged_{damage[:3].lower()}", journey.standby()
+        name, target = f"damaged_{damage[:3].lower()}", journey.servers.standby()
         job = pet_job(journey, name)
-        journey.once_writable(target, damage.format(pets=name))
+        journey.servers.once_writable(target, damage.format(pets=name))
         assert journey.until_ended(job) == "rolled_back"
         said = journey.bluegreen("status", job).out
         assert "17" in said
         assert name in said
-        assert journey.residue() == {}
+        assert journey.servers.residue() == {}
 
 
 def test_a_trigger_that_raises_on_green_makes_confirm_roll_back(journey: Journey) -> None:
-    with journey.two_sides() as sides, journey.load():
+    with journey.two_sides() as sides, journey.shop.load():
         job = journey.submit(
             "bad_trigger.sql",
             "CREATE FUNCTION grumble() RETURNS trigger LANGUAGE plpgsql AS\n"
@@ -195,13 +195,13 @@ def test_a_trigger_that_raises_on_green_makes_confirm_roll_back(journey: Journey
         assert journey.until_ended(job) == "rolled_back"
     assert len(sides.turns()) == 3
     assert "confirm" in journey.bluegreen("report", job).out
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}
 
 
 def test_a_file_that_fails_on_green_leaves_both_servers_as_before(journey: Journey) -> None:
     pets = Pets("fails_on_rows")
     journey.as_application(pets.table)
-    before = journey.schemas()
+    before = journey.servers.schemas()
     with watched(journey, switches=0):
         file = journey.write("fails_on_rows.sql", pets.fails_on_rows)
         said = journey.bluegreen(
@@ -209,5 +209,5 @@ def test_a_file_that_fails_on_green_leaves_both_servers_as_before(journey: Journ
         )
         assert said.code == 1, said.err
         assert "few" in said.err + said.out
-    assert journey.schemas() == before
-    assert journey.residue() == {}
+    assert journey.servers.schemas() == before
+    assert journey.servers.residue() == {}

@@ -50,7 +50,7 @@ def sentence(journey: Journey, job: str) -> str:
 def test_a_bulk_change_is_paused_killed_and_done_once_beside_the_application(
     journey: Journey,
 ) -> None:
-    with journey.load() as journal:
+    with journey.shop.load() as journal:
         job = journey.submit("parcels.sql", FILE, "--type", "safe")
         until(lambda: changed(journey) > 0, limit_s=120, what="the first batch has committed")
         said = journey.bluegreen("pause", job)
@@ -69,7 +69,7 @@ def test_a_bulk_change_is_paused_killed_and_done_once_beside_the_application(
     with psycopg.connect(journey.doors["direct"]) as connection:
         found = connection.execute("SELECT grams, count(*) FROM parcels GROUP BY 1").fetchall()
     assert found == [(1, ROWS)]
-    assert journey.account(journal).clean
+    assert journey.shop.account(journal).clean
     report = journey.report(job)
     assert report["rollbackPoint"]["scope"] == "affected"
     assert report["rollbackPoint"]["rows"] == ROWS
@@ -79,4 +79,4 @@ def test_a_bulk_change_is_paused_killed_and_done_once_beside_the_application(
     history = journey.bluegreen("history", "--json").body
     assert history["summary"]["safe"]["successRate"] == 1.0
     assert history["jobs"][0]["seconds"] > 1
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}

@@ -19,7 +19,7 @@ def test_a_superuser_who_gets_past_the_freeze_ends_the_job_and_keeps_the_change(
     pets = Pets("pets_sneaked")
     with journey_on_a_stack(15, tmp_path_factory.mktemp("ddl")) as journey:
         journey.as_application(pets.table)
-        with journey.load() as journal:
+        with journey.shop.load() as journal:
             job = journey.submit("sneaked.sql", pets.risky, "--type", "risky", "--hold")
             journey.until_step(job, "hold_for_approval")
             change = f"ALTER TABLE {pets.name} ADD COLUMN sneaked integer"
@@ -39,5 +39,5 @@ def test_a_superuser_who_gets_past_the_freeze_ends_the_job_and_keeps_the_change(
             journey.until_step(again, "hold_for_approval")
             journey.bluegreen("abort", again, "--yes")
             assert journey.until_ended(again) == "rolled_back"
-        assert journey.account(journal).clean
-        assert journey.residue() == {}
+        assert journey.shop.account(journal).clean
+        assert journey.servers.residue() == {}

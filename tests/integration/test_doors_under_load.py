@@ -12,8 +12,8 @@ from tests.support.wait import until
 def test_writers_work_through_both_doors(tmp_path: Path) -> None:
     with running_stack() as stack:
         journey = Journey(stack, tmp_path)
-        journey.build_shop()
-        with journey.load(rate=200, clients=16) as journal:
+        journey.shop.build()
+        with journey.shop.load(rate=200, clients=16) as journal:
             until(
                 lambda: journal.exists() and journal.stat().st_size > 60_000,
                 limit_s=30,
@@ -22,7 +22,7 @@ def test_writers_work_through_both_doors(tmp_path: Path) -> None:
             with psycopg.connect(stack.doors["direct"], autocommit=True) as direct:
                 before = direct.execute("SELECT count(*) FROM ledger").fetchone()
                 direct.execute("INSERT INTO newsletter (mail) VALUES ('direct@example.org')")
-        account = journey.account(journal)
+        account = journey.shop.account(journal)
         assert account.clean, account
         assert before is not None
         assert account.acknowledged >= before[0] > 500

@@ -53,12 +53,12 @@ def finish(journey: Journey, job: str) -> None:
     journey.until_step(job, "hold_rollback_window")
     journey.bluegreen("finish", job)
     assert journey.until_ended(job) == "completed"
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}
 
 
 def test_an_approval_that_is_withdrawn_in_time_keeps_traffic_where_it_is(journey: Journey) -> None:
     pets = Pets("withdrawn")
-    with journey.two_sides() as sides, journey.load() as journal:
+    with journey.two_sides() as sides, journey.shop.load() as journal:
         job = held_job(journey, pets)
         approve(journey, job)
         journey.until_step(job, "cutover")
@@ -69,13 +69,13 @@ def test_an_approval_that_is_withdrawn_in_time_keeps_traffic_where_it_is(journey
         assert again.code == 0, "to withdraw twice is harmless"
         approve(journey, job)
         finish(journey, job)
-    assert journey.account(journal).clean
+    assert journey.shop.account(journal).clean
     assert len(sides.turns()) == 2
 
 
 def test_an_approval_that_has_run_out_is_asked_for_again(journey: Journey) -> None:
     pets = Pets("run_out")
-    with journey.two_sides() as sides, journey.load() as journal:
+    with journey.two_sides() as sides, journey.shop.load() as journal:
         job = held_job(journey, pets)
         approve(journey, job)
         journey.until_step(job, "cutover")
@@ -88,7 +88,7 @@ def test_an_approval_that_has_run_out_is_asked_for_again(journey: Journey) -> No
         assert len(sides.turns()) == 1, "nothing was switched"
         approve(journey, job)
         finish(journey, job)
-    assert journey.account(journal).clean
+    assert journey.shop.account(journal).clean
     assert len(sides.turns()) == 2
 
 
@@ -127,12 +127,12 @@ def until_rolled_back(journey: Journey, job: str, pets: Pets) -> None:
     assert journey.until_ended(job) == "rolled_back"
     assert "brought back by hand" in journey.status(job)["sentence"]
     assert journey.count(f"{pets.name} WHERE id = 7001 AND label = 'late' AND weight = 4") == 1
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}
 
 
 def test_with_nothing_else_alive_traffic_is_drained_and_brought_back(journey: Journey) -> None:
     pets = Pets("emergency")
-    with journey.two_sides() as sides, journey.load() as journal:
+    with journey.two_sides() as sides, journey.shop.load() as journal:
         job, source = in_window(journey, pets)
         with stopped(journey, *NOBODY_IS_LEFT):
             said = journey.bluegreen("proxy", "switch", source, "--max-stall", "2000")
@@ -143,7 +143,7 @@ def test_with_nothing_else_alive_traffic_is_drained_and_brought_back(journey: Jo
             assert found["serving"] == found["pooled"] == found["direct"] == source
             assert sorted(found["sides"].values()) == ["fenced", "open"]
         until_rolled_back(journey, job, pets)
-    account = journey.account(journal)
+    account = journey.shop.account(journal)
     assert account.clean, account
     assert len(sides.turns()) == 3
 

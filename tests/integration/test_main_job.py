@@ -35,7 +35,7 @@ def to_window(journey: Journey, pets: Pets) -> str:
 def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey) -> None:
     pets = Pets("pets_main")
     journey.as_application(pets.table)
-    with journey.two_sides() as sides, journey.load() as journal:
+    with journey.two_sides() as sides, journey.shop.load() as journal:
         job = to_window(journey, pets)
         assert journey.own_columns(pets.name) == ["id", "called", "weight", "colour"]
         journey.as_application(f"UPDATE {pets.name} SET weight = 2.5 WHERE id = 3")
@@ -54,10 +54,10 @@ def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey
         journey.bluegreen("finish", again)
         assert journey.until_ended(again) == "completed"
         assert journey.columns(pets.name) == ["id", "called", "weight", "colour"]
-    account = journey.account(journal)
+    account = journey.shop.account(journal)
     assert account.clean, account
     assert len(sides.turns()) == 4, sides.turns()
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}
     report = journey.report(again)
     assert report["outcome"] == "completed"
     assert report["comparison"]["rowsCompared"] > 500
@@ -72,7 +72,7 @@ def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey
 def test_back_in_sync_then_forward_again_green_is_blue_plus_the_file(journey: Journey) -> None:
     pets = Pets("pets_kept")
     journey.as_application(pets.table)
-    with journey.load() as journal:
+    with journey.shop.load() as journal:
         job = to_window(journey, pets)
         journey.as_application(
             f"UPDATE {pets.name} SET colour = 'chosen on green' WHERE id = 3;"
@@ -97,8 +97,8 @@ def test_back_in_sync_then_forward_again_green_is_blue_plus_the_file(journey: Jo
         journey.bluegreen("rollback", job, "--keep-sync", "--yes")
         journey.bluegreen("abort", job, "--yes")
         assert journey.until_ended(job) == "rolled_back"
-    assert journey.account(journal).clean
-    assert journey.residue() == {}
+    assert journey.shop.account(journal).clean
+    assert journey.servers.residue() == {}
     directions = [switch["direction"] for switch in journey.report(job)["switches"]]
     there, back, *again = directions
     assert again == [there, back]
@@ -107,7 +107,7 @@ def test_back_in_sync_then_forward_again_green_is_blue_plus_the_file(journey: Jo
 
 def test_a_safe_file_runs_on_the_active_side(journey: Journey) -> None:
     journey.as_application("CREATE TABLE parcels (id bigint PRIMARY KEY, at text)")
-    with journey.load() as journal:
+    with journey.shop.load() as journal:
         file = journey.write("add_weight.sql", "ALTER TABLE parcels ADD COLUMN weight integer;\n")
         said = journey.bluegreen("run", str(file), "--type", "safe")
         assert said.code == 0, said.err
@@ -115,20 +115,20 @@ def test_a_safe_file_runs_on_the_active_side(journey: Journey) -> None:
         assert again.code == 0
         assert "already applied" in again.out + again.err
     assert journey.columns("parcels") == ["id", "at", "weight"]
-    assert journey.account(journal).clean
+    assert journey.shop.account(journal).clean
 
 
 def test_a_maintenance_file_holds_traffic_and_lets_it_go(journey: Journey) -> None:
     journey.as_application("CREATE TABLE barrels (id bigint PRIMARY KEY, litres integer)")
-    with journey.load() as journal:
+    with journey.shop.load() as journal:
         job = journey.submit(
             "barrels.sql", "ALTER TABLE barrels ALTER COLUMN litres TYPE text;\n", "--type",
             "maintenance",
         )  # fmt: skip
         assert journey.until_ended(job) == "completed"
-    account = journey.account(journal)
+    account = journey.shop.account(journal)
     assert account.failed == account.lost == 0
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}
 
 
 def test_a_second_job_is_refused_while_one_is_live(journey: Journey) -> None:
@@ -142,4 +142,4 @@ def test_a_second_job_is_refused_while_one_is_live(journey: Journey) -> None:
     journey.until_step(job, "hold_for_approval")
     journey.bluegreen("abort", job, "--yes")
     assert journey.until_ended(job) == "rolled_back"
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}

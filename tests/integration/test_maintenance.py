@@ -48,7 +48,7 @@ def count(journey: Journey) -> int:
 
 
 def active(journey: Journey) -> str:
-    return next(side for side in ("blue", "green") if not journey.is_in_recovery(side))
+    return next(side for side in ("blue", "green") if not journey.servers.is_in_recovery(side))
 
 
 def told(journey: Journey, job: str) -> list[tuple[str, bool]]:
@@ -66,13 +66,13 @@ def maintain(journey: Journey, name: str, sql: str, *options: str) -> str:
 
 
 def test_traffic_is_held_the_downtime_measured_and_told_before_and_after(journey: Journey) -> None:
-    with journey.load() as journal:
+    with journey.shop.load() as journal:
         soon = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 30))
         job = maintain(journey, "plain.sql", TAKES_A_WHILE, "--at", soon)
         until(lambda: told(journey, job), limit_s=60, what="the plan is announced")
         assert journey.until_ended(job) == "completed"
         until(lambda: journey.report(job)["impact"], limit_s=30, what="the impact is measured")
-    account = journey.account(journal)
+    account = journey.shop.account(journal)
     assert account.clean, account
     assert count(journey) == 500
     planned, begun = told(journey, job)
@@ -83,7 +83,7 @@ def test_traffic_is_held_the_downtime_measured_and_told_before_and_after(journey
     downtime = journey.report(job)["downtime"]
     assert downtime["how"] == "hold"
     assert 4 < downtime["seconds"] < 60
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}
     answers = {line["item"]: line for line in journey.report(job)["checklist"]}
     assert answers["team told"]["answer"].startswith("2 announcements: maintenance of app")
     assert answers["application"]["answer"].startswith("downtime ")
@@ -109,22 +109,22 @@ def restored_by_hand(journey: Journey, point: str) -> None:
 
 def test_a_file_that_fails_after_a_commit_is_taken_back_by_the_standby(journey: Journey) -> None:
     before = active(journey)
-    with journey.two_sides() as sides, journey.load() as journal:
+    with journey.two_sides() as sides, journey.shop.load() as journal:
         job = maintain(journey, "fails.sql", FAILS_AFTER_A_COMMIT)
         assert journey.until_ended(job) == "rolled_back"
     assert active(journey) != before
-    account = journey.account(journal)
+    account = journey.shop.account(journal)
     assert account.clean, account
     assert len(sides.turns()) == 2, sides.turns()
     assert count(journey) == 1000
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}
     assert "full_enough" in journey.status(job)["sentence"]
     assert journey.report(job)["downtime"]["seconds"] > 0
 
 
 def test_a_file_after_which_the_checks_fail_is_taken_back(journey: Journey) -> None:
     before = active(journey)
-    with journey.load() as journal:
+    with journey.shop.load() as journal:
         job = maintain(journey, "unhealthy.sql", TAKES_A_WHILE, "--timeout", "8")
         journey.until_step(job, "apply_on_active")
         with journey.stack.connect(before) as connection:
@@ -136,23 +136,23 @@ def test_a_file_after_which_the_checks_fail_is_taken_back(journey: Journey) -> N
             connection.execute("ALTER ROLE bg_health NOLOGIN")
         assert journey.until_ended(job) == "rolled_back"
     assert active(journey) != before
-    account = journey.account(journal)
+    account = journey.shop.account(journal)
     assert account.clean, account
     assert count(journey) == 1000
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}
 
 
 def test_a_file_that_fails_in_its_transaction_leaves_the_sides_as_they_are(
     journey: Journey,
 ) -> None:
     before = active(journey)
-    with journey.load() as journal:
+    with journey.shop.load() as journal:
         job = maintain(journey, "wrong.sql", "DELETE FROM barrels;\nSELECT 1 / 0;\n")
         assert journey.until_ended(job) == "rolled_back"
     assert active(journey) == before
-    assert journey.account(journal).clean
+    assert journey.shop.account(journal).clean
     assert count(journey) == 1000
-    assert journey.residue() == {}
+    assert journey.servers.residue() == {}
 
 
 def test_clients_can_be_refused_instead_and_are_let_in_again(journey: Journey) -> None:

@@ -39,7 +39,7 @@ def closed_side(journey: Journey) -> str:
 
 def left(journey: Journey) -> dict[str, dict[str, list[str]]]:
     """The residue; of a side that was left, not the names that its last columns wear."""
-    found = journey.residue()
+    found = journey.servers.residue()
     found[closed_side(journey)].pop("landing column", None)
     return found
 
@@ -53,7 +53,7 @@ def to_window(journey: Journey, pets: Pets) -> str:
 def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey) -> None:
     pets, rests = Pets("pets_main"), closed_side(journey)
     journey.as_application(pets.table)
-    with journey.two_sides() as sides, journey.load() as journal:
+    with journey.two_sides() as sides, journey.shop.load() as journal:
         job = to_window(journey, pets)
         assert journey.own_columns(pets.name) == ["id", "called", "weight", "colour"]
         journey.as_application(f"UPDATE {pets.name} SET weight = 2.5 WHERE id = 3")
@@ -73,7 +73,7 @@ def test_forward_and_back_loses_nothing_then_forward_and_finish(journey: Journey
         journey.bluegreen("finish", again)
         assert journey.until_ended(again) == "completed"
         assert journey.own_columns(pets.name) == ["id", "called", "weight", "colour"]
-    account = journey.account(journal)
+    account = journey.shop.account(journal)
     assert account.clean, account
     assert len(sides.turns()) == 4, sides.turns()
     assert closed_side(journey) != rests
@@ -106,7 +106,7 @@ def test_a_lost_connection_does_not_close_the_way_back(journey: Journey) -> None
     pets, serves = Pets("pets_cut"), closed_side(journey)  # it does after the cutover
     old = "green" if serves == "blue" else "blue"
     journey.as_application(pets.table)
-    with journey.load() as journal:
+    with journey.shop.load() as journal:
         job = to_window(journey, pets)
         for _ in range(3):
             until(lambda: asked(journey, old, READER), limit_s=30, what="the way back runs")
@@ -121,7 +121,7 @@ def test_a_lost_connection_does_not_close_the_way_back(journey: Journey) -> None
         )
         journey.go_back(job)
         assert journey.until_ended(job) == "rolled_back"
-    assert journey.account(journal).clean
+    assert journey.shop.account(journal).clean
     assert closed_side(journey) == serves
     found = f"SELECT label FROM {pets.name} WHERE id = 9001"
     assert asked(journey, old, found) == "born on green"
@@ -132,11 +132,11 @@ def test_the_side_that_was_left_takes_the_next_copy(journey: Journey) -> None:
     for number in (1, 2):
         pets, rests = Pets(f"pets_turn_{number}"), closed_side(journey)
         journey.as_application(pets.table)
-        with journey.load() as journal:
+        with journey.shop.load() as journal:
             job = to_window(journey, pets)
             journey.bluegreen("finish", job)
             assert journey.until_ended(job) == "completed"
-        assert journey.account(journal).clean
+        assert journey.shop.account(journal).clean
         assert closed_side(journey) != rests
         assert left(journey) == {closed_side(journey): LEFT_CLOSED}
         assert journey.own_columns(pets.name) == ["id", "called", "weight", "colour"]

@@ -1,6 +1,6 @@
 """A stack with its agents, a shop under load, and the command line: what end-to-end tests use.
 
-`Journey` calls `bluegreen` as a user does, in a process of its own, and keeps the account.
+`Journey` calls `bluegreen` as a user does, in a process of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,10 @@ from producer.client import View
 from producer.render import status_document
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.store import PostgresControlStore
-from shared.adapters.demo.account import Account, balance, read_cents, read_journal
-from shared.adapters.demo.shop import build_shop, open_session
-from shared.domain.environment import Colour
-from tests.support.residue import residue
+from tests.support.both_servers import BothServers
+from tests.support.shop import Shop
 from tests.support.stack import Stack, running_stack
-from tests.support.two_sides import TABLE, TwoSides
+from tests.support.two_sides import TwoSides
 from tests.support.wait import until
 
 
@@ -54,7 +52,6 @@ def _done(state: dict[str, Any]) -> set[str]:
 class Journey:
     stack: Stack
     folder: Path
-    cents: dict[int, int] = field(default_factory=dict)
 
     @property
     def state(self) -> Path:
@@ -63,6 +60,14 @@ class Journey:
     @property
     def doors(self) -> dict[str, str]:
         return self.stack.doors
+
+    @property
+    def servers(self) -> BothServers:
+        return BothServers(self.stack)
+
+    @cached_property
+    def shop(self) -> Shop:
+        return Shop(self.doors, self.folder)
 
     def bluegreen(self, *words: str, limit_s: float = 240) -> Said:
         found = subprocess.run(
@@ -146,38 +151,6 @@ class Journey:
 
         until(is_taken, limit_s=60, what="the way back is seen to be open")
 
-    def build_shop(self, rows: int = 2000) -> None:
-        build_shop(self.doors["direct"], rows)
-        with open_session(self.doors["direct"]) as session:
-            session.execute(TABLE)
-            self.cents = read_cents(session)
-
-    @contextmanager
-    def load(self, *, rate: float = 100, clients: int = 8) -> Iterator[Path]:
-        """The shop's clients at work while the body runs; the journal is complete after it.
-
-        Each load has a journal of its own, so the ledger begins anew.
-        """
-        with open_session(self.doors["app"]) as session:
-            session.execute("DELETE FROM ledger")
-            self.cents = read_cents(session)
-        dsn, journal = self.folder / "load.dsn", self.folder / "journal.tsv"
-        dsn.write_text(self.doors["app"], encoding="utf-8")
-        words = ["--dsn-file", str(dsn), "--journal", str(journal), "--rate", str(rate)]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "shared.adapters.demo.load", *words, "--clients", str(clients)]
-        )
-        try:
-            yield journal
-        finally:
-            process.terminate()
-            code = process.wait(30)
-        assert code == 0
-
-    def account(self, journal: Path) -> Account:
-        with open_session(self.doors["app"]) as session:
-            return balance(read_journal(journal), session, self.cents)
-
     def two_sides(self) -> TwoSides:
         """Probes as the application role on both servers, past the doors."""
         app = psycopg.conninfo.conninfo_to_dict(self.doors["app"])
@@ -206,10 +179,6 @@ class Journey:
         with psycopg.connect(self.doors["control"], autocommit=True) as connection:
             cursor = connection.execute(sql, params)
             return (cursor.fetchone() or ()) if cursor.description else ()
-
-    def standby(self) -> str:
-        """The colour of the side that is in recovery now."""
-        return next(side for side in ("blue", "green") if self.is_in_recovery(side))
 
     def as_application(self, sql: str) -> None:
         with psycopg.connect(self.doors["direct"], autocommit=True) as connection:
@@ -267,50 +236,11 @@ class Journey:
                 time.sleep(0.001)
         raise AssertionError(f"no pause within {within_s} s")
 
-    def once_writable(self, side: str, sql: str, *, within_s: float = 120) -> None:
-        """Run a statement on the side that is a standby, as soon as it is none any more."""
-        deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            try:
-                with psycopg.connect(self.doors[side], autocommit=True) as connection:
-                    connection.execute(sql)
-                    return
-            except psycopg.Error:
-                time.sleep(0.005)
-        raise AssertionError(f"{side} did not become writable within {within_s} s")
-
-    def is_in_recovery(self, side: str) -> bool:
-        with psycopg.connect(self.doors[side], autocommit=True) as connection:
-            row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
-        return bool(row and row[0])
-
-    def _pg_dump(self) -> Path:
-        bin_dir = self.stack.settings.nodes[Colour.BLUE].bin_dir
-        assert bin_dir is not None
-        return bin_dir / "pg_dump"
-
-    def schemas(self) -> dict[str, str]:
-        """`pg_dump -s` of both servers, without the lines that differ from run to run."""
-        found = {}
-        for side in ("blue", "green"):
-            dump = subprocess.run(
-                [str(self._pg_dump()), "-s", "-d", self.doors[side]],
-                capture_output=True, text=True, check=True, timeout=60,
-            ).stdout  # fmt: skip
-            lines = [line for line in dump.splitlines() if "restrict" not in line]
-            found[side] = "\n".join(lines)
-        return found
-
-    def residue(self) -> dict[str, dict[str, list[str]]]:
-        """What jobs left on either server; empty when nothing was."""
-        found = {side: residue(self.doors[side]) for side in ("blue", "green")}
-        return {side: kinds for side, kinds in found.items() if kinds}
-
 
 @contextmanager
 def journey_on_a_stack(version: int | None, folder: Path) -> Iterator[Journey]:
     """A stack with its agents and the shop in it, gone at the end."""
     with running_stack(version, agents=True) as stack:
         journey = Journey(stack, folder)
-        journey.build_shop()
+        journey.shop.build()
         yield journey

@@ -44,7 +44,7 @@ def remote_journey(version: int, folder: Path, *, superuser: bool) -> Iterator[J
         Layout(settings.state_dir).settings.write_text(remote.model_dump_json(), encoding="utf-8")
         stack = Stack(up(settings.state_dir, version), load_of(settings.state_dir))
         journey = Journey(stack, folder)
-        journey.build_shop()
+        journey.shop.build()
         yield journey
 
 
