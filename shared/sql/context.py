@@ -191,6 +191,13 @@ class Context(Findings):
             self.error("catalog", f'index "{shown(schema, name)}" does not exist')
         return found
 
+    def index_of(self, relation: Relation, name: str) -> Index | None:
+        """Its index of that name, also one that it has as a partition and no statement names."""
+        found = self.catalog.indexes.get((relation.schema, name))
+        if found is None and relation.bound is not None:
+            found = made_with_partition(self.catalog, [relation.schema], name)
+        return found if found is not None and found.table == relation.key else None
+
     def type_of(self, node: Node, operation: Operation | None = None) -> Type:
         """The type that a TypeName names, looked up; names the extension that brings it."""
         found = read_type(node)

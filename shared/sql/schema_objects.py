@@ -159,6 +159,8 @@ class Relation:
     """For sequences: the column that owns it."""
     new: bool = False
     """Made by the migration file itself: nobody else uses it yet."""
+    filled: bool = False
+    """New, and the file put rows into it."""
     presumed: bool = False
     """Not found anywhere: the file names it and it is taken to exist."""
     doubtful: bool = False

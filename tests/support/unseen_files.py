@@ -56,6 +56,7 @@ SETS = {
     "fourteenth": FILES / "fourteenth",
     "fifteenth": FILES / "fifteenth",
     "sixteenth": FILES / "sixteenth",
+    "eighteenth": FILES / "eighteenth",
     "seventeenth": FILES / "seventeenth",
 }
 PAST_A_READER = "sixteenth"

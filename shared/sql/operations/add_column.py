@@ -16,7 +16,7 @@ from shared.sql.grammar import Node
 from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
 from shared.sql.operations.composite_types import check_typed
-from shared.sql.operations.foreign_keys import check_target
+from shared.sql.operations.foreign_keys import check_target, look_up_rows
 from shared.sql.operations.own_sequences import own_sequence
 from shared.sql.operations.routines import follow_behind
 from shared.sql.operations.tables import check_definition
@@ -144,5 +144,5 @@ def _constraints(
         operation.note(f"inline {constraint.kind}")
         if constraint.valid and (constraint.kind != "foreign key" or column.has_default):
             operation.scan_all(family)
-            if constraint.kind == "foreign key" and relation.live:
-                operation.scan(target)
+            if constraint.kind == "foreign key":
+                look_up_rows(family, target, operation)

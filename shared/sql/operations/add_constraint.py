@@ -9,7 +9,8 @@ from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
-from shared.sql.operations.foreign_keys import check_target
+from shared.sql.operations.column_marks import proven_not_null
+from shared.sql.operations.foreign_keys import check_target, look_up_rows
 from shared.sql.operations.inheritance import with_children
 from shared.sql.schema_objects import Constraint, Relation
 
@@ -92,6 +93,8 @@ def _checked(
     if constraint.kind == "check" and ctx.only and relation.children and not alone:
         with_children(ctx, relation, f"the constraint {constraint.name}")
     check_keys(ctx, relation, constraint, node, operation)
+    if constraint.kind == "primary key":
+        _check_marks(ctx, relation, constraint.columns)
     if not constraint.valid or not constraint.enforced:
         return
     already = constraint.kind == "not null" and _not_null(relation, constraint.columns)
@@ -110,6 +113,27 @@ def _on_partitions(ctx: Context, relation: Relation, constraint: Constraint) -> 
 def _not_null(relation: Relation, names: tuple[str, ...]) -> bool:
     known = relation.columns or {}
     return bool(known) and all(name in known and known[name].not_null for name in names)
+
+
+def _check_marks(ctx: Context, relation: Relation, names: tuple[str, ...]) -> None:
+    """A primary key takes no NOT NULL constraint of its columns over that is not valid yet."""
+    for mark in relation.constraints.values():
+        if mark.kind == "not null" and not mark.valid and mark.columns[0] in names:
+            ctx.error(
+                "catalog",
+                f"cannot create a primary key over {mark.columns[0]} of {relation.shown}: its "
+                f"NOT NULL constraint {mark.name} is NOT VALID",
+                remedy=f"VALIDATE CONSTRAINT {mark.name} first",
+            )
+
+
+def _never_null(ctx: Context, relation: Relation, names: tuple[str, ...]) -> bool:
+    """Whether every column is NOT NULL, or a valid CHECK says that it could be."""
+    known = relation.columns or {}
+    return all(
+        (name in known and known[name].not_null) or proven_not_null(ctx, relation, name)
+        for name in names
+    )
 
 
 def _using_index(
@@ -138,9 +162,10 @@ def _using_index(
     constraint.columns = index.columns
     operation.columns += index.columns
     del ctx.catalog.indexes[(index.schema, index.name)]
-    if constraint.kind == "primary key" and not _not_null(relation, index.columns):
+    if constraint.kind == "primary key" and not _never_null(ctx, relation, index.columns):
         operation.scan(relation)
         operation.note("sets-not-null")
+        _check_marks(ctx, relation, index.columns)
 
 
 def _foreign_key(
@@ -166,8 +191,7 @@ def _foreign_key(
         )
     if constraint.valid:
         operation.scan_all(family)
-        if relation.live:
-            operation.scan(target)
+        look_up_rows(family, target, operation)
     if not _indexed(ctx, relation, constraint.columns) and relation.columns is not None:
         operation.note("foreign-key-without-index")
 

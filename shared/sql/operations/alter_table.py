@@ -166,7 +166,7 @@ ACTIONS: dict[str, Action] = {
     "AT_SetStorage": _simple("SET_STORAGE", _AEL, column=True, family=True),
     "AT_SetCompression": _simple("SET_COMPRESSION", _AEL, column=True),
     "AT_ClusterOn": table_storage.cluster_on,
-    "AT_DropCluster": _simple("SET_WITHOUT_CLUSTER", _SUE),
+    "AT_DropCluster": table_storage.without_cluster,
     "AT_SetRelOptions": table_storage.storage_parameters,
     "AT_ResetRelOptions": table_storage.storage_parameters,
     "AT_ReplicaIdentity": replica_identity,

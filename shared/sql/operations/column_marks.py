@@ -26,15 +26,24 @@ def set_not_null(ctx: Context, relation: Relation, cmd: Node) -> None:
     for member in family:
         operation.lock(member, Lock.ACCESS_EXCLUSIVE)
         column = (member.columns or {}).get(name)
-        proven = (column is not None and column.not_null) or _proven_not_null(ctx, member, name)
+        proven = (column is not None and column.not_null) or proven_not_null(ctx, member, name)
         inherited = member.bound is not None and member is not relation
-        proven = proven or (inherited and _proven_not_null(ctx, relation, name))
+        proven = proven or (inherited and proven_not_null(ctx, relation, name))
         if not proven and member.stored:
             operation.scan(member)
+        if not proven:
+            _now_valid(member, name)
         if column is not None:
             column.not_null = True
     if not operation.scans and relation.live:
         operation.note("proven")
+
+
+def _now_valid(relation: Relation, name: str) -> None:
+    """A NOT NULL constraint that was NOT VALID is checked with the rows."""
+    for constraint in relation.constraints.values():
+        if constraint.kind == "not null" and constraint.columns == (name,):
+            constraint.valid = True
 
 
 def _check_partitions(ctx: Context, relation: Relation, name: str) -> None:
@@ -46,7 +55,7 @@ def _check_partitions(ctx: Context, relation: Relation, name: str) -> None:
             return
 
 
-def _proven_not_null(ctx: Context, relation: Relation, name: str) -> bool:
+def proven_not_null(ctx: Context, relation: Relation, name: str) -> bool:
     """Whether a validated constraint already says that no row holds NULL there.
 
     One that the same ALTER TABLE drops does not count: drops come first in it (tablecmds.c).

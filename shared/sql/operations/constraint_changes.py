@@ -71,6 +71,7 @@ def drop(ctx: Context, relation: Relation, cmd: Node) -> None:
         operation.lock(ctx.catalog.relations.get(constraint.refers_to), Lock.ACCESS_EXCLUSIVE)
     if constraint.kind in ("primary key", "unique"):
         _held_by_foreign_keys(ctx, relation, constraint, operation, cascade=cascade)
+    if constraint.kind in ("primary key", "unique", "exclude"):
         ctx.catalog.indexes.pop((relation.schema, name), None)
     if constraint.kind == "primary key" and relation.live:
         operation.needs(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.sql.context import Context
 from shared.sql.definitions import check_columns
+from shared.sql.effects import Operation
 from shared.sql.schema_objects import Constraint, Relation, Type
 from shared.sql.types import base_type, resolved
 
@@ -36,6 +37,13 @@ def check_target(
                 f'foreign key "{constraint.name}" cannot be made: {relation.shown}.{mine} is '
                 f"{one.type}, {target.shown}.{theirs} is {other.type}",
             )
+
+
+def look_up_rows(family: list[Relation], target: Relation | None, operation: Operation) -> None:
+    """Each row that is there is looked up in `target`, which no writer gets at meanwhile: not of a
+    table that the file made and put no row into."""
+    if any(member.live or member.filled for member in family):
+        operation.scan(target)
 
 
 _FAMILIES = (

@@ -7,6 +7,7 @@ from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
+from shared.sql.operations.foreign_keys import look_up_rows
 from shared.sql.operations.partition_bounds import (
     bound_of,
     excludes_bound,
@@ -30,15 +31,17 @@ def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
     overlap(ctx, relation, body.get("bound"), child.shown if child else "")
     if child is None:
         return
-    operation.lock_all([child, *ctx.catalog.partitions_of(child)], Lock.ACCESS_EXCLUSIVE)
+    members = [child, *ctx.catalog.partitions_of(child)]
+    operation.lock_all(members, Lock.ACCESS_EXCLUSIVE)
     _same_columns(ctx, relation, child)
     bound = body.get("bound") or {}
     proved = proves_bound(ctx, relation, child, bound)
     if not proved or _must_be_made(ctx, relation, child):
-        operation.scan_all([child, *ctx.catalog.partitions_of(child)])
+        operation.scan_all(members)
     for constraint in _foreign_keys(relation, child):
         target = ctx.catalog.relations.get(constraint.refers_to or relation.key)
         operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE)
+        look_up_rows(members, target, operation)
     scan_default(ctx, relation, bound, operation, proved=proved)
     link(ctx, relation, child, bound)
     if ctx.step is not None:

@@ -18,8 +18,8 @@ def replica_identity(ctx: Context, relation: Relation, cmd: Node) -> None:
 
 
 def _check_index(ctx: Context, relation: Relation, name: str) -> None:
-    index = ctx.catalog.indexes.get((relation.schema, name))
-    if index is None or index.table != relation.key:
+    index = ctx.index_of(relation, name)
+    if index is None:
         ctx.error("catalog", f'index "{name}" for table "{relation.shown}" does not exist')
     elif why := _unfit(relation, index):
         ctx.error(

@@ -13,7 +13,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import strings
 from shared.sql.operations.composite_types import check_typed
-from shared.sql.operations.foreign_keys import comparable
+from shared.sql.operations.foreign_keys import comparable, look_up_rows
 from shared.sql.operations.inheritance import check_inherited
 from shared.sql.operator_classes import check_type
 from shared.sql.schema_objects import Column, Constraint, Index, Relation, Type
@@ -241,8 +241,8 @@ def _foreign_keys(
         if constraint.refers_to and column.name in constraint.columns:
             target = ctx.catalog.relations.get(constraint.refers_to)
             operation.lock(target, Lock.ACCESS_EXCLUSIVE)
-            if copies and relation.live:
-                operation.scan(target)
+            if copies:
+                look_up_rows(ctx.family(relation), target, operation)
 
 
 def _checked_again(relation: Relation, name: str) -> bool:

@@ -54,7 +54,11 @@ def _change_table(
     target = behind(ctx, named)
     if target is None:
         return
-    operation.lock_all(_reached(ctx, tag, node, target), Lock.ROW_EXCLUSIVE)
+    reached = _reached(ctx, tag, node, target)
+    operation.lock_all(reached, Lock.ROW_EXCLUSIVE)
+    if target.new and tag in ("InsertStmt", "MergeStmt") and not reads_nothing(node):
+        for member in reached:
+            member.filled = member.new
     for event, _ in _events(tag, node):
         check_published(ctx, target, event)
     if named is target:

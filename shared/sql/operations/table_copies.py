@@ -46,6 +46,7 @@ def create_table_as(ctx: Context, node: Node) -> None:
         relation.reads = column_reads(node["query"], read)
         relation.calls = called(node["query"])
         ctx.catalog.note(relation)
+    relation.filled = not idle
     relation.columns = query_columns(ctx, node["query"], strings(into.get("colNames")))
 
 
@@ -58,6 +59,7 @@ def _of_prepared(ctx: Context, node: Node) -> None:
     for operation in ctx.step.operations[-1:]:
         operation.type = "CREATE_TABLE_AS"
         if made is not None:
+            made.filled = True
             operation.touch(made)
 
 

@@ -80,10 +80,25 @@ def set_access_method(ctx: Context, relation: Relation, cmd: Node) -> None:
 def cluster_on(ctx: Context, relation: Relation, cmd: Node) -> None:
     operation = ctx.operation("CLUSTER_ON", relation)
     operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
-    index = ctx.catalog.indexes.get((relation.schema, cmd["name"]))
-    if ctx.catalog.complete and (index is None or index.table != relation.key):
+    _check_marked(ctx, relation)
+    if ctx.catalog.complete and ctx.index_of(relation, cmd["name"]) is None:
         ctx.error("catalog", f'index "{cmd["name"]}" for table "{relation.shown}" does not exist')
     relation.clustered_on = cmd["name"]
+
+
+def without_cluster(ctx: Context, relation: Relation, cmd: Node) -> None:
+    ctx.operation("SET_WITHOUT_CLUSTER", relation).lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE)
+    _check_marked(ctx, relation)
+    relation.clustered_on = None
+
+
+def _check_marked(ctx: Context, relation: Relation) -> None:
+    if relation.partition_key is not None:
+        ctx.error(
+            "catalog",
+            f"{relation.shown} is partitioned: none of its indexes is marked for CLUSTER",
+            remedy="name its partitions",
+        )
 
 
 def move_all(ctx: Context, node: Node) -> None:

@@ -75,7 +75,7 @@ def new_relation(ctx: Context, node: Node, if_not_exists: bool) -> Relation | No
     if persistence == "t" and "pg_temp" not in ctx.path:
         ctx.path.insert(0, "pg_temp")
     found = ctx.catalog.relations.get(relation.key)
-    if found is not None and not found.presumed:
+    if relation.key in ctx.catalog.indexes or (found is not None and not found.presumed):
         if not if_not_exists:
             ctx.error(
                 "catalog",

@@ -98,8 +98,7 @@ def _check_order(ctx: Context, relation: Relation, name: str | None) -> None:
             remedy="CLUSTER .. USING an index",
         )
         return
-    index = ctx.catalog.indexes.get((relation.schema, wanted))
-    if index is None or index.table != relation.key:
+    if ctx.index_of(relation, wanted) is None:
         ctx.error("catalog", f'"{wanted}" is not an index of table "{relation.shown}"')
     relation.clustered_on = wanted
 

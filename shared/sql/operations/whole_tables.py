@@ -24,6 +24,7 @@ def truncate(ctx: Context, node: Node) -> None:
         members = [] if relation in alone else ctx.catalog.partitions_of(relation)
         for member in [relation, *members]:
             operation.lock(member, Lock.ACCESS_EXCLUSIVE)
+            member.filled = False
         if relation.live:
             operation.destroys += (f"every row of {relation.label}",)
         fire(ctx, relation, "TRUNCATE", operation)
