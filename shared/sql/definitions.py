@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from shared.sql.chosen_names import chosen, key_names
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.expressions import called, check_calls, columns
@@ -21,7 +23,14 @@ KINDS: dict[str, ConstraintKind] = {
     "CONSTR_EXCLUSION": "exclude",
     "CONSTR_NOTNULL": "not null",
 }
-_SUFFIX = {"check": "check", "foreign key": "fkey", "unique": "key", "exclude": "excl"}
+_SUFFIX: dict[ConstraintKind, str] = {
+    "check": "check",
+    "foreign key": "fkey",
+    "unique": "key",
+    "primary key": "pkey",
+    "exclude": "excl",
+    "not null": "not_null",
+}
 
 
 @dataclass(slots=True)
@@ -80,16 +89,19 @@ def read_constraint(
     """A Constraint tree as a constraint of `relation`, named as PostgreSQL would name it."""
     kind = KINDS[node["contype"]]
     keys = strings(node.get("keys")) or strings(node.get("fk_attrs"))
+    named: Iterable[str] = ()
     if kind == "check":
         keys = sorted(columns(node.get("raw_expr")))
         check_calls(ctx, node.get("raw_expr"), operation)
     elif kind == "exclude":
         keys = [e for pair in node.get("exclusions", ()) for e in _elements(pair)]
+        named = key_names(pair["List"]["items"][0]["IndexElem"] for pair in node["exclusions"])
     elif column is not None:
         keys = [column]
     _check_enforcement(ctx, node)
+    named = (*(named or keys), *strings(node.get("including")))
     constraint = Constraint(
-        name=node.get("conname") or default_name(relation, kind, keys),
+        name=node.get("conname") or default_name(relation, kind, named),
         kind=kind,
         columns=tuple(keys),
         valid=not node.get("skip_validation", False),
@@ -149,17 +161,12 @@ def primary_key(relation: Relation) -> tuple[str, ...]:
     return ()
 
 
-def default_name(relation: Relation, kind: ConstraintKind, keys: list[str]) -> str:
-    """As PostgreSQL would name it."""
-    if kind == "primary key":
-        base = f"{relation.name}_pkey"
-    elif kind == "not null":
-        base = f"{relation.name}_{keys[0]}_not_null" if keys else f"{relation.name}_not_null"
-    else:
-        middle = keys[:1] if kind == "check" and len(keys) == 1 else keys
-        middle = [] if kind == "check" and len(keys) != 1 else middle
-        base = "_".join([relation.name, *middle, _SUFFIX[kind]])
-    return free_name(relation, base[:63])
+def default_name(relation: Relation, kind: ConstraintKind, keys: Iterable[str]) -> str:
+    """As PostgreSQL would name it. `keys`: its columns, or those of its index."""
+    names = list(keys)
+    if kind == "primary key" or (kind == "check" and len(names) != 1):
+        names = []
+    return free_name(relation, chosen(relation.name, names, _SUFFIX[kind]))
 
 
 def free_name(relation: Relation, base: str) -> str:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 
 from shared.sql.catalog import Catalog
+from shared.sql.chosen_names import chosen
 from shared.sql.schema_objects import Constraint, ConstraintKind, Index, Relation
 
 
@@ -28,9 +29,9 @@ def _name(catalog: Catalog, child: Relation, index: Index) -> str:
     table = catalog.relations.get(index.table)
     constraint = table.constraints.get(index.constraint or "") if table is not None else None
     if constraint is not None and constraint.kind == "primary key":
-        return f"{child.name}_pkey"[:63]
+        return chosen(child.name, (), "pkey")
     ending = "key" if constraint is not None else "idx"
-    return "_".join([child.name, *index.columns, ending])[:63]
+    return chosen(child.name, index.own_columns or index.columns, ending)
 
 
 def made_with_partition(catalog: Catalog, places: list[str], name: str) -> Index | None:

@@ -84,6 +84,8 @@ class Index:
     table: Key
     columns: tuple[str, ...] = ()
     """Columns that it reads, also inside expressions and its predicate."""
+    own_columns: tuple[str, ...] = ()
+    """Those that it has itself, by name, also the included ones; none where they are `columns`."""
     calls: frozenset[str] = frozenset()
     """Functions that it calls there, without their schemas."""
     unique: bool = False

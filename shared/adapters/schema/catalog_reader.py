@@ -20,6 +20,7 @@ from shared.adapters.schema.printed import (
 from shared.ports import Row, Session
 from shared.sql import grammar
 from shared.sql.catalog import Catalog
+from shared.sql.chosen_names import key_names
 from shared.sql.definitions import index_columns, index_method
 from shared.sql.expressions import called
 from shared.sql.expressions import columns as columns_of
@@ -211,13 +212,16 @@ class _Reading:
             if relation is None:
                 continue
             node = grammar.parse(text.encode())[0]["stmt"]["IndexStmt"]
-            params = node.get("indexParams", ())
+            params, included = node.get("indexParams", ()), node.get("indexIncludingParams", ())
             self._catalog.indexes[(schema, name)] = Index(
                 schema,
                 name,
                 relation.key,
-                index_columns(params, node.get("whereClause")),
-                called(*(p["IndexElem"].get("expr") for p in params), node.get("whereClause")),
+                columns=index_columns(params, node.get("whereClause")),
+                own_columns=key_names(p["IndexElem"] for p in (*params, *included)),
+                calls=called(
+                    *(p["IndexElem"].get("expr") for p in params), node.get("whereClause")
+                ),
                 unique=unique,
                 plain="whereClause" not in node and all("name" in p["IndexElem"] for p in params),
                 constraint=constraint,

@@ -11,6 +11,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.operations.composite_types import check_typed
 from shared.sql.operations.inheritance import check_inherited
+from shared.sql.operations.own_sequences import loses_drawers
 from shared.sql.schema_objects import Relation
 
 
@@ -83,6 +84,10 @@ def _dependants(
                     f"foreign key {constraint.name} of {referrer.shown} points at it",
                     f"drop the constraint {constraint.name} first",
                 )
+    for sequence in ctx.catalog.sequences_of(relation.key):
+        if sequence.owned_by == (relation.key, name):
+            going = {each.key for each in (relation, *ctx.catalog.partitions_of(relation))}
+            loses_drawers(ctx, sequence, operation, going, cascade=cascade)
     _computed(ctx, relation, name, operation, cascade=cascade)
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from shared.domain.kinds import Kind
 from shared.sql.context import Context
-from shared.sql.definitions import drawn_from
 from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import split_name, strings
 from shared.sql.operations import index_changes, object_drops
 from shared.sql.operations.drop_column import drop_with
+from shared.sql.operations.own_sequences import loses_drawers
 from shared.sql.operations.partitions import default_partition
-from shared.sql.schema_objects import Column, Relation
+from shared.sql.schema_objects import Relation
 from shared.sql.triggers import Trigger
 
 _RELATIONS = {
@@ -103,7 +103,10 @@ def _drop_relation(
     _drop_readers(ctx, relation, operation, together, cascade=cascade)
     _drop_referrers(ctx, relation, operation, together, cascade=cascade)
     if relation.kind == "sequence":
-        _defaults(ctx, relation, operation, cascade=cascade)
+        loses_drawers(ctx, relation, operation, cascade=cascade)
+    for sequence in ctx.catalog.sequences_of(relation.key):
+        going = {m.key for each in together for m in (each, *ctx.catalog.partitions_of(each))}
+        loses_drawers(ctx, sequence, operation, going, cascade=cascade)
     _let_go(ctx, relation, operation)
     for key in list(relation.children):
         if child := ctx.catalog.relations.get(key):
@@ -178,30 +181,6 @@ def _drop_referrers(
                 f"{referrer.shown} points at it",
                 remedy=f"drop the constraint {constraint.name} of {referrer.shown} first",
             )
-
-
-def _defaults(ctx: Context, sequence: Relation, operation: Operation, *, cascade: bool) -> None:
-    """Defaults that draw from a sequence keep it; CASCADE takes them away."""
-    for relation, column in _drawing(ctx, sequence):
-        if cascade:
-            operation.gone += (f"default of {relation.shown}.{column.name}",)
-            operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
-            column.has_default, column.default, column.sequence = False, None, None
-        else:
-            ctx.error(
-                "catalog",
-                f"cannot drop sequence {sequence.shown}: the default of "
-                f"{relation.shown}.{column.name} needs it",
-                remedy="drop the default first, or say CASCADE",
-            )
-
-
-def _drawing(ctx: Context, sequence: Relation) -> Iterator[tuple[Relation, Column]]:
-    names = {sequence.name, f"{sequence.schema}.{sequence.name}"}
-    for relation in ctx.catalog.relations.values():
-        for column in (relation.columns or {}).values():
-            if column.sequence == sequence.key or drawn_from(column.default) in names:
-                yield relation, column
 
 
 def _drop_on_table(ctx: Context, node: Node, type_: str) -> None:

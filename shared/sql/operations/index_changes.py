@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.sql import operator_classes
+from shared.sql.chosen_names import chosen, key_names
 from shared.sql.context import Context
 from shared.sql.definitions import (
     check_columns,
@@ -69,7 +70,9 @@ def _access_method(ctx: Context, node: Node, operation: Operation) -> None:
 def _make(
     ctx: Context, relation: Relation, node: Node, operation: Operation, keys: tuple[str, ...]
 ) -> None:
-    name = node.get("idxname") or free_index_name(ctx, relation, keys)
+    params, included = node.get("indexParams", ()), node.get("indexIncludingParams", ())
+    own = key_names(each["IndexElem"] for each in (*params, *included))
+    name = node.get("idxname") or free_index_name(ctx, relation, own)
     key = (relation.schema, name)
     exists = key in ctx.catalog.indexes or key in ctx.catalog.relations
     if exists and node.get("if_not_exists"):
@@ -77,12 +80,12 @@ def _make(
     if exists:
         ctx.error("catalog", f'relation "{name}" already exists', remedy="choose another name")
     only = not node["relation"].get("inh", False)
-    params = node.get("indexParams", ())
     made = Index(
         schema=relation.schema,
         name=name,
         table=relation.key,
         columns=keys,
+        own_columns=own,
         calls=called(*(p["IndexElem"].get("expr") for p in params), node.get("whereClause")),
         unique=bool(node.get("unique")),
         valid=not (only and relation.partition_key is not None and relation.children),
@@ -107,13 +110,13 @@ def _has_one(ctx: Context, member: Relation, made: Index) -> bool:
     )
 
 
-def free_index_name(ctx: Context, relation: Relation, keys: tuple[str, ...]) -> str:
-    base = "_".join([relation.name, *keys, "idx"])[:63]
-    name, number = base, 0
-    while (relation.schema, name) in ctx.catalog.indexes:
+def free_index_name(ctx: Context, relation: Relation, names: tuple[str, ...]) -> str:
+    """`names`: the columns that the index itself has."""
+    number, ending = 0, "idx"
+    while (relation.schema, chosen(relation.name, names, ending)) in ctx.catalog.indexes:
         number += 1
-        name = f"{base}{number}"
-    return name
+        ending = f"idx{number}"
+    return chosen(relation.name, names, ending)
 
 
 def table_of(ctx: Context, index: Index | None, name: str) -> Relation | None:

@@ -58,10 +58,10 @@ def _index(ctx: Context, relation: Relation, source: Relation, index: Index) -> 
         primary = index.name.endswith("_pkey")  # of a partition, which has it from its parent
         made = copy.copy(found) if found else Constraint("", "primary key" if primary else "unique")
         made.columns = index.columns
-        made.name = default_name(relation, made.kind, list(index.columns))
+        made.name = default_name(relation, made.kind, index.columns)
         add_constraint(ctx, relation, made)
         return
-    name = free_index_name(ctx, relation, index.columns)
+    name = free_index_name(ctx, relation, index.own_columns or index.columns)
     copied = replace(
         index, schema=relation.schema, name=name, table=relation.key, parent=None, valid=True
     )
