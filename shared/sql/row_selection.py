@@ -78,8 +78,21 @@ def one_row(ctx: Context, where: Node | None, target: Relation) -> bool:
     keys = [set(primary_key(target))] if primary_key(target) else []
     keys += [set(i.columns) for i in ctx.catalog.indexes_over(target) if i.unique and i.plain]
     if target.columns is None:
-        return bool(fixed & {"id", "uuid", f"{target.name.removesuffix('s')}_id"})
+        own = f"{target.name.removesuffix('s')}_id"
+        return bool(fixed & {"id", "uuid", own, _LEDGERS.get(target.name, own)})
     return any(key <= fixed for key in keys)
+
+
+_LEDGERS = {
+    "alembic_version": "version_num",
+    "schema_migrations": "version",
+    "ar_internal_metadata": "key",
+    "flyway_schema_history": "installed_rank",
+    "doctrine_migration_versions": "version",
+    "SequelizeMeta": "name",
+    "__EFMigrationsHistory": "MigrationId",
+}
+"""Tables in which tools write down what has run, with the key by which their files name a row."""
 
 
 def _fixed(where: Node | None) -> Iterator[str]:

@@ -93,3 +93,25 @@ def test_with_a_schema_it_is_known() -> None:
 
     assert found.blocks_reads_of == ()
     assert found.migration_type is Kind.SAFE
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ("alembic_version", "version_num"),
+        ("public.schema_migrations", "version"),
+        ('"__EFMigrationsHistory"', '"MigrationId"'),
+    ],
+)
+def test_what_a_tool_writes_of_its_files_is_one_row(table: str, key: str) -> None:
+    """Every file of Alembic ends so, in the transaction that changes the tables."""
+    change = "BEGIN; ALTER TABLE log ADD COLUMN note text;"
+    noted = f"UPDATE {table} SET {key} = 'b2' WHERE {table}.{key} = 'a1'; COMMIT;"
+    found = validate(change + noted, file="f")
+    assert found.blocks_reads_of == ()
+    assert found.migration_type is Kind.SAFE
+
+    unnoted = f"UPDATE {table} SET {key} = 'b2' WHERE {key} <> 'a1'; COMMIT;"
+    assert validate(change + unnoted, file="f").blocks_reads_of == ("log",)
+    other = "UPDATE log SET note = 'b2' WHERE version_num = 'a1'; COMMIT;"
+    assert validate(change + other, file="f").blocks_reads_of == ("log",)
