@@ -11,7 +11,6 @@ from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.findings import Problem
 from shared.sql.forbidden_names import Suspects
-from shared.sql.locks import Lock
 from shared.sql.operations.registry import look
 from shared.sql.operations.session import lock_timeout_ms
 from shared.sql.parse import Reading, Statement, read
@@ -52,15 +51,14 @@ def analyse(
     ctx.settings |= ctx.catalog.settings
     ctx.block = ctx.blocks = int(as_one)
     steps: list[Step] = []
-    held: dict[str, Lock] = {}
     suspects = Suspects(reading.source)
     for statement in reading.follow():
         step = _step(ctx, statement, suspect=suspects.holds(statement.start, statement.text))
         if statement.tag == "TransactionStmt":
-            held = held if ctx.block else {}
+            ctx.held = ctx.held if ctx.block else {}
             continue
         if step.in_block or step.grows:
-            hold(ctx, step, held)
+            hold(ctx, step, ctx.held)
         steps.append(step)
     if not as_one:
         _unclosed(ctx)
@@ -149,8 +147,9 @@ def _unclosed(ctx: Context) -> None:
 
 def _settle(ctx: Context, steps: list[Step]) -> None:
     """What only the end of the file shows: compatibility views, blocks that were rolled back."""
-    for step in steps if ctx.rolled_back else ():
-        if step.block in ctx.rolled_back:
+    undone = ctx.savepoints.undone
+    for step in steps if ctx.rolled_back or undone else ():
+        if step.block in ctx.rolled_back or step.statement.index in undone:
             for operation in step.operations:
                 operation.destroys = ()
                 operation.breaks = ()

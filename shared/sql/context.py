@@ -12,8 +12,10 @@ from shared.sql.effects import Operation
 from shared.sql.extensions import TYPES
 from shared.sql.findings import Findings
 from shared.sql.grammar import Node
+from shared.sql.locks import Lock
 from shared.sql.names import range_var, shown, split_name
 from shared.sql.partition_indexes import made_with_partition
+from shared.sql.savepoints import Savepoints
 from shared.sql.schema_objects import Index, Key, Relation, RelationKind, Type
 from shared.sql.source import Place
 from shared.sql.step import Step
@@ -39,6 +41,9 @@ class Context(Findings):
     block_place: Place | None = None
     rolled_back: set[int] = field(default_factory=set)
     """Blocks that end in ROLLBACK: nothing of them stays."""
+    savepoints: Savepoints = field(default_factory=Savepoints)
+    held: dict[str, Lock] = field(default_factory=dict)
+    """Locks that the open block holds."""
     fresh_values: bool = False
     """The open transaction added a value to an enum that was there before."""
     outer_path: list[str] | None = None

@@ -1,4 +1,4 @@
-"""SET and the transaction statements: what holds for the statements after them."""
+"""SET: what holds for the statements after it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def set_variable(ctx: Context, node: Node) -> None:
     if kind in ("VAR_SET_MULTI", "VAR_RESET_ALL"):
         if kind == "VAR_RESET_ALL":
             ctx.settings.clear()
-            _look_in(ctx, ["public"])
+            look_in(ctx, ["public"])
         return
     _check_name(ctx, name, node)
     values = [str(value) for value in map(scalar, node.get("args", ())) if value is not None]
@@ -60,10 +60,10 @@ def _search_path(ctx: Context, values: list[str], *, local: bool) -> None:
         ctx.outer_path = list(ctx.path)
     named = [each.strip('" ') for each in values]
     given = [each for each in named if each and each != "$user"]
-    _look_in(ctx, given if given or values == [""] else ["public"])
+    look_in(ctx, given if given or values == [""] else ["public"])
 
 
-def _look_in(ctx: Context, path: list[str]) -> None:
+def look_in(ctx: Context, path: list[str]) -> None:
     """Temporary tables are found first, unless the path says where."""
     ctx.path[:] = path
     if "pg_temp" not in path and any(key[0] == "pg_temp" for key in ctx.catalog.relations):
@@ -98,64 +98,3 @@ def lock_timeout_ms(ctx: Context) -> float:
 def _milliseconds(text: str) -> float:
     match = _DURATION.fullmatch(text)
     return float(match[1]) * _UNITS_MS.get(match[2], 1.0) if match else 0.0
-
-
-def transaction(ctx: Context, node: Node) -> None:
-    """BEGIN, COMMIT and the like: no operation of their own."""
-    kind = node["kind"].removeprefix("TRANS_STMT_")
-    if kind in ("BEGIN", "START"):
-        _begin(ctx)
-    elif kind in ("COMMIT", "ROLLBACK"):
-        _end(ctx, kind, chain=bool(node.get("chain")))
-    elif kind in ("SAVEPOINT", "RELEASE", "ROLLBACK_TO") and not ctx.block:
-        words = kind.replace("_", " ")
-        ctx.error(
-            "transaction",
-            f"{words} can only be used in a transaction block",
-            remedy="write BEGIN; before it",
-        )
-
-
-def _begin(ctx: Context) -> None:
-    if ctx.block:
-        ctx.error(
-            "forbidden",
-            "BEGIN inside a transaction: there are no nested transactions",
-            remedy="remove it, or COMMIT before it",
-        )
-        return
-    ctx.blocks += 1
-    ctx.block = ctx.blocks
-    ctx.block_place = ctx.place()
-
-
-def _end(ctx: Context, kind: str, *, chain: bool) -> None:
-    if not ctx.block:
-        ctx.error(
-            "forbidden",
-            f"{kind} without BEGIN: it would end the transaction that the migrator runs the "
-            "file in",
-            remedy="remove it, or write BEGIN; where the transaction is to start",
-        )
-        return
-    if chain:
-        ctx.error(
-            "forbidden",
-            f"{kind} AND CHAIN leaves a transaction open",
-            remedy=f"write {kind}; BEGIN;",
-        )
-    end_block(ctx, rolled_back=kind == "ROLLBACK")
-
-
-def end_block(ctx: Context, *, rolled_back: bool) -> None:
-    ctx.local_settings.clear()
-    if ctx.outer_path is not None:
-        _look_in(ctx, ctx.outer_path)
-        ctx.outer_path = None
-    for each in ctx.catalog.types.values():
-        each.fresh_labels.clear()
-        each.new_in_block = False
-    ctx.fresh_values = False
-    if rolled_back:
-        ctx.rolled_back.add(ctx.block)
-    ctx.block = 0
