@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from shared.sql.chosen_names import chosen, key_names
+from shared.sql.constant_types import check_constant
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.expressions import called, check_calls, columns
 from shared.sql.extensions import OPERATOR_CLASSES
 from shared.sql.grammar import Node
 from shared.sql.names import range_var, scalar, split_name, strings
+from shared.sql.row_expressions import check_row
 from shared.sql.schema_objects import Column, Constraint, ConstraintKind, Index, Relation
 from shared.sql.types import is_serial
 
@@ -93,6 +95,7 @@ def read_constraint(
     if kind == "check":
         keys = sorted(columns(node.get("raw_expr")))
         check_calls(ctx, node.get("raw_expr"), operation)
+        check_row(ctx, node.get("raw_expr"), "a CHECK", node.get("location"))
     elif kind == "exclude":
         keys = [e for pair in node.get("exclusions", ()) for e in _elements(pair)]
         named = key_names(pair["List"]["items"][0]["IndexElem"] for pair in node["exclusions"])
@@ -246,8 +249,12 @@ _SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 
 def check_default(ctx: Context, column: Column, default: Node | None) -> None:
     """A DEFAULT reads no column, and the sequence that it draws from is there."""
-    if default is None or ctx.building or "A_Const" in default:
+    if default is None or ctx.building:
         return
+    check_constant(ctx, column, default)
+    if "A_Const" in default:
+        return
+    check_row(ctx, default, "a DEFAULT")
     named = sorted(columns(default))
     if named and not column.generated:
         ctx.error(

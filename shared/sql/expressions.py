@@ -84,8 +84,8 @@ def volatility(ctx: Context, node: Any, *, kindly: bool = False) -> Volatility:
     mentioned = mentions(node)
     worst: Volatility = "stable" if mentioned.values else "immutable"
     for body in mentioned.calls:
-        found = _call_volatility(ctx, body)
-        if kindly and found == "stable" and _may_be_immutable(body):
+        found = call_volatility(ctx, body)
+        if kindly and found == "stable" and may_be_immutable(body):
             found = "immutable"
         if _RANK[found] > _RANK[worst]:
             worst = found
@@ -106,12 +106,13 @@ def _named_volatility(ctx: Context, name: str) -> Volatility:
     return known.volatility if known is not None else "volatile"
 
 
-def _may_be_immutable(call: Node) -> bool:
+def may_be_immutable(call: Node) -> bool:
+    """Whether the types of its arguments decide."""
     _, name = split_name(call.get("funcname"))
     return name in _MIXED or (name in _TEXT_SEARCH and len(call.get("args", ())) > 1)
 
 
-def _call_volatility(ctx: Context, call: Node) -> Volatility:
+def call_volatility(ctx: Context, call: Node) -> Volatility:
     schema, name = split_name(call.get("funcname"))
     own = ctx.catalog.routines_named(schema, name, ctx.path)
     if own and schema != "pg_catalog":

@@ -11,6 +11,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import option, scalar, strings
 from shared.sql.operations.inheritance import with_children
+from shared.sql.row_expressions import check_generation
 from shared.sql.schema_objects import Column, Relation
 
 
@@ -205,6 +206,8 @@ def set_expression(ctx: Context, relation: Relation, cmd: Node) -> None:
         ctx.error("catalog", f'column "{column.name}" is not a generated column')
     if column is not None:
         column.reads, column.calls = columns(cmd.get("def")), called(cmd.get("def"))
+        check_columns(ctx, relation, sorted(column.reads), None)
+        check_generation(ctx, column, relation.columns or {}, cmd.get("def"), None)
 
 
 def _known(ctx: Context, relation: Relation, name: str, operation: Operation) -> Column | None:

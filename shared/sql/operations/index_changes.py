@@ -19,6 +19,7 @@ from shared.sql.keys import covers_partition_key
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, shown
 from shared.sql.operations.routines import follow_behind
+from shared.sql.row_expressions import changing, check_row
 from shared.sql.schema_objects import Index, Relation
 
 
@@ -40,6 +41,8 @@ def create_index(ctx: Context, node: Node) -> None:
     operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.SHARE)
     for param in node.get("indexParams", ()):
         check_calls(ctx, param["IndexElem"].get("expr"), operation)
+        _check_expression(ctx, relation, param["IndexElem"].get("expr"))
+    _check_expression(ctx, relation, node.get("whereClause"))
     operator_classes.check(ctx, relation, _method(node), node, operation)
     if node.get("unique"):
         covers_partition_key(ctx, relation, "unique", keys)
@@ -53,6 +56,18 @@ def create_index(ctx: Context, node: Node) -> None:
             remedy="CREATE INDEX ON ONLY the parent, CONCURRENTLY on each partition, then attach",
         )
     _make(ctx, relation, node, operation, keys)
+
+
+def _check_expression(ctx: Context, relation: Relation, expression: Node | None) -> None:
+    if ctx.building or not expression:
+        return
+    check_row(ctx, expression, "an index")
+    if why := changing(ctx, relation.columns or {}, expression):
+        ctx.error(
+            "catalog",
+            f"an index holds only what is immutable: {why} is not",
+            remedy="index what does not depend on settings, as (at AT TIME ZONE 'UTC')::date",
+        )
 
 
 def _method(node: Node) -> str:

@@ -15,7 +15,6 @@ from shared.sql.definitions import (
 )
 from shared.sql.effects import Operation
 from shared.sql.expressions import columns as columns_of
-from shared.sql.expressions import volatility
 from shared.sql.grammar import Node
 from shared.sql.keys import check_keys
 from shared.sql.locks import Lock
@@ -24,6 +23,7 @@ from shared.sql.operations import partitions
 from shared.sql.operations.foreign_keys import check_target
 from shared.sql.operations.like_clause import like
 from shared.sql.operations.own_sequences import own_sequence
+from shared.sql.row_expressions import check_generation
 from shared.sql.schema_objects import Column, Relation
 
 
@@ -137,6 +137,8 @@ def check_definition(ctx: Context, column: Column, node: Node, known: dict[str, 
     missing = sorted(column.reads - known.keys() - {column.name})
     if missing and known:
         ctx.error("catalog", f'column "{missing[0]}" does not exist', at=node.get("location"))
+    if column.default is not None:
+        ctx.error("catalog", f'the generated column "{column.name}" has no DEFAULT')
     routines = {name for (_, name), known in ctx.catalog.routines.items() if known}
     own = sorted(routines & column.calls)
     if column.generated == "v" and own:
@@ -149,14 +151,7 @@ def check_definition(ctx: Context, column: Column, node: Node, known: dict[str, 
     for wrapped in node.get("constraints", ()):
         body = wrapped["Constraint"]
         if body["contype"] == "CONSTR_GENERATED":
-            worst = volatility(ctx, body.get("raw_expr"), kindly=True)
-            if worst != "immutable":
-                ctx.error(
-                    "catalog",
-                    f'the generation expression of "{column.name}" is {worst}, not immutable',
-                    at=body.get("location"),
-                    remedy="use functions that are IMMUTABLE",
-                )
+            check_generation(ctx, column, known, body.get("raw_expr"), body.get("location"))
 
 
 def _constraint(
