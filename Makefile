@@ -28,7 +28,7 @@ CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   cli_bad_input cli_streams compare_rows compare_multisets check_statements trace rules_on_servers validator_bounds \
   cutover_step cutover_switch cutover_applications cutover_direct_door \
   agent_grants docker_driver stream_keeper stream_unread_log resync kept_wal refused_logins replicator_short_pause redis_sentinel poolers cli_proxy mapping_rehearsal \
-  control_roles preflight_refusals preflight_servers lost_standby calm_stop copy_rights beside_an_existing_server \
+  control_roles retention log_files preflight_refusals preflight_servers lost_standby calm_stop copy_rights beside_an_existing_server \
   backup_steps backup_points backup_encryption backup_daily health_steps after_safe companion \
   health_monitor health_limits health_replication monitoring_files doctor_outside cli_alerts))
 

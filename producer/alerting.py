@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from producer.configuration import Configuration
-from producer.connections import person
 from producer.output import Output
+from producer.person import person
 from producer.store import open_store, settings_of
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore, Silence

@@ -10,6 +10,7 @@ from producer.output import Output
 from producer.store import open_store, settings_of
 from shared.adapters.control import audit
 from shared.adapters.control.connection import ControlDatabase
+from shared.domain.counted import counted
 from shared.domain.errors import Refused
 
 _HEAD = re.compile(r"(\d+):([0-9a-f]{64})")
@@ -41,7 +42,7 @@ def verify(configuration: Configuration, output: Output, head: str | None) -> Ex
     if noted is not None and not kept:
         output.say(f"row {noted[0]} is not the one whose hash was noted: the chain was rewritten")
     if code is ExitCode.DONE:
-        output.say(f"{rows} rows, each follows from the one before it")
+        output.say(f"{counted(rows, 'row')}, each follows from the one before it")
     output.say(f"head {newest}")
     return code
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from producer.configuration import Configuration
-from producer.connections import active_side, person
+from producer.connections import active_side
 from producer.output import Output
+from producer.person import person
 from producer.store import open_store, settings_of
 from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.connection import ControlDatabase

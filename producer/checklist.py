@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from producer.render import duration
+from shared.domain.counted import counted
 
 State = Literal["ok", "failed", "open", "not needed"]
 MARKS: Mapping[str, str] = {"ok": "x", "failed": "!", "open": " ", "not needed": "-"}
@@ -91,6 +92,8 @@ def _way_back(body: Body) -> tuple[State, str]:
     kind, job = body["type"], body["job"]
     if body["outcome"] == "rolled_back":
         return "ok", "it was gone: everything is as it was"
+    if body["outcome"] == "refused":
+        return "not needed", "nothing was changed"
     if kind == "risky":
         return "ok", f"`bluegreen rollback {job}` until `finish`, without losing a write"
     if kind == "maintenance":
@@ -103,7 +106,7 @@ def _way_back(body: Body) -> tuple[State, str]:
 def _told(body: Body) -> tuple[State, str]:
     told: Sequence[str] = body["announcements"]
     if told:
-        return "ok", f"{len(told)} announcements: {told[0]}"
+        return "ok", f"{counted(len(told), 'announcement')}: {told[0]}"
     if body["type"] == "maintenance":
         return "open", "nothing was announced"
     return "not needed", "nobody is held"
@@ -176,6 +179,8 @@ def _clean(body: Body, steps: Mapping[str, Body]) -> tuple[State, str]:
     last = steps.get("restore_standby") or steps.get("finish")
     if body["outcome"] == "rolled_back":
         return "ok", "everything is undone"
+    if body["outcome"] == "refused":
+        return "not needed", "there was none: nothing was changed"
     if last is None or last["state"] != "done":
         return "open", "not yet"
     return "ok", last["sentence"] or "done"

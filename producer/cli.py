@@ -40,6 +40,7 @@ from producer.streams import lost, outlive_readers
 from shared.domain.errors import MigrationError, Refused
 
 DEBUG = "BLUEGREEN_DEBUG"
+NO_COMMAND = "NoArgsIsHelpError"
 GROUPS = (
     run,
     look,
@@ -147,13 +148,22 @@ def tell(
 ) -> ExitCode:
     """Say in one line what went wrong, and in a document when one was asked for."""
     code, message, remedy, machine = describe(error)
-    if message:
+    if page := help_page(error):
+        output.warn(page)
+        output.document(error_document(message, code=machine, remedy=remedy, exit_code=code))
+    elif message:
         place = place_of(configuration.source, configuration.tables, error)
         message = f"{place}: {message}" if place else message
         remedy = behind_dashes(error, words) or remedy
         output.warn(error_line(message, remedy))
         output.document(error_document(message, code=machine, remedy=remedy, exit_code=code))
     return code
+
+
+def help_page(error: Exception) -> str:
+    """The page of a group of commands that was called without one; empty for any other error."""
+    context = getattr(error, "ctx", None)  # Typer hands this error over under no public name
+    return str(context.get_help()) if context and type(error).__name__ == NO_COMMAND else ""
 
 
 def behind_dashes(error: Exception, words: Sequence[str]) -> str:
@@ -173,6 +183,8 @@ def describe(error: Exception) -> tuple[ExitCode, str, str, str]:
         case TyperException():
             context = getattr(error, "ctx", None)
             page = f"`{context.command_path} --help` shows the options" if context else ""
+            if help_page(error):
+                return ExitCode.USAGE, "expected a command, found none", page, "Usage"
             message = error.format_message().replace("Value error, ", "").rstrip(".")
             return ExitCode.USAGE, message, page, "Usage"
         case Abort():

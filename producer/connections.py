@@ -6,9 +6,6 @@ address: `Redis at 127.0.0.1:21879 is not reachable`.
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +13,7 @@ from dataclasses import dataclass
 from producer.administrator import administrator
 from producer.client import Client
 from producer.configuration import Configuration
+from producer.person import person
 from producer.services import service
 from producer.store import open_store, settings_of
 from shared.adapters.pooler.poolers import poolers_of
@@ -73,12 +71,3 @@ def connect(configuration: Configuration) -> Client:
         now=time.monotonic,
         pause=time.sleep,
     )
-
-
-def person() -> str:
-    """Who asks, for the history and the audit: `user@host`."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from producer.administrator import administrator
 from producer.configuration import Configuration
 from producer.connections import active_side
-from producer.doctoring_outside import looks_outside
+from producer.doctoring_outside import NEEDED_OUTSIDE, looks_outside
 from producer.doctoring_places import backup_directory, secrets, sinks
 from producer.doctoring_remedies import is_compose, remedy_of
 from producer.exit_codes import ExitCode
@@ -62,9 +62,16 @@ def _checks(configuration: Configuration) -> Iterator[tuple[Check, ExitCode]]:
         settings = settings_of(configuration)
         yield from (_run(name, look, settings) for name, look in _looks(settings, configuration))
         return
-    outside = [_run(name, look) for name, look in looks_outside(host)]
-    yield from outside
-    if all(check.ok for check, _ in outside):
+    outside: list[Check] = []
+    for name, look in looks_outside(host):
+        if name not in NEEDED_OUTSIDE and not all(
+            check.ok for check in outside[: len(NEEDED_OUTSIDE)]
+        ):
+            return  # it would only say once more what is missing
+        check, code = _run(name, look)
+        outside.append(check)
+        yield check, code
+    if all(check.ok for check in outside):
         yield from _inside(host)
 
 

@@ -8,6 +8,8 @@ from shared.adapters.compose.host import CONTROLLER, PROXY, UP, Host
 from shared.domain.errors import Refused, Transient
 
 ONE_SHOT = ("prepare", "bootstrap")
+NEEDED_OUTSIDE = ("engine", "compose")
+"""The first ones; without these no other look outside can be made."""
 WELL = ("healthy", "running", "exited (0)")
 
 

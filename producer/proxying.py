@@ -11,12 +11,13 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from producer.configuration import Configuration
-from producer.connections import person
 from producer.exit_codes import NOT_VALID
 from producer.output import Output
+from producer.person import person
+from producer.services import ASK_DOCTOR
 from producer.store import open_store, settings_of
 from shared.adapters.companion import companion
-from shared.domain.errors import FAMILIES, MigrationError, Refused
+from shared.domain.errors import FAMILIES, MigrationError, Refused, Transient
 from shared.settings import Settings
 
 MODULE = "workers.proxy_agent.emergency"
@@ -62,7 +63,8 @@ def _ask(settings: Settings, what: Literal["status", "switch"], **more: Any) -> 
         said = process.hear(limit_s=LIMIT_S)
     if "standing" not in said:
         code = NOT_VALID if said["family"] == Refused.family else ""
-        raise FAMILIES[said["family"]](said["message"], remedy=said["remedy"], code=code)
+        remedy = said["remedy"] or (ASK_DOCTOR if said["family"] == Transient.family else "")
+        raise FAMILIES[said["family"]](said["message"], remedy=remedy, code=code)
     standing: dict[str, Any] = said["standing"]
     return standing
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from producer.configuration import Configuration
-from producer.connections import person
 from producer.output import Output
+from producer.person import person
 from producer.render import stamp
 from producer.store import open_store, settings_of
 from shared.adapters.control.connection import ControlDatabase

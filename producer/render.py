@@ -101,6 +101,8 @@ def remaining_s(step: StepRecord, now: datetime) -> float | None:
     """Seconds a running step still needs at the pace so far; None where nothing is known."""
     if step.started_at is None or not step.progress or step.state is not StepState.RUNNING:
         return None
+    if step.name == WINDOW_STEP:  # it began with the cutover, and its sentence knows its end
+        return None
     elapsed_s = (now - step.started_at).total_seconds()
     return elapsed_s * (1 - step.progress) / step.progress
 

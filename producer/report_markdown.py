@@ -53,7 +53,8 @@ def _downtime(downtime: Mapping[str, Any] | None) -> Iterator[str]:
     took = "still" if downtime["seconds"] is None else f"for {duration(downtime['seconds'])}"
     yield from ("", "## Downtime", "", f"Clients were {clients} {took}, from {downtime['from']}.")
     if downtime["sessionsCut"]:
-        yield f"{downtime['sessionsCut']} sessions of the direct door were cut."
+        cut = counted(downtime["sessionsCut"], "session")
+        yield f"Cut at the direct door: {cut}."
 
 
 def _switches(switches: Sequence[Mapping[str, Any]]) -> Iterator[str]:

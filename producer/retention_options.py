@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from producer.options import in_range, option
-from shared.domain.retention import LEAST_JOB_DAYS, LEAST_POINT_DAYS, MOST_DAYS
+from shared.domain.retention_limits import LEAST_JOB_DAYS, LEAST_POINT_DAYS, MOST_DAYS
 
 _job_days = in_range(LEAST_JOB_DAYS, MOST_DAYS, "days")
 JustLook = Annotated[

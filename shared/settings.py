@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.domain.kinds import Strategy
-from shared.domain.retention import LEAST_JOB_DAYS, MOST_DAYS
+from shared.domain.retention_limits import LEAST_JOB_DAYS, MOST_DAYS
 from shared.monitor_settings import MonitorSettings
 
 

@@ -1,4 +1,4 @@
-"""How long things are kept, and which rollback points may go: never the newest verified one."""
+"""Which rollback points may go: older than the limit, and never the newest verified one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from shared.domain.rollback_point import Manifest
-
-LEAST_JOB_DAYS, LEAST_POINT_DAYS, MOST_DAYS = 2.0, 0.01, 36_500.0
-"""Limits of the limits. Details of jobs: as far back as the running record of the traffic goes,
-which its report compares (schema/60_retention.sql)."""
 
 
 def expendable(

@@ -245,3 +245,15 @@ def test_the_guides_script_is_a_door_to_run(bluegreen: CommandLine) -> None:
         timeout=60,
     )  # fmt: skip
     assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize("group", [(), ("backups",), ("audit",), ("proxy",)])
+def test_a_group_without_a_command_shows_its_page(
+    bluegreen: CommandLine, group: tuple[str, ...]
+) -> None:
+    answer = bluegreen(*group)
+    assert answer.code == 2
+    assert answer.out == ""
+    page = answer.err.splitlines()
+    assert page[0].startswith(" ".join(("Usage: bluegreen", *group)))
+    assert "Commands:" in page

@@ -18,6 +18,7 @@ from producer.doctoring_outside import looks_outside
 from shared.adapters.compose.host import FILE, Host, Port, find_stack
 from shared.domain.errors import MigrationError, Refused, Transient
 from tests.support.cluster import free_port
+from tests.support.command_line import CalledHere
 
 ROOT = Path(__file__).parents[2]
 SAYS = """#!/bin/sh
@@ -121,3 +122,24 @@ def test_an_engine_that_does_not_answer_in_time_is_no_hang(
     host = Host(ROOT, {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
     with pytest.raises(Transient, match="to answer within"):
         host.engine()
+
+
+def test_a_docker_without_compose_is_said_once_and_in_its_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(
+        "#!/bin/sh\n[ $1 = version ] && { echo 27.0.1; exit; }\n"
+        "echo 'docker: unknown command: docker compose' >&2\n"
+        "echo >&2\necho \"Run 'docker --help' for more information\" >&2\nexit 1\n"
+    )
+    docker.chmod(0o755)
+    stack = tmp_path / "stack"
+    stack.mkdir()
+    (stack / FILE).write_text("services: {}\n")
+    call = CalledHere(stack, {"PATH": f"{tmp_path}:/usr/bin:/bin"}, monkeypatch, capsys)
+    found = call("doctor", "--json")
+    checks = {check["name"]: check for check in found.body["checks"]}
+    assert list(checks) == ["engine", "compose"]
+    assert checks["engine"]["ok"]
+    assert checks["compose"]["sentence"].endswith("docker: unknown command: docker compose")

@@ -18,6 +18,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.store import PostgresControlStore
+from shared.adapters.embedded.child import ControlFiles
+from shared.adapters.embedded.layout import Layout
 from shared.adapters.health.alerts import AlertBook, Sinks
 from shared.adapters.health.heartbeat import ALERT, HeartbeatWatch
 from shared.adapters.health.job_figures import JobFigures
@@ -28,6 +30,7 @@ from shared.domain.kinds import Kind
 from shared.domain.migration import RunOptions
 from shared.settings import AlertSettings
 from tests.support.cluster import free_port
+from tests.support.disturbances import away
 from tests.support.stack import Stack, running_stack
 from tests.support.wait import until
 from tests.support.watched import CLEARED, RAISED, Watched, watching
@@ -67,6 +70,26 @@ def test_an_alert_stands_once_however_many_monitors_there_are(watched: Watched) 
     for book in reversed(books * 2):
         book.clear_alert("test", "over")
     assert watched.stream.types("test") == [RAISED, CLEARED]
+
+
+def test_an_alert_whose_end_the_control_database_missed_ends_when_it_is_back(
+    watched: Watched, stack: Stack
+) -> None:
+    """It stood for ever: what clears an alert comes once."""
+    for name in ("test", "again"):
+        watched.book.raise_alert(name, "warning", "something is wrong")
+    files = ControlFiles(Layout(stack.state_dir).supervisor)
+    with away(stack, "control"):
+        until(lambda: not files.status("control").is_running, limit_s=20, what="control to stop")
+        for name in ("test", "again"):
+            watched.book.clear_alert(name, "over")
+        watched.book.raise_alert("again", "warning", "and wrong once more")
+        assert watched.stream.types("test") == [RAISED]
+    stack.until_answers("control")
+    watched.looks_until(lambda: watched.stream.types("test") == [RAISED, CLEARED])
+    raised = {alert.name for alert in watched.store.raised()}
+    assert "again" in raised
+    assert "test" not in raised
 
 
 def test_a_silenced_alert_is_kept_and_told_when_the_silence_ends(watched: Watched) -> None:

@@ -22,6 +22,7 @@ from shared.domain.errors import Refused, Transient
 FILE = "docker-compose.migrations.yml"
 UP = f"`docker compose -f {FILE} up -d --wait`"
 OLDEST_ENGINE, OLDEST_COMPOSE = (25, 0), (2, 20)
+_POINTS_TO_HELP = re.compile(r"(Run|See) '.*--help'")
 LOOK_LIMIT_S, DOCTOR_LIMIT_S = 30, 120
 PROXY, CONTROLLER, KEEPER = "migration-proxy", "migration-controller", "keeper"
 PORTS = {
@@ -68,7 +69,7 @@ class Host:
         if ended.returncode != 0:
             raise Transient(
                 f"expected a container engine, found none: {_last_line(ended.stderr)}",
-                remedy="start it, or name another one with DOCKER_HOST",
+                remedy="start it, or name another one with DOCKER_HOST; `bluegreen up` needs none",
             )
         return _new_enough("Docker Engine", ended.stdout, OLDEST_ENGINE)
 
@@ -186,5 +187,7 @@ def _new_enough(what: str, said: str, oldest: tuple[int, int]) -> str:
 
 
 def _last_line(text: str) -> str:
+    """The last one that says something: where to read on is what the remedy is for."""
     lines: Iterator[str] = (line.strip() for line in reversed(text.splitlines()))
-    return next((line for line in lines if line), "nothing was said")
+    said = (line for line in lines if line and not _POINTS_TO_HELP.match(line))
+    return next(said, "nothing was said")

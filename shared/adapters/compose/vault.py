@@ -16,7 +16,7 @@ from shared.adapters.embedded.roles import DATABASE
 from shared.adapters.embedded.secrets_store import ADMINISTRATOR, APPLICATION
 from shared.domain.errors import Refused
 from shared.domain.failover import Policy
-from shared.domain.retention import LEAST_JOB_DAYS, LEAST_POINT_DAYS, MOST_DAYS
+from shared.domain.retention_limits import LEAST_JOB_DAYS, LEAST_POINT_DAYS, MOST_DAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,11 +110,14 @@ class AlertBook:
         self._now = now
         self._lost: set[str] = set()
         """Raised while the control database was away: told once, and never cleared by it."""
+        self._to_clear: dict[str, str] = {}
+        """Over, which the control database was not there to hear; with what is said of the end."""
 
     def raise_alert(
         self, name: str, severity: Severity, sentence: str, detail: Mapping[str, Any] | None = None
     ) -> None:
         body = dict(detail or {})
+        self._to_clear.pop(name, None)
         try:
             is_new = self._store.raise_alert(name, severity, sentence, body)
         except MigrationError as error:
@@ -129,12 +132,15 @@ class AlertBook:
         self.tell()
 
     def tell(self) -> None:
-        """Announce what is raised, was not announced yet, and is not silenced (any more)."""
+        """Announce what is raised, was not announced yet, and is not silenced (any more); clear
+        what could not be cleared in its time."""
         try:
             untold = self._store.take_untold()
         except MigrationError as error:
             _log.warning("alerts.not_read", reason=error.message)
             return
+        for name, sentence in list(self._to_clear.items()):
+            self.clear_alert(name, sentence)
         for name, severity, sentence in untold:
             if name not in self._lost:  # that one was announced while it could not be stored
                 self._announce(name, severity, sentence)
@@ -145,7 +151,9 @@ class AlertBook:
             was_told = self._store.clear_alert(name)
         except MigrationError as error:
             _log.warning("alerts.not_stored", alert=name, reason=error.message)
+            self._to_clear[name] = sentence
             return
+        self._to_clear.pop(name, None)
         self._lost.discard(name)
         if was_told is not None or was_lost:
             self._bus.publish(AlertCleared(at=self._now(), alert=name, sentence=sentence))

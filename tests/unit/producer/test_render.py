@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -44,6 +45,8 @@ def test_the_time_left_follows_from_the_pace(world: World) -> None:
     world.store.set_step(job, "catch_up", StepState.RUNNING, progress=0.25, started_at=EPOCH)
     step = next(step for step in world.store.steps(job) if step.name == "catch_up")
     assert render.remaining_s(step, EPOCH + timedelta(seconds=10)) == pytest.approx(30)
+    window = replace(step, name="hold_rollback_window")
+    assert render.remaining_s(window, EPOCH + timedelta(seconds=10)) is None
     assert "30 s left" in render.step_line(step, EPOCH + timedelta(seconds=10))
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from shared.domain import facts
+from shared.domain.counted import counted
 from shared.domain.errors import Broken
 from shared.domain.migration import Job
 from shared.domain.rollback_point import Manifest
@@ -46,7 +47,7 @@ class VerifyRollbackPoint:
                 return Pending(f"verifying the rollback point: {deed.last_line}", deed.progress)
             point = existing(self.points, job)
         return Done(
-            f"rollback point restored elsewhere: {point.rows} rows, definitions equal",
+            f"rollback point restored elsewhere: {counted(point.rows, 'row')}, definitions equal",
             self._facts(point),
         )
 

@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from shared.domain import facts
+from shared.domain.counted import counted
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError, Refused, Transient
 from shared.domain.kinds import Kind
@@ -198,5 +199,5 @@ def _sentence(snapshot: Snapshot, warnings: list[str]) -> str:
         size = snapshot.source.database_bytes >> 20
         text += f"; {size} MB are copied through SQL, about {estimate_s(snapshot):.0f} s"
     if warnings:
-        text += f"; {len(warnings)} warnings: {'; '.join(warnings)}"
+        text += f"; {counted(len(warnings), 'warning')}: {'; '.join(warnings)}"
     return text

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from shared.adapters.schema.catalog_reader import read_catalog
 from shared.domain import facts
+from shared.domain.counted import counted
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.domain.migration import Job
@@ -45,7 +46,7 @@ class Validate:
                 remedy=first.remedy,
                 code="validate",
             )
-        sentence = f"{len(report.operations)} operations, risk {report.risk_level}"
+        sentence = f"{counted(len(report.operations), 'operation')}, risk {report.risk_level}"
         return Done(sentence, _facts(report))
 
     def undo(self, job: Job) -> Done:
