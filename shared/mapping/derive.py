@@ -17,6 +17,7 @@ from shared.mapping.derived_tables import derived_tables, given_back
 from shared.mapping.model import ForeignKey, Mapping, Moved, Relabelled, Table
 from shared.mapping.name_states import Name
 from shared.mapping.names import ASIDE, DROPPED, ours
+from shared.mapping.partitions import partitions_by_themselves, partitions_of
 from shared.mapping.relaxations import relaxations_of
 from shared.mapping.report import with_report
 from shared.mapping.retained import retained_of
@@ -70,6 +71,7 @@ def _table(before: SeenRelation, after: SeenRelation, trace: Trace) -> Table:
     landing = landing_columns(before, after, changes, copies, trace.downs)
     check_table(before, after, trace, changes)
     check_whole_rows(after, landing)
+    own = [] if copies else partitions_by_themselves(before, after, trace.before, trace.after)
     return Table(
         sync=name_of(before),
         final=name_of(after),
@@ -79,6 +81,8 @@ def _table(before: SeenRelation, after: SeenRelation, trace: Trace) -> Table:
         found_by_key=is_found_by_key(before, after, changes),
         only=before.inherits,
         nested=before.nested or after.nested,
+        partitions=own,
+        emptied_by_rows=[] if own else partitions_of(after, trace.after),
         chains=build_chains(before, after, trace.after, changes, landing, trace.first_defaults),
         added_defaults=_added_defaults(before, after, trace, changes),
         settings=_settings(changes),

@@ -117,6 +117,12 @@ class Table(_Frozen):
     """Has or is an inherited table: children are replicated by themselves."""
     nested: bool = False
     """A partition of it is partitioned itself: DROP EXPRESSION does not reach what lies below."""
+    partitions: list[Name] = []
+    """Those with rows of their own, under one name in both states, where each is replicated by
+    itself instead of through the root: then TRUNCATE of one is carried (partitions.py)."""
+    emptied_by_rows: list[Name] = []
+    """The target's partitions, by their final names, of a table that is replicated through its
+    root: TRUNCATE of one deletes its rows first, which is carried (emptied_partitions.py)."""
     chains: list[Chain] = []
     added_defaults: dict[str, str] = {}
     """New columns (final name) whose default at their addition is not the one they ended with."""

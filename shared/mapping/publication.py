@@ -22,7 +22,7 @@ VARYING = re.compile(r"character varying\((\d+)\)")
 
 def forward_publication(mapping: Mapping) -> list[str]:
     """On the source, in state sync, before the slot is made."""
-    tables = [_with_columns(t, "sync", whole=t.identity_full) for t in mapping.tables]
+    tables = [_members(t, "sync", whole=t.identity_full) for t in mapping.tables]
     return _create(FORWARD, tables)
 
 
@@ -33,7 +33,7 @@ def reverse_publication(mapping: Mapping, state: NameState) -> list[str]:
         fits = [text for c in table.key_columns if (text := fits_source(c, ident(c.name(state))))]
         rows = f" WHERE ({' AND '.join(fits)})" if fits else ""
         whole = table.identity_full and not table.found_by_key
-        tables.append(_with_columns(table, state, whole=whole) + rows)
+        tables.append(_members(table, state, whole=whole, rows=rows))
     return _create(REVERSE, tables)
 
 
@@ -49,13 +49,13 @@ def fits_source(column: Column, name: str) -> str | None:
     return None
 
 
-def _with_columns(table: Table, state: NameState, *, whole: bool) -> str:
-    """`whole`: the server allows no column list there."""
+def _members(table: Table, state: NameState, *, whole: bool, rows: str = "") -> str:
+    """The table, or each of its partitions. `whole`: the server allows no column list there."""
     only = "ONLY " if table.only else ""
-    if whole:
-        return f"{only}{table.name(state).sql}"
     columns = ", ".join(ident(c.name(state)) for c in table.columns if c.published)
-    return f"{only}{table.name(state).sql} ({columns})"
+    listed = "" if whole else f" ({columns})"
+    names = table.partitions or [table.name(state)]
+    return ", ".join(f"{only}{name.sql}{listed}{rows}" for name in names)
 
 
 def _create(name: str, tables: list[str]) -> list[str]:

@@ -26,7 +26,7 @@ def with_report(mapping: Mapping, trace: Trace) -> Mapping:
             not_common += list(_required_columns(before, after))
     warnings += unkept(trace.before, mapping.tables)
     warnings += whole_rows(trace.after, mapping.tables)
-    warnings += partitions(trace.before)
+    warnings += partitions(trace.before, mapping.tables)
     warnings += [
         f"materialized view {relation.label} is as old as the copy: refresh it after the cutover"
         for relation in trace.after.relations.values()

@@ -114,6 +114,8 @@ class SeenRelation:
     holds: the apply worker stops at such a table (worker.c, TargetPrivilegesCheck)."""
     nested: bool = False
     """A partition of it is partitioned itself."""
+    root: int = 0
+    """Of a partition: the table at the top, by oid."""
     columns: tuple[SeenColumn, ...] = ()
     constraints: tuple[SeenConstraint, ...] = ()
     indexes: tuple[SeenIndex, ...] = ()

@@ -13,6 +13,7 @@ from shared.domain.objects import REVERSE_TRIGGER
 from shared.mapping.derived_back import found_in_derived
 from shared.mapping.derived_model import Derived
 from shared.mapping.derived_triggers import create_derived_triggers, drop_derived_triggers
+from shared.mapping.emptied_partitions import create_emptied_triggers, drop_emptied_triggers
 from shared.mapping.expressions import changed, one_row
 from shared.mapping.forward_triggers import create_forward_triggers, drop_forward_triggers
 from shared.mapping.model import Column, Mapping, Table
@@ -38,11 +39,13 @@ def create_triggers(mapping: Mapping, state: NameState) -> list[str]:
                 create_function(function, reverse, PINNED_PATH | table.settings),
                 create_trigger(REVERSE_TRIGGER, "BEFORE INSERT OR UPDATE", relation, function),
             ]
-    return [*statements, *create_derived_triggers(mapping, state)]
+    statements += create_derived_triggers(mapping, state)
+    return [*statements, *create_emptied_triggers(mapping, state)]
 
 
 def drop_triggers(mapping: Mapping, state: NameState) -> list[str]:
     return [
+        *drop_emptied_triggers(mapping, state),
         *drop_derived_triggers(mapping, state),
         *(sql for table in mapping.tables for sql in drop_forward_triggers(table, state)),
         *(drop_trigger(REVERSE_TRIGGER, table.name(state).sql) for table in mapping.tables),

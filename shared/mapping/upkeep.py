@@ -68,13 +68,14 @@ def whole_rows(after: Snapshot, tables: Iterable[Table]) -> Iterator[str]:
                 )
 
 
-def partitions(before: Snapshot) -> Iterator[str]:
-    """A sentence for each partitioned table."""
+def partitions(before: Snapshot, tables: Iterable[Table]) -> Iterator[str]:
+    """A sentence for each partitioned table that is replicated through its root."""
+    whole = {(table.sync.namespace, table.sync.name) for table in tables if not table.partitions}
     for relation in before.relations.values():
-        if relation.kind == "p" and not relation.is_partition:
+        if relation.kind == "p" and (relation.namespace, relation.name) in whole:
             yield (
-                f"{relation.label} is partitioned: TRUNCATE of a single partition is not replicated"
-                " until the job ends, DELETE its rows instead"
+                f"{relation.label} is replicated as a whole, not by its partitions: TRUNCATE of one"
+                " before the cutover ends the job, DELETE its rows instead"
             )
 
 

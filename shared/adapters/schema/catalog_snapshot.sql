@@ -10,7 +10,8 @@ SELECT c.oid::int8, n.nspname, c.relname, c.relkind::text, pg_get_userbyid(c.rel
        c.relrowsecurity AND c.relforcerowsecurity
            AND current_setting('server_version_num')::int >= 160000
            AND EXISTS (SELECT FROM pg_roles r WHERE r.oid = c.relowner AND NOT r.rolsuper AND NOT r.rolbypassrls),
-       c.relkind = 'p' AND EXISTS (SELECT FROM pg_partition_tree(c.oid) WHERE level > 0 AND NOT isleaf)
+       c.relkind = 'p' AND EXISTS (SELECT FROM pg_partition_tree(c.oid) WHERE level > 0 AND NOT isleaf),
+       CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid::int8 ELSE 0 END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'bluegreen', 'bluegreen_job')
   AND c.relpersistence <> 't';

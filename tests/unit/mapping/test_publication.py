@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from shared.mapping.model import Column, Mapping, Table
 from shared.mapping.name_states import Name
 from shared.mapping.publication import forward_publication, reverse_publication
@@ -14,7 +16,7 @@ PRICE = Column(
 EUROS = Column(kind="computed", sync="bluegreen_r_price", final="price", type="numeric(12,2)")
 
 
-def mapping(*columns: Column, **of_table: bool) -> Mapping:
+def mapping(*columns: Column, **of_table: Any) -> Mapping:
     table = Table(
         sync=Name("public", "old"),
         final=Name("shop", "new"),
@@ -63,3 +65,15 @@ def test_found_by_its_key_a_full_row_comes_and_some_columns_go_back() -> None:
     assert 'FOR TABLE "public"."old", "bluegreen_job"."marker"' in forward
     (reverse,) = reverse_publication(made, "final")
     assert '"shop"."new" ("key", "bluegreen_l_price"), ' in reverse
+
+
+def test_partitions_that_travel_by_themselves_stand_for_their_table() -> None:
+    parts = [Name("public", "part_1"), Name("public", "part_2")]
+    made = mapping(KEY, PRICE, EUROS, partitions=parts)
+    (forward,) = forward_publication(made)
+    assert 'TABLE "public"."part_1" ("id", "price"), "public"."part_2" ("id", "price"), ' in forward
+    (reverse,) = reverse_publication(made, "final")
+    rows = 'WHERE ("key" >= -2147483648 AND "key" <= 2147483647)'
+    for part in parts:
+        assert f'{part.sql} ("key", "bluegreen_l_price") {rows}' in reverse
+    assert '"new"' not in reverse

@@ -76,10 +76,14 @@ def test_a_trigger_that_takes_the_row_as_a_whole(text: str, told: bool) -> None:
     assert list(whole_rows(Snapshot({1: on}), [without])) == []
 
 
-def test_a_partitioned_table_is_told_once() -> None:
+def test_a_partitioned_table_is_told_once_where_it_goes_through_its_root() -> None:
     root = SeenRelation(1, "public", "days", "p")
-    part = SeenRelation(2, "public", "days_1", "p", is_partition=True)
-    assert [told.split(" ")[0] for told in partitions(Snapshot({1: root, 2: part}))] == ["days"]
+    part = SeenRelation(2, "public", "days_1", "r", is_partition=True, root=1)
+    days = Name("public", "days")
+    table, seen = Table(sync=days, final=days, columns=[]), Snapshot({1: root, 2: part})
+    assert [told.split(" ")[0] for told in partitions(seen, [table])] == ["days"]
+    alone = table.model_copy(update={"partitions": [Name("public", "days_1")]})
+    assert list(partitions(seen, [alone])) == []
 
 
 @pytest.mark.parametrize(
