@@ -115,8 +115,6 @@ class Freeze(Facts):
     step = "freeze_schema"
     fingerprint: str
     """Of the source's schema while DDL is frozen; a change later means that someone got past."""
-    partition_files: dict[str, int] = {}
-    """Partition, by oid, to the file that held its rows then."""
 
 
 class Fork(Facts):
@@ -127,6 +125,18 @@ class Fork(Facts):
     strategy: Strategy = "fork"
 
 
+class PartitionFiles(BaseModel):
+    """Of partitions whose TRUNCATE is not carried: what held their rows before any was compared."""
+
+    model_config = ConfigDict(frozen=True)
+    source: dict[str, int]
+    """Partition, by oid, to its file."""
+    target: dict[str, list[int]]
+    """The table at the top, by its qualified name, to its files there."""
+    oldest: int
+    """On the source: the oldest transaction that may have been under way."""
+
+
 class Verdict(Facts):
     step = "compare_rows"
     tables: int
@@ -135,6 +145,8 @@ class Verdict(Facts):
     columns_not_compared: list[str] = []
     at: str
     """ISO 8601; the cutover refuses a verdict that is older than an hour."""
+    files: PartitionFiles | None = None
+    """None: no such partition was there."""
 
 
 class StatementCheck(Facts):

@@ -11,20 +11,16 @@ import pytest
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused
 from shared.domain.facts import Cutover as CutoverFacts
-from shared.domain.facts import Freeze
 from shared.domain.messages import CutoverDone
 from shared.domain.migration import Job
 from shared.ports import Pending
 from shared.runner import forward
-from shared.sql.fingerprint import FINGERPRINT
-from shared.sql.not_replicated import PARTITION_FILES
 from tests.support.cutover_step import Heard, Kept, cutover_job, cutover_step
 from tests.support.cutover_world import World, cutover_world, restore_streams
 from tests.support.steps import done, undone
 from tests.support.wait import until
 from tests.support.writers import Writers
 from workers.proxy_agent.attempt import Way
-from workers.proxy_agent.conditions import expect_carried
 from workers.proxy_agent.steps.cutover import Cutover
 
 NUMBERS = itertools.count(1)
@@ -161,52 +157,6 @@ def test_a_verdict_of_yesterday_is_no_verdict(world: World, kept: Kept, heard: H
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     with pytest.raises(Refused, match="younger"):
         forward(step, cutover_job(next(NUMBERS), at=yesterday))
-
-
-def test_rows_that_no_stream_carries_end_it_before_the_pause(
-    world: World, kept: Kept, heard: Heard
-) -> None:
-    step, job = cutover_step(world, kept, heard), cutover_job(next(NUMBERS))
-    with world.admin(Colour.BLUE) as admin:
-        try:
-            admin.execute("CREATE UNLOGGED TABLE cache (id int PRIMARY KEY)")
-            node = step.recovery.nodes[Colour.BLUE]
-            expect_carried(job, node)
-            admin.execute("INSERT INTO cache VALUES (1)")
-            with pytest.raises(Refused, match=r"unlogged tables of blue.* in cache"):
-                forward(step, job)
-        finally:
-            admin.execute("DROP TABLE IF EXISTS cache")
-
-
-def test_a_partition_emptied_by_itself_ends_it_and_a_whole_table_does_not(
-    world: World, kept: Kept, heard: Heard
-) -> None:
-    step, job = cutover_step(world, kept, heard), cutover_job(next(NUMBERS))
-    node = step.recovery.nodes[Colour.BLUE]
-    with world.admin(Colour.BLUE) as admin:
-        try:
-            admin.execute("CREATE TABLE days (day int PRIMARY KEY) PARTITION BY LIST (day)")
-            for day in (1, 2):
-                admin.execute(f"CREATE TABLE day_{day} PARTITION OF days FOR VALUES IN ({day})")
-            admin.execute("INSERT INTO days VALUES (1), (2)")
-            files = {oid: file for oid, _, _, file in admin.execute(PARTITION_FILES)}
-            row = admin.execute(FINGERPRINT).fetchone()
-            assert row is not None
-            frozen = Freeze(fingerprint=row[0], partition_files=files)
-            facts = {**job.facts, Freeze.step: frozen.model_dump(mode="json")}
-            job = job.model_copy(update={"facts": facts})
-            admin.execute("TRUNCATE days")
-            expect_carried(job, node)
-            frozen = frozen.model_copy(
-                update={"partition_files": {o: f for o, _, _, f in admin.execute(PARTITION_FILES)}}
-            )
-            job.facts[Freeze.step] = frozen.model_dump(mode="json")
-            admin.execute("TRUNCATE day_2")
-            with pytest.raises(Refused, match="expected partition day_2 of days as it was frozen"):
-                forward(step, job)
-        finally:
-            admin.execute("DROP TABLE IF EXISTS days")
 
 
 def test_the_switch_delay_is_counted_from_the_verdict(

@@ -70,7 +70,8 @@ SAME_NAMES = """
 CREATE OR REPLACE FUNCTION bluegreen_job.to_final() RETURNS void LANGUAGE sql AS 'SELECT';
 CREATE OR REPLACE FUNCTION bluegreen_job.to_sync() RETURNS void LANGUAGE sql AS 'SELECT';
 """
-PUBLISH = "CREATE PUBLICATION {} FOR TABLE {}, bluegreen_job.marker"
+PUBLISH = """CREATE PUBLICATION {} FOR TABLE {}, bluegreen_job.marker
+  WITH (publish_via_partition_root = true)"""
 SUBSCRIBE = """CREATE SUBSCRIPTION {name} CONNECTION '{dsn}' PUBLICATION {name}
   WITH (create_slot = false, slot_name = '{name}', copy_data = false, enabled = false{origin})"""
 

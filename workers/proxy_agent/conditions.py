@@ -1,9 +1,7 @@
-"""What must have been found before a cutover may begin: a fresh verdict, a schema as frozen, and
-nothing that no stream carries."""
+"""What must have been found before a cutover may begin: a fresh verdict, a schema as frozen."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import datetime, timedelta
 
 from shared.domain.errors import Refused
@@ -11,7 +9,6 @@ from shared.domain.facts import Freeze, Verdict
 from shared.domain.migration import Job
 from shared.ports import Node
 from shared.sql.fingerprint import FINGERPRINT
-from shared.sql.not_replicated import PARTITION_FILES, UNLOGGED_ROWS
 
 VERDICT_LIFE = timedelta(hours=1)
 
@@ -49,33 +46,6 @@ def expect_frozen_schema(job: Job, source: Node) -> None:
             f"expected the schema of {job.source} as it was frozen, found it changed meanwhile",
             remedy="find out who got past the freeze, and run the file again",
         )
-
-
-def expect_carried(job: Job, source: Node) -> None:
-    """Raises Refused for what the application did behind the comparison and no stream carries."""
-    frozen = Freeze.maybe(job)
-    with source.session() as session:
-        unlogged = [name for (name,) in session.rows(UNLOGGED_ROWS)]
-        partitions = session.rows(PARTITION_FILES)
-    if unlogged:
-        raise Refused(
-            f"expected no rows in unlogged tables of {job.source}, which do not reach the other"
-            f" side, found some in {', '.join(unlogged)}",
-            remedy=f"empty it by TRUNCATE, or ALTER TABLE {unlogged[0]} SET LOGGED before the job",
-        )
-    same: dict[str, list[str]] = defaultdict(list)
-    other: dict[str, list[str]] = defaultdict(list)
-    for oid, root, name, file in partitions:
-        known = frozen.partition_files.get(oid, file) if frozen else file
-        (same if file == known else other)[root].append(name)
-    for root, names in other.items():
-        if root in same:  # TRUNCATE of the root, which is carried, changes every file
-            raise Refused(
-                f"expected partition {names[0]} of {root} as it was frozen, found it emptied by"
-                " TRUNCATE, which is not replicated for a single partition, or rewritten",
-                remedy="DELETE its rows while a job is live, or TRUNCATE it before or after one;"
-                " run the file again",
-            )
 
 
 def lacks_approval(job: Job) -> str:

@@ -16,6 +16,7 @@ from datetime import timedelta
 from shared.domain.errors import Transient
 from shared.ports import DirectDoor, Pooler
 from workers.proxy_agent.attempt import Attempt
+from workers.proxy_agent.carried import Watched, expect_unchanged
 from workers.proxy_agent.pause_clock import PauseClock, nothing
 from workers.proxy_agent.preparation import new_token
 from workers.proxy_agent.side import ServerSide, bounded
@@ -51,6 +52,7 @@ def hold_and_commit(
     door: DirectDoor,
     clock: PauseClock,
     thread: Executor,
+    watched: Watched,
 ) -> Held:
     """Up to the commit point.
 
@@ -71,7 +73,7 @@ def hold_and_commit(
         token = new_token()
         with clock.phase("marker"):
             positions = old.mark(token)
-        with _beside(thread, lambda: _prepare_old(attempt, old, clock)):
+        with _beside(thread, lambda: _prepare_old(attempt, old, clock, watched)):
             with clock.phase("catch_up"):
                 new.see_marker(token, int(clock.left_s() * 1000))
             with clock.phase("prepare_new"):
@@ -124,8 +126,10 @@ def conclude(
         old.begin_return(attempt, held.apart_at)
 
 
-def _prepare_old(attempt: Attempt, old: ServerSide, clock: PauseClock) -> None:
+def _prepare_old(attempt: Attempt, old: ServerSide, clock: PauseClock, watched: Watched) -> None:
     with clock.phase("prepare_old"):
+        if watched:
+            expect_unchanged(old.session, watched)
         old.prepare_old(attempt)
 
 

@@ -14,6 +14,7 @@ from shared.domain.errors import Broken, Refused, Transient
 from shared.ports import DirectDoor, Pooler
 from shared.sql.conflicts import COUNTERS, conflicts
 from workers.proxy_agent.attempt import Attempt, Way
+from workers.proxy_agent.carried import Watched, expect_unchanged
 from workers.proxy_agent.side import ServerSide
 
 MARKER_LIMIT_MS = 50
@@ -139,7 +140,7 @@ def make_ready(old: ServerSide, new: ServerSide) -> None:
     )
 
 
-def open_attempt(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:
+def open_attempt(attempt: Attempt, old: ServerSide, new: ServerSide, watched: Watched) -> None:
     """Both sides hold it, and the slot of the stream that will lead back is there. Then all that
     comes in the pause is rehearsed where that disturbs nobody: the application is on the old
     side, so its tables are not locked there.
@@ -154,6 +155,8 @@ def open_attempt(attempt: Attempt, old: ServerSide, new: ServerSide) -> None:
         old.fence(attempt)
         positions = old.mark(new_token())
         old.sessions()
+        if watched:
+            expect_unchanged(old.session, watched)
     with new.rehearsing():
         _, now = new.prepare_new(attempt, positions)
         new.commit_new(attempt, now + timedelta(seconds=1))

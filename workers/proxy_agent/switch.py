@@ -24,6 +24,7 @@ from shared.narrowing import CALM_S, narrowed, needed
 from shared.ports import Companion, DirectDoor, Node, Pooler
 from workers.proxy_agent import locks, pause, preparation
 from workers.proxy_agent.attempt import Attempt, Way
+from workers.proxy_agent.carried import NOTHING, Watched
 from workers.proxy_agent.pause_clock import PauseClock, nothing
 from workers.proxy_agent.reach import reaching
 from workers.proxy_agent.settle import End, Settlement
@@ -48,6 +49,7 @@ class Order:
     returning: bool
     max_stall_ms: float
     on_slow_transaction: Literal["wait", "cancel"] = "wait"
+    watched: Watched = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Switch:
                     _expect_ready(watchdog)
                     when_ready()
                     preparation.expect_short_transactions(old, order.on_slow_transaction)
-                    preparation.open_attempt(attempt, old, new)
+                    preparation.open_attempt(attempt, old, new, order.watched)
                 at_once = needed(pooler)
                 with narrowed(pooler, at_once):
                     with bounded(PREPARATION_LIMIT_S, old, new):
@@ -129,7 +131,9 @@ class Switch:
         clock = PauseClock(order.max_stall_ms, deadline, self.at)
         cut = 0
         try:
-            cut = self._hold(attempt, old, new, pooler, door, clock, watchdog, at_once)
+            cut = self._hold(
+                attempt, old, new, pooler, door, clock, watchdog, at_once, order.watched
+            )
         except MigrationError as error:
             if self._settle(attempt) == "back":  # else, unsettled, the watchdog goes on
                 _dismiss(watchdog)
@@ -154,6 +158,7 @@ class Switch:
         clock: PauseClock,
         watchdog: Companion,
         at_once: int,
+        watched: Watched,
     ) -> int:
         guarded_s = clock.left_s() + pause.CONSENT_LIMIT_S
         with (
@@ -161,7 +166,7 @@ class Switch:
             pause.standing_thread() as thread,
             bounded(guarded_s, old),
         ):
-            held = pause.hold_and_commit(attempt, old, new, pooler, door, clock, thread)
+            held = pause.hold_and_commit(attempt, old, new, pooler, door, clock, thread, watched)
             pause.lead_to_new(attempt, old, pooler, door, clock, at_once)
         with suppress(Transient):  # one that is dead by now has nothing left to do
             watchdog.say({"done": True})

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.domain.facts import PartitionFiles
+
 FIRST_CHUNK_ROWS = 20_000
 CHUNK_ROWS = (200, 100_000)
 CHUNK_S = 0.4
@@ -56,6 +58,8 @@ class Progress(BaseModel):
     """Of what has to be read whole: a table without a key, a foreign key."""
     open_parts: dict[int, OpenPart] = {}
     """Of a table without a key; empty at its beginning."""
+    files: PartitionFiles | None = None
+    """Before the first row was compared."""
     rows_total: int = 0
     """By the statistics of the source; only to say how far we are."""
     rows_compared: int = 0

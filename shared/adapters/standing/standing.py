@@ -28,6 +28,7 @@ FILES = (
     "standing_attempt.sql",
     "standing_pause.sql",
     "standing_sequences.sql",
+    "standing_carried.sql",
     "standing_take_over.sql",
     "standing_streams.sql",
     "standing_health.sql",
@@ -72,6 +73,7 @@ CUTOVER = (
     "sequence_positions()",
     "advance_sequences(jsonb, integer)",
     "warm()",
+    "has_rows_before(oid, bigint)",
 )
 EXECUTES: dict[str, tuple[str, ...]] = {
     AGENT_ROLES["proxy-agent"]: CUTOVER,

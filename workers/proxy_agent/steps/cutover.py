@@ -23,8 +23,8 @@ from shared.domain.facts import Cutover as CutoverFacts
 from shared.domain.migration import Job
 from shared.ports import Done, Pending, SwitchRecord
 from workers.proxy_agent.attempt import Attempt, Way
+from workers.proxy_agent.carried import NOTHING, Watched, expect_carried
 from workers.proxy_agent.conditions import (
-    expect_carried,
     expect_frozen_schema,
     expect_verdict,
     lacks_approval,
@@ -69,10 +69,10 @@ class Cutover:
                 return Pending(problem, look_again_s=LONGEST_LOOK_S)
             expect_verdict(job, self.now())
             expect_frozen_schema(job, self.recovery.nodes[job.source])
-            expect_carried(job, self.recovery.nodes[job.source])
-            return self._conclude(
-                job, self.switch.run(self._order(job, Way.FORWARD, returning=True))
-            )
+            nodes = self.recovery.nodes
+            watched = expect_carried(job, nodes[job.source], nodes[job.target])
+            order = self._order(job, Way.FORWARD, returning=True, watched=watched)
+            return self._conclude(job, self.switch.run(order))
         except Transient as error:
             return _again(error)
 
@@ -101,7 +101,7 @@ class Cutover:
         found = self.recovery.look()
         return found if found is not None and found.is_of(job.id) else None
 
-    def _order(self, job: Job, way: Way, *, returning: bool) -> Order:
+    def _order(self, job: Job, way: Way, *, returning: bool, watched: Watched = NOTHING) -> Order:
         return Order(
             job=job.id,
             way=way,
@@ -109,6 +109,7 @@ class Cutover:
             returning=returning,
             max_stall_ms=job.options.max_stall_ms,
             on_slow_transaction=job.options.on_slow_transaction,
+            watched=watched,
         )
 
     def _conclude(self, job: Job, record: SwitchRecord) -> Done:

@@ -21,7 +21,6 @@ from shared.domain.migration import Job
 from shared.domain.objects import JOB
 from shared.ports import Done, Node
 from shared.sql.fingerprint import FINGERPRINT
-from shared.sql.not_replicated import PARTITION_FILES
 from workers.replicator import freeze
 
 LOCK_LIMIT_S = 0.5
@@ -57,5 +56,4 @@ class FreezeSchema:
     def recall(self, job: Job) -> Mapping[str, Any]:
         with self.nodes[job.source].session() as session:
             fingerprint = str(session.value(FINGERPRINT))
-            files = {oid: file for oid, _, _, file in session.rows(PARTITION_FILES)}
-        return Freeze(fingerprint=fingerprint, partition_files=files).model_dump(mode="json")
+        return Freeze(fingerprint=fingerprint).model_dump(mode="json")

@@ -24,6 +24,7 @@ from shared.domain.migration import Job
 from shared.domain.objects import FORWARD
 from shared.mapping.model import Mapping as TableMapping
 from shared.ports import Comparisons, Done, Node, Pending
+from workers.validator import partition_files
 from workers.validator.both_sides import Behind, BothSides
 from workers.validator.progress import Progress
 from workers.validator.row_comparison import NAMED_ROWS, RowComparison
@@ -86,6 +87,8 @@ class CompareRows:
             self.nodes[job.source].session(limit_s=STATEMENT_LIMIT_S) as source,
             self.nodes[job.target].session(limit_s=STATEMENT_LIMIT_S) as target,
         ):
+            if progress.files is None:
+                progress.files = partition_files.read(source, target)
             if not progress.rows_total:
                 names = [table.sync.sql for table in mapping.tables]
                 progress.rows_total = int(source.value(ROWS, [names, names]))
@@ -129,5 +132,6 @@ def _verdict(mapping: TableMapping, progress: Progress) -> dict[str, Any]:
         rows_different=len(progress.confirmed),
         columns_not_compared=mapping.columns_not_compared,
         at=progress.at.isoformat(),
+        files=progress.files,
     )
     return verdict.model_dump(mode="json")
