@@ -9,7 +9,8 @@ import pytest
 
 from shared.domain.errors import Refused
 from shared.domain.migration import Job
-from shared.ports import Pending
+from shared.ports import Pending, Step
+from shared.runner import forward
 from tests.support.ladder import climb, descend, ladder, left_over
 from tests.support.pair import BLUE, GREEN, Pair, pair
 from tests.support.servers import VERSIONS
@@ -99,6 +100,24 @@ def test_a_source_that_is_killed_while_the_file_runs_ends_nothing(servers: Pair,
         assert isinstance(step.do(job), Pending)
         servers.drivers[BLUE].start(limit_s=20)
     done(step, job)
+
+
+def test_nor_does_one_that_is_away_when_the_file_has_run(servers: Pair, job: Job) -> None:
+    """What is made on the source afterwards waits for it."""
+    climb(servers, job, before="apply_migration")
+    step = ladder(servers.nodes)["apply_migration"]
+    with file_that_waits(servers):
+        assert isinstance(step.do(job), Pending)
+        servers.drivers[BLUE].stop(mode="immediate", limit_s=20)
+    until(lambda: waits_for_source(step, job), limit_s=30, what="the file has run")
+    servers.drivers[BLUE].start(limit_s=20)
+    done(step, job)
+
+
+def waits_for_source(step: Step, job: Job) -> bool:
+    answer = forward(step, job)
+    assert isinstance(answer, Pending)
+    return "is applied on green; waits for blue" in answer.sentence
 
 
 def test_while_green_catches_up(servers: Pair, job: Job) -> None:

@@ -2,7 +2,8 @@
 
 Guarantee: the file ran verbatim on green, whole, between its landing columns and its triggers.
 Repeats:   a row written in that transaction says it is applied, or each of its parts where a
-           statement runs in no block; a run begun by a worker that died is waited for.
+           statement runs in no block; a run begun by a worker that died is waited for, and so
+           is a source that is away when the file has run.
 Undo:      the session that runs the file is ended; green itself is given up by create_green.
            Constraints that a rollback put back unchecked on the source are validated.
 Fails with the server's own error, at file:line:column; Refused when the source lost the WAL that
@@ -46,8 +47,9 @@ class ApplyMigration:
     def is_done(self, job: Job) -> bool:
         if not self._is_on_green(job):
             return False
-        with self.nodes[job.source].session() as session:
+        with suppress(Transient), self.nodes[job.source].session() as session:
             return bool(session.value(SOURCE_IS_PREPARED))
+        return False  # whether it is cannot be asked: `do` waits
 
     def do(self, job: Job) -> Done | Pending:
         key = f"{job.id}/{self.name}"
@@ -58,11 +60,12 @@ class ApplyMigration:
             self.background.start(key, partial(self._run_on_green, job))
             if not self.background.wait(key, LOOK_S):
                 return Pending(f"{job.file_name} runs on {job.target}")
-        with self.nodes[job.source].session() as session, session.transaction():
-            if not session.value(SOURCE_IS_PREPARED):
-                for statement in prepare_source(_mapping(job)):
-                    session.execute(statement)
-        return Done(f"{job.file_name} is applied on {job.target}")
+        applied = f"{job.file_name} is applied on {job.target}"
+        try:
+            self._prepare_source(job)
+        except Transient as error:
+            return Pending(f"{applied}; waits for {job.source}: {error.message}")
+        return Done(applied)
 
     def undo(self, job: Job) -> Done | Pending:
         target = self.nodes[job.target]
@@ -83,6 +86,12 @@ class ApplyMigration:
         ends nothing: the file runs on without it."""
         with suppress(Transient), self.nodes[job.source].session() as session:
             kept_wal.expect(session, job)
+
+    def _prepare_source(self, job: Job) -> None:
+        with self.nodes[job.source].session() as session, session.transaction():
+            if not session.value(SOURCE_IS_PREPARED):
+                for statement in prepare_source(_mapping(job)):
+                    session.execute(statement)
 
     def _is_on_green(self, job: Job) -> bool:
         target = self.nodes[job.target]
