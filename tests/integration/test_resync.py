@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from shared.domain.errors import Refused
 from shared.domain.migration import Job
 from shared.ports import Pending
 from tests.support.dying import Died, DyingNodes
@@ -47,6 +48,7 @@ FILES = """
 SELECT array_agg(relfilenode ORDER BY oid) FROM pg_class WHERE relname LIKE '{}%' AND relkind = 'r'
 """
 NEWEST_ONLY = pytest.mark.parametrize("made", [(18, False)], ids=["18-plain"], indirect=True)
+MADE_MEANWHILE = "expected the tables of blue as they were frozen, found public.sneaked made meanwh"
 ACTS = ("DROP TABLE", "REFRESH PUBLICATION", "TRUNCATE", "ADD TABLE")
 
 
@@ -151,3 +153,20 @@ def test_nothing_is_emptied_while_somebody_else_does_it(
         assert servers.value(GREEN, FILES.format("users")) == before
     done(ladder(servers.nodes, servers.databases)["create_green"], job)
     assert is_on_both_sides(servers, "users")
+
+
+def test_a_table_that_somebody_makes_meanwhile_ends_it_and_says_so(
+    servers: RemotePair, made: tuple[RemotePair, Job]
+) -> None:
+    """By a superuser past the freeze, or where there can be none."""
+    job = made[1]
+    dying = DyingNodes(servers.nodes, BEFORE_SUBSCRIPTION)
+    with pytest.raises(Died):
+        done(ladder(dying, servers.databases)["create_green"], job)
+    servers.run(BLUE, "SET session_replication_role = replica; CREATE TABLE sneaked (id int)")
+    try:
+        with pytest.raises(Refused, match=MADE_MEANWHILE) as refused:
+            done(ladder(servers.nodes, servers.databases)["create_green"], job)
+        assert "run the file again" in refused.value.remedy
+    finally:
+        servers.run(BLUE, "SET session_replication_role = replica; DROP TABLE sneaked")

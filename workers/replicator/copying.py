@@ -87,7 +87,7 @@ def look(source: Session, target: Session, job: Job) -> Pending | None:
     kept_wal.expect_bounded(source, job)
     is_enabled = subscription.is_enabled(target, COPY)
     if is_enabled:
-        resync.copy_anew(source, target)
+        resync.copy_anew(source, target, job)
     progress = copy_progress.read(source, target)
     if not progress.is_ready or copy_publication.left_out(source):
         if not is_enabled:

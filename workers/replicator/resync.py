@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import structlog
 
+from shared.domain.errors import Refused
 from shared.domain.identifiers import ident
+from shared.domain.migration import Job
 from shared.domain.objects import COPY
 from shared.ports import Session
 from workers.replicator import copy_publication
@@ -47,19 +49,25 @@ SELECT EXISTS (SELECT FROM unnest(%s::text[]) AS published (name) WHERE NOT EXIS
     SELECT FROM pg_subscription_rel AS r JOIN pg_subscription AS s ON s.oid = r.srsubid
     WHERE s.subname = %s AND r.srrelid = to_regclass(published.name)))
 """
+NOT_THERE = """
+SELECT found FROM (SELECT regexp_replace(name, '^ONLY ', '') FROM unnest(%s::text[]) AS name)
+    AS t(found) WHERE to_regclass(found) IS NULL
+"""
 REFRESH = f"ALTER SUBSCRIPTION {ident(COPY)} REFRESH PUBLICATION WITH (copy_data = true)"
 _log = structlog.get_logger("resync")
 
 
-def copy_anew(source: Session, target: Session) -> None:
+def copy_anew(source: Session, target: Session, job: Job) -> None:
     """What such tables need next. The subscription is enabled: a disabled one takes no table.
 
-    Raises Transient where a side cannot be asked; the next call goes on.
+    Raises Transient where a side cannot be asked; the next call goes on. Raises Refused where a
+    table of the source is not one of those that were frozen.
     """
     if not target.value(LOCK):
         return
     try:
         out = copy_publication.left_out(source)
+        _expect_frozen(out, target, job)
         if lost := [table for table in _lost(source, target) if table not in out]:
             _log.warning("resync.slot_is_gone", tables=lost)
             copy_publication.take_out(source, lost)
@@ -71,6 +79,16 @@ def copy_anew(source: Session, target: Session) -> None:
             target.execute(REFRESH)
     finally:
         target.value(UNLOCK)
+
+
+def _expect_frozen(out: list[str], target: Session, job: Job) -> None:
+    """What is not published was taken out by us, or is new."""
+    if new := [name for (name,) in target.rows(NOT_THERE, [out])]:
+        raise Refused(
+            f"expected the tables of {job.source} as they were frozen, found {', '.join(new)} made"
+            f" meanwhile: {job.target} has none of that name to copy into; undoing from here",
+            remedy="find out who got past the freeze, and run the file again",
+        )
 
 
 def _lost(source: Session, target: Session) -> list[str]:
