@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shared.mapping.model import Column, Mapping, Table
 from shared.mapping.snapshot import SeenRelation
 from shared.mapping.trace import Trace
-from shared.mapping.upkeep import partitions, unkept, whole_rows
+from shared.mapping.upkeep import many_to_one, partitions, unkept, whole_rows
 
 
 def with_report(mapping: Mapping, trace: Trace) -> Mapping:
@@ -26,6 +26,7 @@ def with_report(mapping: Mapping, trace: Trace) -> Mapping:
             not_common += list(_required_columns(before, after))
     warnings += unkept(trace.before, mapping.tables)
     warnings += whole_rows(trace.after, mapping.tables)
+    warnings += many_to_one(trace.before, mapping.tables)
     warnings += partitions(trace.before, mapping.tables)
     warnings += [
         f"materialized view {relation.label} is as old as the copy: refresh it after the cutover"

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from shared.domain.errors import Refused
 from shared.mapping.model import Column, Table
+from shared.mapping.name_states import Name
 from shared.mapping.snapshot import SeenRelation, SeenTrigger, Snapshot
 
 WHOLE_ROW = re.compile(r"[(,]\s*(new|old)\s*(\.\s*\*\s*)?[,)]", re.IGNORECASE)
@@ -77,6 +78,31 @@ def partitions(before: Snapshot, tables: Iterable[Table]) -> Iterator[str]:
                 f"{relation.label} is replicated as a whole, not by its partitions: TRUNCATE of one"
                 " before the cutover ends the job, DELETE its rows instead"
             )
+
+
+def many_to_one(before: Snapshot, tables: Iterable[Table]) -> Iterator[str]:
+    """A sentence for each column that comes back computed and must be unique on the old side."""
+    by_name = {table.sync: table for table in tables}
+    for relation in before.relations.values():
+        table = by_name.get(Name(relation.namespace, relation.name))
+        names = _unique_columns(relation) if table else set()
+        for column in table.of("landing") if table else ():
+            if column.sync in names and (column.down is not None or column.derived):
+                yield (
+                    f"{relation.label}.{column.sync} must be unique on the old side, and what is"
+                    f" written on the new one comes back to it by {column.down or 'what it holds'}:"
+                    " two rows whose values are one there, or that do not fit, stop the way back;"
+                    " `rollback` is refused then until a person mends them"
+                )
+
+
+def _unique_columns(relation: SeenRelation) -> set[str]:
+    """Names of the columns that a unique index or an exclusion constraint reads."""
+    excluding = (c.columns for c in relation.constraints if c.kind == "x")
+    plain = (index.columns for index in relation.indexes)
+    partial = (index.columns for index in relation.partial_indexes)
+    found = {attnum for columns in (*excluding, *plain, *partial) for attnum in columns}
+    return {column.name for column in relation.columns if column.attnum in found}
 
 
 def _is_lost(column: Column) -> bool:

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from shared.domain.errors import Refused
 from shared.mapping.model import Column, Table
 from shared.mapping.name_states import Name
-from shared.mapping.snapshot import SeenRelation, SeenTrigger, Snapshot
-from shared.mapping.upkeep import check_whole_rows, partitions, unkept, whole_rows
+from shared.mapping.snapshot import (
+    SeenColumn,
+    SeenConstraint,
+    SeenIndex,
+    SeenPartialIndex,
+    SeenRelation,
+    SeenTrigger,
+    Snapshot,
+)
+from shared.mapping.upkeep import (
+    check_whole_rows,
+    many_to_one,
+    partitions,
+    unkept,
+    whole_rows,
+)
 
 DROPPED = Column(kind="dropped", sync="slug", final="slug", type="text")
 LANDED = Column(kind="landing", sync="slug", final="bluegreen_l_slug", type="text")
@@ -109,3 +125,25 @@ def test_a_trigger_that_takes_every_column_is_refused(text: str, fails: bool) ->
         return
     with pytest.raises(Refused, match="trigger log of posts takes all columns"):
         check_whole_rows(on, frozenset({2}))
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ({"indexes": (SeenIndex("u", (2,), False, False, True),)}, True),
+        ({"partial_indexes": (SeenPartialIndex(9, "u", (2,), "USING btree ..."),)}, True),
+        ({"constraints": (SeenConstraint("x", "x", (2,), "EXCLUDE .."),)}, True),
+        ({"constraints": (SeenConstraint("c", "c", (2,), "CHECK .."),)}, False),
+        ({"indexes": (SeenIndex("u", (1,), False, False, True),)}, False),
+    ],
+)
+def test_a_unique_column_that_comes_back_computed_is_told(made: dict[str, Any], told: bool) -> None:
+    columns = (SeenColumn(1, "id", 23, -1, "integer"), SeenColumn(2, "price", 23, -1, "integer"))
+    seen = Snapshot({1: SeenRelation(1, "public", "goods", "r", columns=columns, **made)})
+    landed = Column(kind="landing", sync="price", final="bluegreen_l_price", type="integer")
+    goods = Name("public", "goods")
+    for down, expected in (("round(price * 100)", told), (None, False)):
+        column = landed.model_copy(update={"down": down})
+        found = list(many_to_one(seen, [Table(sync=goods, final=goods, columns=[column])]))
+        assert bool(found) is expected
+        assert all("public.goods" not in text and str(down) in text for text in found)
