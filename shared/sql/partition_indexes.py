@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from shared.sql.catalog import Catalog
 from shared.sql.chosen_names import chosen
-from shared.sql.schema_objects import Constraint, ConstraintKind, Index, Relation
+from shared.sql.schema_objects import Constraint, ConstraintKind, Index, Key, Relation
 
 
 def inherited(catalog: Catalog, child: Relation) -> Iterator[Index]:
@@ -53,6 +53,36 @@ def _named_before(catalog: Catalog, places: list[str], name: str) -> Iterator[Re
             if relation is not None and relation.bound is not None:
                 yield relation
         at = name.find("_", at + 1)
+
+
+def name_now(catalog: Catalog, child: Relation) -> None:
+    """Put what the child has from its parent into the catalog: its name outlives the table's."""
+    for index in list(inherited(catalog, child)) if child.bound is not None else ():
+        catalog.indexes[(index.schema, index.name)] = index
+
+
+def drop(catalog: Catalog, key: Key) -> None:
+    """Take an index out of the catalog, with those that partitions have because of it."""
+    index = catalog.indexes.pop(key, None)
+    for each in _under(catalog, index, key) if index is not None else ():
+        drop(catalog, (each.schema, each.name))
+
+
+def move(catalog: Catalog, index: Index, schema: str, name: str) -> None:
+    """Put an index under another key; those that partitions have because of it know it by that."""
+    old, new = (index.schema, index.name), (schema, name)
+    under = _under(catalog, index, old)
+    del catalog.indexes[old]
+    index.schema, index.name = new
+    catalog.indexes[new] = index
+    for each in under:
+        each.parent = new
+
+
+def _under(catalog: Catalog, index: Index, key: Key) -> list[Index]:
+    table = catalog.relations.get(index.table)
+    partitions = table.children if table is not None else ()
+    return [i for each in partitions for i in catalog.indexes_of(each) if i.parent == key]
 
 
 def keep(catalog: Catalog, parent: Relation, child: Relation) -> None:

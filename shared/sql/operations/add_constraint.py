@@ -81,7 +81,7 @@ def _checked(
 ) -> None:
     """CHECK, NOT NULL, UNIQUE, PRIMARY KEY, EXCLUDE: all under ACCESS EXCLUSIVE."""
     alone = bool(node.get("is_no_inherit"))
-    family = [relation] if alone and ctx.version < 18 else ctx.family(relation)
+    family = [relation] if alone and ctx.version < 18 else _reached(ctx, relation, constraint)
     operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
     operation.lock_all(family[1:], _on_partitions(ctx, relation, constraint))
     if constraint.kind == "not null" and ctx.version < 18:
@@ -100,6 +100,14 @@ def _checked(
     already = constraint.kind == "not null" and _not_null(relation, constraint.columns)
     if not already:
         operation.scan_all([relation] if alone else family)
+
+
+def _reached(ctx: Context, relation: Relation, constraint: Constraint) -> list[Relation]:
+    """Before 18 only CHECK and NOT NULL, also of a primary key, go on to tables that inherit."""
+    family = ctx.family(relation)
+    if ctx.version >= 18 or constraint.kind in ("check", "not null", "primary key"):
+        return family
+    return [relation, *(each for each in family[1:] if each.bound is not None)]
 
 
 def _on_partitions(ctx: Context, relation: Relation, constraint: Constraint) -> Lock:
@@ -139,7 +147,8 @@ def _never_null(ctx: Context, relation: Relation, names: tuple[str, ...]) -> boo
 def _using_index(
     ctx: Context, relation: Relation, constraint: Constraint, node: Node, operation: Operation
 ) -> None:
-    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    family = _reached(ctx, relation, constraint)
+    operation.lock_all(family, Lock.ACCESS_EXCLUSIVE)
     index = ctx.catalog.index(relation.schema, node["indexname"], ctx.path)
     if index is None:
         if ctx.catalog.complete:
@@ -162,8 +171,9 @@ def _using_index(
     constraint.columns = index.columns
     operation.columns += index.columns
     del ctx.catalog.indexes[(index.schema, index.name)]
-    if constraint.kind == "primary key" and not _never_null(ctx, relation, index.columns):
-        operation.scan(relation)
+    nullable = [each for each in family if not _never_null(ctx, each, index.columns)]
+    if constraint.kind == "primary key" and nullable:
+        operation.scan_all(nullable)
         operation.note("sets-not-null")
         _check_marks(ctx, relation, index.columns)
 
@@ -172,7 +182,7 @@ def _foreign_key(
     ctx: Context, relation: Relation, constraint: Constraint, operation: Operation, node: Node
 ) -> None:
     target = ctx.catalog.relations.get(constraint.refers_to) if constraint.refers_to else None
-    family = ctx.family(relation)
+    family = _reached(ctx, relation, constraint)
     for member in family:
         operation.lock(member, Lock.SHARE_ROW_EXCLUSIVE)
     operation.lock(target, Lock.SHARE_ROW_EXCLUSIVE)

@@ -8,6 +8,7 @@ from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.operations.routines import follow_behind
+from shared.sql.partition_indexes import drop as drop_index
 from shared.sql.schema_objects import Constraint, Relation
 
 
@@ -72,7 +73,7 @@ def drop(ctx: Context, relation: Relation, cmd: Node) -> None:
     if constraint.kind in ("primary key", "unique"):
         _held_by_foreign_keys(ctx, relation, constraint, operation, cascade=cascade)
     if constraint.kind in ("primary key", "unique", "exclude"):
-        ctx.catalog.indexes.pop((relation.schema, name), None)
+        drop_index(ctx.catalog, (relation.schema, name))
     if constraint.kind == "primary key" and relation.live:
         operation.needs(
             Kind.RISKY,

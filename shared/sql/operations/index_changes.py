@@ -19,6 +19,7 @@ from shared.sql.keys import covers_partition_key
 from shared.sql.locks import Lock
 from shared.sql.names import range_var, shown
 from shared.sql.operations.routines import follow_behind
+from shared.sql.partition_indexes import drop
 from shared.sql.row_expressions import changing, check_row
 from shared.sql.schema_objects import Index, Relation
 
@@ -108,12 +109,17 @@ def _make(
         plain="whereClause" not in node and all("name" in p["IndexElem"] for p in params),
     )
     # Who writes ONLY of a table that no schema tells of means a partitioned one: it has no rows.
-    for member in [relation, *([] if only else ctx.catalog.partitions_of(relation))]:
+    for member in [relation, *([] if only else _partitions(ctx, relation))]:
         operation.lock(member, operation.locks.get(relation.label, Lock.SHARE))
         if member.stored and not (only and member.presumed) and not _has_one(ctx, member, made):
             operation.scan(member)
     ctx.catalog.indexes[key] = made
     follow_behind(ctx, made.calls, operation)
+
+
+def _partitions(ctx: Context, relation: Relation) -> list[Relation]:
+    """Those that share its indexes; tables that inherit from it do not."""
+    return [each for each in ctx.catalog.partitions_of(relation) if each.bound is not None]
 
 
 def _has_one(ctx: Context, member: Relation, made: Index) -> bool:
@@ -206,7 +212,7 @@ def drop_index(ctx: Context, schema: str | None, name: str, node: Node) -> None:
         ctx.error("catalog", f"cannot drop index {index.name}: the parent's index requires it")
     operation.lock(table, mode)
     if table is not None:
-        for member in ctx.catalog.partitions_of(table):
+        for member in _partitions(ctx, table):
             operation.lock(member, mode)
         if concurrent and table.partition_key is not None:
             ctx.error(
@@ -216,4 +222,4 @@ def drop_index(ctx: Context, schema: str | None, name: str, node: Node) -> None:
             )
     if index.unique:
         operation.note("unique")
-    del ctx.catalog.indexes[(index.schema, index.name)]
+    drop(ctx.catalog, (index.schema, index.name))

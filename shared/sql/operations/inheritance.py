@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from shared.sql.context import Context
+from shared.sql.effects import Operation
+from shared.sql.locks import Lock
 from shared.sql.schema_objects import Relation
 
 
@@ -30,3 +32,11 @@ def with_children(ctx: Context, relation: Relation, what: str) -> None:
         f"{what} cannot be changed alone: its children and partitions have it too",
         remedy=f"leave ONLY out, which reaches all that belongs to {relation.shown}",
     )
+
+
+def read_bounds(ctx: Context, target: Relation, operation: Operation) -> None:
+    """A row that is written to a partition by its name must be within all bounds above it."""
+    for key in target.parents if target.bound is not None else ():
+        if parent := ctx.catalog.relations.get(key):
+            operation.lock(parent, Lock.ACCESS_SHARE)
+            read_bounds(ctx, parent, operation)

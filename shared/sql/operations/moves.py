@@ -10,6 +10,7 @@ from shared.sql.grammar import Node
 from shared.sql.implied_calls import move_implied
 from shared.sql.names import shown, split_name
 from shared.sql.operations.routine_lookup import find_routine
+from shared.sql.partition_indexes import move, name_now
 from shared.sql.schema_objects import Key, Relation, Routine, UserType
 
 
@@ -106,6 +107,7 @@ def move_relation(ctx: Context, relation: Relation, schema: str, name: str) -> N
     if other is not None and other is not relation and not other.presumed:
         ctx.error("catalog", f'relation "{other.shown}" already exists')
         return
+    name_now(ctx.catalog, relation)
     del ctx.catalog.relations[old]
     relation.move(schema, name)
     ctx.catalog.relations[new] = relation
@@ -113,9 +115,8 @@ def move_relation(ctx: Context, relation: Relation, schema: str, name: str) -> N
         if _repoint(each, old, new):
             ctx.catalog.note(each)
     for index in ctx.catalog.indexes_of(old):
-        del ctx.catalog.indexes[(index.schema, index.name)]
-        index.table, index.schema = new, schema
-        ctx.catalog.indexes[(index.schema, index.name)] = index
+        index.table = new
+        move(ctx.catalog, index, schema, index.name)
     ctx.catalog.note(relation)
     if relation.kind == "sequence":
         for each in ctx.catalog.relations.values():

@@ -8,6 +8,7 @@ from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.operations.foreign_keys import look_up_rows
+from shared.sql.operations.inheritance import read_bounds
 from shared.sql.operations.partition_bounds import (
     bound_of,
     excludes_bound,
@@ -155,7 +156,8 @@ def detach(ctx: Context, relation: Relation, cmd: Node) -> None:
     type_ = "DETACH_PARTITION_CONCURRENTLY" if concurrent else "DETACH_PARTITION"
     operation = ctx.operation(type_, relation, child)
     operation.lock(relation, Lock.SHARE_UPDATE_EXCLUSIVE if concurrent else Lock.ACCESS_EXCLUSIVE)
-    operation.lock(child, Lock.ACCESS_EXCLUSIVE)
+    for member in [child, *ctx.catalog.partitions_of(child)] if child is not None else ():
+        operation.lock(member, Lock.ACCESS_EXCLUSIVE)
     default = default_partition(ctx, relation)
     if concurrent and default is not None:
         ctx.error(
@@ -168,6 +170,7 @@ def detach(ctx: Context, relation: Relation, cmd: Node) -> None:
         operation.lock(default, Lock.ACCESS_EXCLUSIVE)
     if concurrent and ctx.step is not None:
         ctx.step.outside_block = True
+        read_bounds(ctx, relation, operation)
     if child is None:
         return
     if relation.columns is not None and child.key not in relation.children:

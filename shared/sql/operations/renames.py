@@ -13,6 +13,7 @@ from shared.sql.operations.extended_statistics import move_statistics
 from shared.sql.operations.inheritance import check_inherited
 from shared.sql.operations.moves import move_relation, move_routine, move_schema, move_type
 from shared.sql.operations.publications import rename_publication
+from shared.sql.partition_indexes import move
 from shared.sql.schema_objects import Relation
 
 _RELATIONS = {
@@ -83,9 +84,7 @@ def _rename_index(ctx: Context, node: Node) -> None:
     if new in ctx.catalog.indexes or new in ctx.catalog.relations:
         ctx.error("catalog", f'relation "{node["newname"]}" already exists')
         return
-    del ctx.catalog.indexes[(index.schema, index.name)]
-    index.name = node["newname"]
-    ctx.catalog.indexes[new] = index
+    move(ctx.catalog, index, *new)
 
 
 def _rename_column(ctx: Context, node: Node) -> None:
@@ -155,10 +154,10 @@ def _rename_constraint(ctx: Context, node: Node) -> None:
     if constraint is not None:
         constraint.name = new
         relation.constraints[new] = constraint
-    index = ctx.catalog.indexes.pop((relation.schema, old), None)
+    index = ctx.catalog.indexes.get((relation.schema, old))
     if index is not None:
-        index.name = index.constraint = new
-        ctx.catalog.indexes[(relation.schema, new)] = index
+        index.constraint = new
+        move(ctx.catalog, index, relation.schema, new)
 
 
 def _rename_on_table(ctx: Context, node: Node, type_: str) -> None:

@@ -14,6 +14,7 @@ from shared.sql.locks import Lock
 from shared.sql.operations.computed_columns import check_written
 from shared.sql.operations.default_values import follow_defaults
 from shared.sql.operations.fired import deleted, fire, instead_of, look_up, rekeyed
+from shared.sql.operations.inheritance import read_bounds
 from shared.sql.operations.pruning import left_by, left_by_rows
 from shared.sql.operations.publications import check_published
 from shared.sql.operations.queries import Named, hold_read
@@ -56,6 +57,8 @@ def _change_table(
         return
     reached = _reached(ctx, tag, node, target)
     operation.lock_all(reached, Lock.ROW_EXCLUSIVE)
+    if tag != "DeleteStmt":
+        read_bounds(ctx, target, operation)
     if target.new and tag in ("InsertStmt", "MergeStmt") and not reads_nothing(node):
         for member in reached:
             member.filled = member.new

@@ -10,6 +10,7 @@ from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import split_name, strings
 from shared.sql.operations.fired import fire
+from shared.sql.operations.inheritance import read_bounds
 from shared.sql.operations.objects import unknown
 from shared.sql.operations.queries import hold_read
 from shared.sql.operations.row_changes import CHANGES, change, nested_changes, read_sources
@@ -94,6 +95,7 @@ def copy(ctx: Context, node: Node) -> None:
     check_columns(ctx, relation, strings(node.get("attlist")), node["relation"].get("location"))
     if node.get("is_from"):
         operation.lock(relation, Lock.ROW_EXCLUSIVE)
+        read_bounds(ctx, relation, operation)
         fire(ctx, relation, "INSERT", operation)
         return
     if relation.partition_key is not None:

@@ -1,6 +1,5 @@
 """What files of the eighteenth unseen set found wrong: rows of new tables that a foreign key looks
-up, keys over checked columns, indexes that only a partition has; measured on real servers
-(tests/data/unseen)."""
+up, and keys over checked columns; measured on real servers (tests/data/unseen)."""
 
 from __future__ import annotations
 
@@ -15,10 +14,6 @@ SCHEMA = """
 CREATE TABLE people (id bigint PRIMARY KEY, name text);
 CREATE TABLE moves (id bigint, sku text, span int4range,
   CONSTRAINT never EXCLUDE USING gist (span WITH &&));
-CREATE TABLE calls (id bigint, at date NOT NULL, caller text NOT NULL, PRIMARY KEY (id, at))
-  PARTITION BY RANGE (at);
-CREATE TABLE calls_1 PARTITION OF calls FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
-CREATE INDEX calls_caller ON calls (caller, at);
 """
 MADE = "CREATE TABLE e (p bigint); "
 KEY = "ALTER TABLE e ADD FOREIGN KEY (p) REFERENCES people (id);"
@@ -149,34 +144,6 @@ def test_a_primary_key_takes_no_mark_that_is_not_valid():
         assert "its NOT NULL constraint c is NOT VALID" in error.message
     assert not report(INDEX + mark + VALIDATED + USING).errors
     assert not report(INDEX + mark + "ALTER TABLE moves ALTER id SET NOT NULL; " + USING).errors
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "CLUSTER calls_1 USING calls_1_caller_at_idx;",
-        "ALTER TABLE calls_1 CLUSTER ON calls_1_pkey; CLUSTER calls_1;",
-        "ALTER TABLE calls_1 REPLICA IDENTITY USING INDEX calls_1_pkey;",
-        "CREATE TABLE calls_2 PARTITION OF calls FOR VALUES FROM ('2026-02-01') TO ('2026-03-01'); "
-        "CLUSTER calls_2 USING calls_2_caller_at_idx;",
-    ],
-)
-def test_an_index_that_a_partition_has_from_its_parent_is_found_by_name(sql):
-    assert not report(sql).errors
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "CLUSTER calls_1 USING calls_caller;",
-        "CLUSTER moves USING calls_1_pkey;",
-        "ALTER TABLE calls_1 REPLICA IDENTITY USING INDEX calls_pkey;",
-        "ALTER TABLE calls CLUSTER ON calls_caller;",
-        "ALTER TABLE calls SET WITHOUT CLUSTER;",
-    ],
-)
-def test_one_that_it_has_not_is_missing(sql):
-    assert len(report(sql).errors) == 1
 
 
 @pytest.mark.parametrize(
