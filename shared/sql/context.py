@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.sql.catalog import Catalog
 from shared.sql.effects import Operation
@@ -66,6 +67,8 @@ class Context(Findings):
     """Statements that give a table in use another name."""
     locked: bool = False
     """Something was locked already: whether with a lock_timeout, that statement says."""
+    left: dict[tuple[Key, str], tuple[list[Node], list[Any]]] = field(default_factory=dict)
+    """Of a column: the CHECKs of its table, and what they leave to it (partition_bounds)."""
     prepared: dict[str, Node] = field(default_factory=dict)
     """Statements that PREPARE gave a name."""
     planning: bool = False
@@ -93,8 +96,9 @@ class Context(Findings):
         for relation in relations:
             if relation is not None:
                 operation.touch(relation)
-        assert self.step is not None, "operations belong to a statement"
-        self.step.operations.append(operation)
+        step = self.step
+        assert step is not None, "operations belong to a statement"
+        step.operations.append(operation)
         return operation
 
     # ---- what names mean

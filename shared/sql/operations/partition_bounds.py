@@ -91,23 +91,27 @@ def _fits(ctx: Context, parent: Relation, child: Relation, bound: Node, key: str
     return False
 
 
-def excludes_bound(ctx: Context, parent: Relation, default: Relation, bound: Node) -> bool:
-    """Whether validated constraints of the DEFAULT partition say that it has no row for `bound`.
+def excludes_bound(ctx: Context, parent: Relation, tables: Iterable[Relation], bound: Node) -> bool:
+    """Whether validated constraints of one of the tables, of which one is the DEFAULT partition,
+    say that it has no row for `bound`.
 
     Knows `NOT (k >= a AND k < b)` and `k < a OR k >= b` for a range; `k <> v`, `k NOT IN (..)` and
     `NOT (k = v)` for a list.
     """
-    return any(_leaves_out(ctx, parent, default, bound, name) for name in _keys(parent, default))
-
-
-def _leaves_out(
-    ctx: Context, parent: Relation, default: Relation, bound: Node, column: str
-) -> bool:
     wanted = bound_of(ctx, parent, bound)
     if not wanted.understood or wanted.null:
         return False
-    left = [_outside(ctx, part, parent, default.name, column) for part in _checks(default)]
-    if bound.get("strategy") == "r":
+    in_order = bound.get("strategy") == "r"
+    return any(
+        _leaves_out(wanted, _left(ctx, parent, each, name), in_order=in_order)
+        for each in tables
+        if each.constraints
+        for name in _keys(parent, each)
+    )
+
+
+def _leaves_out(wanted: Bound, left: list[list[Condition]], *, in_order: bool) -> bool:
+    if in_order:
         low, high = wanted.low, wanted.high
         return any(
             each and all(_is_below(fact, low) or _is_from(fact, high) for fact in each)
@@ -117,6 +121,19 @@ def _leaves_out(
         apart = {v for each in left for fact in each if fact.operator == "<>" for v in fact.values}
         return wanted.listed <= apart
     return False
+
+
+def _left(ctx: Context, parent: Relation, table: Relation, column: str) -> list[list[Condition]]:
+    """What each validated CHECK of the table leaves to a column, as comparisons. It is the same for
+    every parent that no schema tells of, each of which asks it of every table."""
+    checks = list(_checks(table))
+    known = ctx.left.get((table.key, column))
+    if known is not None and parent.columns is None and known[0] == checks:
+        return known[1]
+    found = [_outside(ctx, part, parent, table.name, column) for part in checks]
+    if parent.columns is None:
+        ctx.left[(table.key, column)] = (checks, found)
+    return found
 
 
 def meet(one: Bound, other: Bound) -> bool:

@@ -119,7 +119,7 @@ def scan_default(
         return
     operation.lock(default, Lock.ACCESS_EXCLUSIVE)
     for member in [default, *ctx.catalog.partitions_of(default)]:
-        if member.stored and not excludes_bound(ctx, parent, member, bound):
+        if member.stored and not excludes_bound(ctx, parent, [member], bound):
             operation.scan(member)
             operation.note("default-partition-scanned")
 
@@ -129,10 +129,8 @@ def _presumed_default(
 ) -> Relation | None:
     """Of a parent that no schema tells of: one, unless the file has proved of another table that it
     has no row for the bound. Hashes have none."""
-    every = ctx.catalog.relations.values()
-    if bound.get("strategy") == "h" or any(
-        excludes_bound(ctx, parent, each, bound) for each in every if each.presumed
-    ):
+    every = [each for each in ctx.catalog.relations.values() if each.presumed]
+    if bound.get("strategy") == "h" or excludes_bound(ctx, parent, every, bound):
         return None
     ctx.cannot_see(
         f"whether {parent.shown} has a DEFAULT partition, which would be searched while "
