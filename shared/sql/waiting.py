@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.sql.context import Context
+from shared.sql.effects import NONE
 from shared.sql.load import loads
 from shared.sql.locks import Lock, gather
+from shared.sql.schema_objects import Relation
 from shared.sql.step import Step
 
 
 def hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
     """Add its locks to those that the open block holds, and work out who waits."""
     now = step.locks
-    _note_not_written(ctx, step)
+    ctx.not_written.update(*[operation.not_written for operation in step.operations])
     if step.in_block:
         gather(held, step.locks)
         now = held
@@ -39,12 +41,6 @@ def hold(ctx: Context, step: Step, held: dict[str, Lock]) -> None:
         step.blocked_writes = frozenset(writes)
     if ctx.catalog.from_server and writes:
         step.loads = tuple(loads(step, ctx.catalog.relations.values()))
-
-
-def _note_not_written(ctx: Context, step: Step) -> None:
-    for operation in step.operations:
-        if operation.not_written:
-            ctx.not_written |= operation.not_written
 
 
 def _kept_out(step: Step, locks: Mapping[str, Lock]) -> tuple[set[str], set[str]]:
@@ -72,21 +68,31 @@ def _heirs_wait(ctx: Context, writes: set[str]) -> None:
         relation = ctx.catalog.relations.get(key)
         if relation is None or relation.partition_key is not None or not relation.live:
             continue
-        for child in ctx.catalog.partitions_of(relation):
-            if child.label in writes:
-                writes.add(relation.label)
-                break
+        if _above_one(ctx, relation, writes, NONE):
+            writes.add(relation.label)
 
 
 def _parents_wait(ctx: Context, step: Step, reads: set[str]) -> None:
     """Who reads a partitioned table has to wait for every partition of it."""
     for key in ctx.catalog.with_children:
         relation = ctx.catalog.relations.get(key)
-        if relation is not None and relation.children and relation.live:
-            for child in ctx.catalog.partitions_of(relation):
-                if child.label in reads and child.label not in step.attached:
-                    reads.add(relation.label)
-                    break
+        if relation is None or not relation.live:
+            continue
+        if _above_one(ctx, relation, reads, step.attached):
+            reads.add(relation.label)
+
+
+def _above_one(ctx: Context, relation: Relation, named: set[str], apart: frozenset[str]) -> bool:
+    """Whether one of those named, but for those `apart`, is a partition or child of it."""
+    for key in relation.children:
+        child = ctx.catalog.relations.get(key)
+        if child is None:
+            continue
+        if child.label in named and child.label not in apart:
+            return True
+        if child.children and _above_one(ctx, child, named, apart):
+            return True
+    return False
 
 
 def _middle_waits(ctx: Context, step: Step, reads: set[str], writes: set[str]) -> None:
