@@ -62,7 +62,7 @@ def calls(node: Any) -> list[Node]:
 
 def called(*nodes: Any) -> frozenset[str]:
     """Names of the functions that expressions call, without their schemas."""
-    return frozenset(split_name(call.get("funcname"))[1] for node in nodes for call in calls(node))
+    return frozenset([split_name(c.get("funcname"))[1] for node in nodes for c in calls(node)])
 
 
 _MIXED = words("""

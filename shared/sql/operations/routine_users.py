@@ -46,11 +46,12 @@ def _users(ctx: Context, routine: Routine) -> Iterator[User]:
     named = [r for k, known in ctx.catalog.routines.items() if k[1] == routine.name for r in known]
     alone = len(named) == 1
     indexed = {i.table for i in ctx.catalog.indexes.values() if routine.name in i.calls}
+    alone = alone and routine.kind != "procedure"
     for relation in ctx.catalog.relations.values():
-        for name, trigger in relation.triggers.items():
+        for name, trigger in relation.triggers.items() if relation.triggers else ():
             if trigger.function == key:
                 yield User("trigger", name, relation)
-        if alone and routine.kind != "procedure":
+        if alone:
             yield from _callers(routine.name, relation)
             for index in ctx.catalog.indexes_of(relation.key) if relation.key in indexed else ():
                 if routine.name in index.calls:
@@ -63,10 +64,10 @@ def _callers(name: str, relation: Relation) -> Iterator[User]:
     for column in (relation.columns or {}).values():
         if name in column.calls:
             yield User("column", column.name, relation)
-        elif column.default is not None and name in called(column.default):
+        elif column.default and "A_Const" not in column.default and name in called(column.default):
             yield User("default", column.name, relation)
     for constraint in relation.constraints.values():
-        if constraint.expression is not None and name in called(constraint.expression):
+        if name in constraint.calls:
             yield User("constraint", constraint.name, relation)
 
 

@@ -27,8 +27,22 @@ def vacuum(ctx: Context, node: Node) -> None:
         if named is None
         else _named(ctx, named, is_vacuum=is_vacuum)
     )
+    if any([index.calls for index in ctx.catalog.indexes.values()]):
+        for relation, _ in found:
+            operation.touch(relation)
+            for index in ctx.catalog.indexes_over(relation):
+                follow_behind(ctx, index.calls, operation)
+    else:
+        operation.tables += dict.fromkeys([relation.label for relation, _ in found])
+    read: list[Relation] = []
     for relation, everything in found:
-        _one(ctx, relation, operation, full=full, everything=everything, is_vacuum=is_vacuum)
+        members = ctx.catalog.partitions_of(relation) if relation.children else []
+        _lock(operation, relation, members, full=full, everything=everything, is_vacuum=is_vacuum)
+        read += [relation, *members] if everything else [relation]
+    if full:
+        operation.rewrite_all(read)
+    elif is_vacuum:
+        operation.scan_all(read)
     if full:
         operation.needs(
             Kind.MAINTENANCE,
@@ -59,31 +73,22 @@ def _named(ctx: Context, rels: list[Node], *, is_vacuum: bool) -> list[tuple[Rel
     return found
 
 
-def _one(
-    ctx: Context,
-    relation: Relation,
+def _lock(
     operation: Operation,
+    relation: Relation,
+    members: list[Relation],
     *,
     full: bool,
     everything: bool,
     is_vacuum: bool,
 ) -> None:
-    operation.touch(relation)
     mode = Lock.ACCESS_EXCLUSIVE if full else Lock.SHARE_UPDATE_EXCLUSIVE
-    members = ctx.catalog.partitions_of(relation)
     operation.lock(relation, mode)
     for member in members:
         if everything:
             operation.lock(member, mode)
         elif member.stored and not is_vacuum:  # ANALYZE takes a sample of all
             operation.lock(member, Lock.ACCESS_SHARE)
-    for index in ctx.catalog.indexes_over(relation):
-        follow_behind(ctx, index.calls, operation)
-    for member in [relation, *(members if everything else ())]:
-        if member.stored and full:
-            operation.rewrite(member)
-        elif member.stored and is_vacuum:
-            operation.scan(member)
 
 
 def _check_order(ctx: Context, relation: Relation, name: str | None) -> None:
