@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.kinds import Kind
-from shared.sql import forbidden, versions
+from shared.sql import versions
 from shared.sql.catalog import Catalog
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.findings import Problem
+from shared.sql.forbidden import LOOKED_AT, check
 from shared.sql.forbidden_names import Suspects
 from shared.sql.operations.registry import look
 from shared.sql.operations.session import lock_timeout_ms
@@ -110,11 +111,11 @@ _DATA = frozenset(
 
 def _step(ctx: Context, statement: Statement, *, suspect: bool) -> Step:
     tag, node = statement.tag, statement.node
-    step = ctx.step = Step(statement, ctx.block)
+    ctx.step = step = Step(statement, ctx.block)
     if not ctx.locked and (ctx.settings or ctx.local_settings):
         step.lock_timeout_set = lock_timeout_ms(ctx) > 0
-    if suspect or tag in forbidden.LOOKED_AT:
-        forbidden.check(ctx, tag, node, suspect=suspect)
+    if suspect or tag in LOOKED_AT:
+        check(ctx, tag, node, suspect=suspect)
     if ctx.version < NEWEST_GRAMMAR:
         versions.check(ctx, tag, node)
     look(ctx, tag, node)

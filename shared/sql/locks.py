@@ -41,5 +41,5 @@ class Lock(IntEnum):
 def gather(into: dict[str, Lock], locks: Mapping[str, Lock]) -> None:
     """Add locks to those that are held: of each relation the strongest mode stays."""
     for name, mode in locks.items():
-        if name not in into or mode > into[name]:
+        if mode > into.get(name, 0):
             into[name] = mode

@@ -33,24 +33,21 @@ class Mentions:
             "CommonTableExpr": self.ctes,
             "SQLValueFunction": self.values,
         }
-        stack = [tree]
+        stack = [tree] if type(tree) is dict else tree[::-1]
         while stack:
             each = stack.pop()
-            if type(each) is list:
-                stack.extend([item for item in each[::-1] if "A_Const" not in item])
-            elif type(each) is dict:
-                if "relpersistence" in each and "relname" in each:
-                    self.ranges.append(each)
-                    continue  # below it are names alone
-                for key, value in each.items():
-                    kind = type(value)
-                    if kind is dict:
-                        if key in found:
-                            found[key].append(value)
-                        if key not in _LEAVES:
-                            stack.append(value)
-                    elif kind is list and key not in _NAMES:
+            if "relpersistence" in each and "relname" in each:
+                self.ranges.append(each)
+                continue  # below it are names alone
+            for key, value in each.items():
+                kind = type(value)
+                if kind is dict:
+                    if key in found:
+                        found[key].append(value)
+                    if key not in _LEAVES:
                         stack.append(value)
+                elif kind is list and key not in _NAMES:
+                    stack += [item for item in value[::-1] if "A_Const" not in item]
 
 
 _LEAVES = frozenset({"A_Const", "ColumnRef", "String", "Integer", "Float", "Boolean", "A_Star"})

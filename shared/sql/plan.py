@@ -6,7 +6,7 @@ lock in it, where PostgreSQL refuses a block, or where the author says otherwise
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from shared.sql.analysis import Analysis
 from shared.sql.directives import Batch as DirectedBatch
@@ -87,11 +87,11 @@ def _groups(analysis: Analysis, directives: Directives) -> list[Group]:
             members, why = [], ""
             groups.append(alone)
         else:
-            reason = so_far.keeps_out(step) if members else ""
-            if reason:
+            if members and (reason := so_far.keeps_out(step)):
                 _close(groups, members, why)
                 members, why = [], reason
-            so_far = so_far if members else SoFar()
+            if not members:
+                so_far = SoFar()
             so_far.add(step)
             members.append(statement.index)
     _close(groups, members, why)
@@ -133,13 +133,15 @@ def _close(groups: list[Group], members: list[int], why: str) -> None:
 _ROWS = Lock.ROW_EXCLUSIVE
 
 
-@dataclass(slots=True)
 class SoFar:
     """What the transaction that is being gathered holds and has done."""
 
-    locked: set[str] = field(default_factory=set)
-    written: set[str] = field(default_factory=set)
-    new_enum_value: bool = False
+    __slots__ = ("locked", "new_enum_value", "written")
+
+    def __init__(self) -> None:
+        self.locked: set[str] = set()
+        self.written: set[str] = set()
+        self.new_enum_value = False
 
     def add(self, step: Step) -> None:
         for name, mode in step.locks.items():

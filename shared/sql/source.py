@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, count
+from operator import add
 from typing import NamedTuple
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -39,8 +40,8 @@ class Source:
         object.__setattr__(self, "data", data)
         object.__setattr__(self, "lowered", data.lower())
         object.__setattr__(self, "plain", text.isascii())
-        lengths = [len(line) + 1 for line in data.split(b"\n")]
-        object.__setattr__(self, "_lines", list(accumulate(lengths[:-1], initial=0)))
+        lengths = accumulate(map(len, data.split(b"\n")[:-1]))
+        object.__setattr__(self, "_lines", [0, *map(add, lengths, count(1))])
 
     def place(self, offset: int) -> Place:
         """Where a byte offset is; one beyond the end is the end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TypeVar
 
 from shared.domain.kinds import Kind, Risk
@@ -65,7 +66,7 @@ def _validated(
         operations=tuple(of_steps.operations),
         warnings=tuple(of_steps.warnings),
         errors=tuple(errors),
-        risk_level=_gravest(Risk, {operation.risk_level for operation in of_steps.operations}),
+        risk_level=_gravest(Risk, set(map(_RISK, of_steps.operations))),
         migration_type=kind,
         server_version=server_version,
         file=file,
@@ -77,6 +78,7 @@ def _validated(
     )
 
 
+_RISK = attrgetter("risk_level")
 Level = TypeVar("Level", Kind, Risk)
 
 

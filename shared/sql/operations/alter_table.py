@@ -36,20 +36,17 @@ Action = Callable[[Context, Relation, Node], None]
 
 def alter_table(ctx: Context, node: Node) -> None:
     kind = node.get("objtype", "OBJECT_TABLE")
-    if kind == "OBJECT_INDEX":
-        index_changes.alter_index(ctx, node)
-        return
-    if kind == "OBJECT_TYPE":
-        composite_types.alter_composite(ctx, node)
+    if kind in _OTHERS:
+        _OTHERS[kind](ctx, node)
         return
     if kind in _WHOLE:
         _whole(ctx, node, _WHOLE[kind])
         return
-    missing_ok = bool(node.get("missing_ok"))
-    relation = ctx.relation(node["relation"], missing_ok=missing_ok)
+    named = node["relation"]
+    relation = ctx.relation(named, missing_ok="missing_ok" in node)
     if relation is None:
         relation = _nobody(node)
-    ctx.only = not node["relation"].get("inh", False)
+    ctx.only = "inh" not in named
     for wrapped in node.get("cmds", ()):
         cmd = wrapped["AlterTableCmd"]
         action = ACTIONS.get(cmd["subtype"])
@@ -72,6 +69,10 @@ def _nobody(node: Node) -> Relation:
     return Relation(schema or "public", name, new=True, presumed=True)
 
 
+_OTHERS = {
+    "OBJECT_INDEX": index_changes.alter_index,
+    "OBJECT_TYPE": composite_types.alter_composite,
+}
 _WHOLE = {
     "OBJECT_VIEW": "ALTER_VIEW",
     "OBJECT_MATVIEW": "ALTER_MATERIALIZED_VIEW",

@@ -84,22 +84,24 @@ _ORDER = {rule.id: number for number, (rule, _) in enumerate(RULES)}
 def findings(step: Step) -> list[tuple[Rule, Finding]]:
     """What the rules find in one statement, in the order of the tuple."""
     found: list[tuple[Rule, Finding]] = []
-    apart = (step.in_block and step.grows) or not step.statement.text.isascii()
-    for operation in step.operations:
-        in_use = bool(operation.locks or operation.indexes_held)
-        stands_out = apart or bool(operation.notes or operation.gone)
-        for rule, check in _asked(operation.type, in_use, stands_out):
+    operations = step.operations
+    apart = (step.grows and step.in_block) or not step.statement.text.isascii()
+    for operation in operations:
+        unused = not (operation.locks or operation.indexes_held)
+        plain = not (apart or operation.notes or operation.gone)
+        for rule, check in _asked(operation.type, unused, plain):
             finding = check(step, operation)
             if finding is not None:
                 found.append((rule, finding))
-    if len(step.operations) > 1:
+    if len(operations) > 1:
         found.sort(key=lambda each: _ORDER[each[0].id])
     return found
 
 
 @lru_cache(maxsize=1024)
-def _asked(type_: str, in_use: bool, stands_out: bool) -> tuple[tuple[Rule, Check], ...]:
-    """The rules that look at such an operation: of most, a few."""
+def _asked(type_: str, unused: bool, plain: bool) -> tuple[tuple[Rule, Check], ...]:
+    """The rules that look at an operation that locks nothing in use, or does not stand out: of
+    most, a few."""
     numbers = set(_NAMING.get(type_, _ALWAYS))
     for begins, number in _PREFIXES:
         if type_.startswith(begins):
@@ -109,7 +111,7 @@ def _asked(type_: str, in_use: bool, stands_out: bool) -> tuple[tuple[Rule, Chec
         [
             (rule, check)
             for rule, check in asked
-            if (in_use or not rule.in_use) and (stands_out or not rule.stands_out)
+            if not (unused and rule.in_use) and not (plain and rule.stands_out)
         ]
     )
 
