@@ -207,3 +207,42 @@ def test_an_attempt_acts_only_while_it_is_open_and_the_newest(proxy: psycopg.Con
     assert value(proxy, "SELECT bluegreen.commit_old(%s)", newer) == "committed"
     assert value(proxy, "SELECT bluegreen.give_back(%s)", newer) == "committed"
     assert value(proxy, "SELECT bluegreen.burn(%s)", newer) == "committed"
+
+
+def test_what_old_jobs_left_goes_and_the_newest_stays(server: Server) -> None:
+    with server.connect(DATABASE) as admin:
+        admin.execute("TRUNCATE bluegreen.applied, bluegreen.attempt, bluegreen.failover")
+        admin.execute(
+            "INSERT INTO bluegreen.applied (job, part, at)"
+            " SELECT 'j' || days, part, now() - make_interval(days => days)"
+            " FROM unnest(ARRAY[95, 93, 91, 1]) AS days, unnest(ARRAY['a', 'b']) AS part"
+        )
+        admin.execute(
+            "INSERT INTO bluegreen.attempt (attempt, job, way, side, returning_stream, opened_at)"
+            " SELECT 100 - days, 'j' || days, 'forward', 'old', true, now() - make_interval(days =>"
+            " days) FROM unnest(ARRAY[95, 93, 91]) AS days"
+        )
+        admin.execute(
+            "INSERT INTO bluegreen.failover (at, dead, promoted_at, healed_at) VALUES"
+            " (now() - interval '1 year', 'blue', '0/1', now() - interval '92 days'),"
+            " (now() - interval '1 year', 'green', '0/1', NULL)"
+        )
+    with server.connect(DATABASE, "bg_replicator") as replicator:
+        assert value(replicator, "SELECT bluegreen.forget_old(90)") == 6 + 2 + 1
+        assert value(replicator, "SELECT bluegreen.forget_old(0)") == 0
+    with server.connect(DATABASE) as admin:
+        assert value(admin, "SELECT array_agg(DISTINCT job) FROM bluegreen.applied") == ["j1"]
+        assert value(admin, "SELECT array_agg(attempt) FROM bluegreen.attempt") == [9]
+        assert value(admin, "SELECT array_agg(dead) FROM bluegreen.failover") == ["green"]
+        admin.execute("UPDATE bluegreen.applied SET at = now() - interval '1 year'")
+        assert value(admin, "SELECT bluegreen.forget_old(90)") == 0, "the newest job's stay"
+        admin.execute("TRUNCATE bluegreen.applied, bluegreen.attempt, bluegreen.failover")
+
+
+def test_only_the_replicator_forgets(server: Server) -> None:
+    for role in ("bg_proxy", "bg_health", "app"):
+        with (
+            server.connect(DATABASE, role) as other,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            other.execute("SELECT bluegreen.forget_old(90)")

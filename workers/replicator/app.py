@@ -24,6 +24,7 @@ from workers.replicator.background import Background
 from workers.replicator.batches import Batches
 from workers.replicator.caretaker import Caretaker
 from workers.replicator.copy_green import CopyGreen
+from workers.replicator.left_behind import LeftBehind
 from workers.replicator.promotion import Promotion
 from workers.replicator.short_pause import PAUSE_GUARD, ShortPause
 from workers.replicator.steps.apply_migration import ApplyMigration
@@ -94,8 +95,12 @@ settings = load(os.environ)
 nodes = make_nodes(settings, AGENT_ROLES["replicator"])
 beside = ControlDatabase(settings, application_name="bluegreen/caretaker", agent="replicator")
 caretaker = Caretaker(nodes, settings.database, partial(has_live_job, beside))
+left_behind = LeftBehind(
+    nodes, partial(has_live_job, beside), lambda: load(os.environ).retention.job_days
+)
 stream_keeper = StreamKeeper(nodes, partial(live_job, beside))
 app = make_worker("replicator", build_steps)
 guards.prepare()
 run_beside(app, "caretaker", caretaker.run)
+run_beside(app, "left-behind", left_behind.run)
 run_beside(app, "stream-keeper", stream_keeper.run)

@@ -34,6 +34,7 @@ FILES = (
     "standing_health.sql",
     "standing_failover.sql",
     "standing_copy.sql",
+    "standing_retention.sql",
 )
 QUICK_DEADLOCKS = "SET deadlock_timeout = '10ms'"
 """In the pause; without it autovacuum may hold a lock for a second. Only superusers may set it, or
@@ -86,6 +87,7 @@ EXECUTES: dict[str, tuple[str, ...]] = {
         "is_unproven(text)",
         "contents()",
         "make_empty(text)",
+        "forget_old(double precision)",
     ),
     AGENT_ROLES["validator"]: ("write_marker(text)", "await_marker(text, integer)"),
     AGENT_ROLES["health-monitor"]: (
