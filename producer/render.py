@@ -44,8 +44,8 @@ def details_removed(removed_at: str | datetime | None) -> str:
         return ""
     at = datetime.fromisoformat(removed_at) if isinstance(removed_at, str) else removed_at
     return (
-        f"its details were removed on {at:%Y-%m-%d}, as old as `retention.job_days` says: steps, "
-        "decisions, file text; what it proved and the audit stay"
+        f"its details were removed on {at:%Y-%m-%d}, when they were as old as `retention.job_days` "
+        "says: steps, decisions, the file's text; what it proved and the audit stay"
     )
 
 

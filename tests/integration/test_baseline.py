@@ -100,7 +100,7 @@ def test_what_the_migrator_runs_is_none_of_the_applications_statements(stack: St
 def test_an_update_accepts_a_schema_that_was_changed_by_hand(
     bluegreen: CalledHere, stack: Stack, tmp_path: Path
 ) -> None:
-    with watching(stack, tmp_path, slow_period_s=0) as watched, stack.connect("blue") as blue:
+    with watching(stack, tmp_path, slow_period_s=0.001) as watched, stack.connect("blue") as blue:
         watched.is_well("schema.consistent")
         blue.execute("CREATE TABLE by_hand (id int PRIMARY KEY)")
         watched.raises("schema.consistent")

@@ -32,7 +32,7 @@ def stack() -> Iterator[Stack]:
 def test_a_schema_that_was_changed_by_hand_is_told_until_it_is_put_back(
     watch: Watching, stack: Stack
 ) -> None:
-    watched = watch(slow_period_s=0)
+    watched = watch(slow_period_s=0.001)
     with stack.connect("blue") as blue:
         watched.is_well("schema.consistent")
         blue.execute("CREATE TABLE by_hand ()")
@@ -46,7 +46,7 @@ def test_a_schema_that_was_changed_by_hand_is_told_until_it_is_put_back(
 def test_a_schema_that_changes_while_a_job_has_it_frozen_is_told(
     watch: Watching, stack: Stack
 ) -> None:
-    watched = watch(slow_period_s=0)
+    watched = watch(slow_period_s=0.001)
     with stack.connect("blue") as blue, watched.live_job(Kind.RISKY, "catch_up") as job:
         frozen = blue.execute(FINGERPRINT).fetchone()
         assert frozen is not None
@@ -119,7 +119,7 @@ def write_certificate(place: Path, owner: str | None, *, days: float) -> None:
 def test_a_certificate_that_ends_soon_is_told(watch: Watching, stack: Stack) -> None:
     node = stack.settings.nodes[Colour.BLUE]
     assert node.conf_dir is not None
-    watched = watch(slow_period_s=0)
+    watched = watch(slow_period_s=0.001)
     watched.look()
     assert "certificate.blue" not in watched.last
     conf = node.conf_dir / "postgresql.conf"
@@ -182,7 +182,7 @@ def test_a_class_of_errors_that_is_known_is_no_news(watch: Watching, stack: Stac
 
 
 def test_an_audit_row_that_was_changed_is_told(watch: Watching) -> None:
-    watched = watch(slow_period_s=0)
+    watched = watch(slow_period_s=0.001)
     watched.sql("SELECT bluegreen_control.append_audit('test', 'look', '{}')")
     watched.is_well("audit.chain")
     watched.sql("UPDATE bluegreen_control.audit SET actor = 'nobody' WHERE actor = 'test'")

@@ -18,6 +18,7 @@ from shared.adapters.control.install import install
 from shared.adapters.control.retention_store import RetentionStore
 from shared.adapters.control.roles import create_control_roles, grant
 from shared.adapters.control.store import PostgresControlStore
+from shared.adapters.health.control import AuditCheck
 from shared.adapters.health.job_figures import JobFigures
 from shared.domain.environment import Colour
 from shared.domain.errors import AlreadyApplied, EditedAfterApplied
@@ -323,3 +324,17 @@ def test_nobody_deletes_a_record_past_the_law(
             for call in calls:
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     session.execute(call)
+
+
+def test_the_audit_is_read_at_most_a_hundredth_of_the_time(
+    settings: Settings, owner: psycopg.Connection
+) -> None:
+    """However long the chain is: here a look at it takes a second by the clock."""
+    ticks = iter([0.0, 1.0, 100.9, 101.0, 102.0])
+    check = AuditCheck(lambda: next(ticks))
+    a_job(settings, owner, "001.sql", days=None)
+    with of(settings, "health-monitor").session() as session:
+        assert check.look(session).healthy
+        owner.execute("UPDATE audit SET actor = 'nobody'")
+        assert check.look(session).healthy, "as of the last look"
+        assert not check.look(session).healthy

@@ -61,6 +61,7 @@ class HealthChecks:
         log = settings.doors.access_log
         share = settings.monitor.limits.refused_share
         self._access_log = None if log is None else AccessLogCheck(log, share)
+        self._audit = control.AuditCheck()
         self._slow: list[CheckResult] = []
         """As of the last look at what changes slowly."""
         self._slow_at: float | None = None
@@ -123,7 +124,7 @@ class HealthChecks:
             return
         slow = list(check_certificates(self._settings))
         with self._control.session() as session:
-            slow.append(control.audit_chain(session))
+            slow.append(self._audit.look(session))
         schema = self._schema.look(self._servers.states)
         self._read_baseline()
         self._slow = [*slow, *([schema] if schema is not None else [])]
