@@ -15,6 +15,7 @@ from shared.sql.operations.computed_columns import check_written
 from shared.sql.operations.default_values import follow_defaults
 from shared.sql.operations.fired import deleted, fire, instead_of, look_up, rekeyed
 from shared.sql.operations.inheritance import read_bounds
+from shared.sql.operations.insert_shape import check_shape
 from shared.sql.operations.pruning import left_by, left_by_rows
 from shared.sql.operations.publications import check_published
 from shared.sql.operations.queries import Named, hold_read
@@ -134,6 +135,7 @@ def _written_columns(
         operation.columns += names
         check_columns(ctx, target, names, node["relation"].get("location"))
         check_written(ctx, tag, node, target)
+        check_shape(ctx, tag, node, target)
 
 
 def _insert(ctx: Context, node: Node, target: Relation, operation: Operation) -> None:
