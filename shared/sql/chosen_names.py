@@ -31,13 +31,18 @@ def key_names(elements: Iterable[Node]) -> tuple[str, ...]:
     """Of IndexElems: the columns that the index itself has."""
     found: list[str] = []
     for element in elements:
-        name = base = element.get("name") or _figured(element.get("expr", {}))[0] or "expr"
+        name = base = element.get("name") or figured(element.get("expr", {})) or "expr"
         number = 0
         while name in found:
             number += 1
             name = f"{base}{number}"
         found.append(name)
     return tuple(found)
+
+
+def figured(expression: Node) -> str:
+    """The name that an expression lends its column; empty where it lends none."""
+    return _figured(expression)[0]
 
 
 _FIXED = {"A_ArrayExpr": "array", "RowExpr": "row", "CoalesceExpr": "coalesce"}
@@ -62,4 +67,6 @@ def _figured(node: Node) -> tuple[str, bool]:
         return "nullif", True
     if tag == "MinMaxExpr":
         return ("greatest" if body.get("op") == "IS_GREATEST" else "least"), True
+    if tag == "SQLValueFunction":
+        return body["op"].removeprefix("SVFOP_").removesuffix("_N").lower(), True
     return _FIXED.get(tag, ""), tag in _FIXED

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
+from shared.sql.chosen_names import figured
 from shared.sql.context import Context
 from shared.sql.effects import Operation
 from shared.sql.expressions import check_calls, relations
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.mentions import mentions
-from shared.sql.names import split_name, strings
+from shared.sql.names import strings
 from shared.sql.operations.pruning import left_to
 from shared.sql.operations.read_conditions import conditions_on
 from shared.sql.operations.routines import follow_behind
@@ -75,50 +77,55 @@ def members_read(ctx: Context, relation: Relation, named: Named | None) -> list[
 
 
 def query_columns(ctx: Context, query: Node, names: list[str]) -> dict[str, Column] | None:
-    """Columns of a SELECT's result, as far as the text says; None when it does not."""
+    """Columns of a SELECT's result, as far as the text says; None when it does not. A problem for
+    a name that two of them have: they are about to be columns of one relation."""
     select = query.get("SelectStmt", {})
     while "larg" in select:
         select = select["larg"]
     found: list[str] = []
     for target in select.get("targetList", ()):
         body = target["ResTarget"]
-        name = body.get("name") or _target_name(body.get("val", {}))
-        if name == "*":
-            expanded = _star(ctx, select)
+        fields = strings(body.get("val", {}).get("ColumnRef", {}).get("fields"))
+        if fields[-1:] == ["*"]:
+            expanded = _star(ctx, select, fields[:-1])
             if expanded is None:
                 return None
             found += expanded
         else:
-            found.append(name)
+            found.append(body.get("name") or figured(body.get("val", {})) or _nameless(body))
+    if len(names) > len(found) and "targetList" in select and not ctx.building:
+        ctx.error("catalog", f"{len(names)} names are given to {len(found)} columns")
     found[: len(names)] = names
-    return {name: Column(name, Type("unknown")) for name in found}
+    twice = [name for name, times in Counter(found).items() if times > 1 and name]
+    if twice and not ctx.building:
+        ctx.error(
+            "catalog",
+            f'column "{twice[0]}" specified more than once',
+            remedy="give one of the two another name: AS ..",
+        )
+    return {name or "?column?": Column(name, Type("unknown")) for name in found}
 
 
-def _target_name(value: Node) -> str:
-    if "ColumnRef" in value:
-        return strings(value["ColumnRef"]["fields"])[-1]
-    if "FuncCall" in value:
-        return split_name(value["FuncCall"]["funcname"])[1]
-    if "TypeCast" in value:
-        inner = _target_name(value["TypeCast"].get("arg", {}))
-        if inner != "?column?":
-            return inner
-        return split_name(value["TypeCast"]["typeName"].get("names"))[1]
-    if "CaseExpr" in value:
-        return "case"
-    if "CoalesceExpr" in value:
-        return "coalesce"
-    return "?column?"
+def _nameless(target: Node) -> str:
+    """What the column of an expression is called that lends no name; empty where that is not known,
+    as of a query or JSON."""
+    known = target.get("val", {}).keys() <= {"A_Const", "A_Expr", "BoolExpr", "NullTest"}
+    return "?column?" if known else ""
 
 
-def _star(ctx: Context, select: Node) -> list[str] | None:
+def _star(ctx: Context, select: Node, of: list[str]) -> list[str] | None:
+    """The columns behind `*`, or behind `t.*`."""
     found: list[str] = []
     for source in select.get("fromClause", ()):
-        relation = ctx.find(source["RangeVar"]) if "RangeVar" in source else None
+        body = source.get("RangeVar", {})
+        alias = body.get("alias", {})
+        if of and of[-1:] != [alias.get("aliasname") or body.get("relname")]:
+            continue
+        relation = ctx.find(body) if body and "colnames" not in alias else None
         if relation is None or relation.columns is None:
             return None
         found += relation.columns
-    return found
+    return found or None
 
 
 def column_reads(query: Node, read: list[Relation]) -> dict[Key, frozenset[str] | None]:
