@@ -10,7 +10,7 @@ from shared.sql.expressions import called, check_calls, columns
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.names import option, scalar, strings
-from shared.sql.operations.inheritance import with_children
+from shared.sql.operations.inheritance import share_identity, with_children
 from shared.sql.row_expressions import check_generation
 from shared.sql.schema_objects import Column, Relation
 
@@ -143,9 +143,18 @@ def identity(ctx: Context, relation: Relation, cmd: Node) -> None:
         "AT_DropIdentity": "DROP_IDENTITY",
     }
     operation = ctx.operation(types[cmd["subtype"]], relation)
-    operation.lock(relation, Lock.ACCESS_EXCLUSIVE)
+    shared = relation.partition_key is not None and ctx.version >= 17
+    family = ctx.family(relation) if shared else [relation]
+    operation.lock_all(family, Lock.ACCESS_EXCLUSIVE)
     column = _known(ctx, relation, cmd["name"], operation)
     if column is None:
+        return
+    if relation.bound is not None and ctx.version >= 17:
+        ctx.error(
+            "catalog",
+            f'the identity of "{column.name}" of {relation.shown} is that of the partitioned table',
+            remedy="change it there",
+        )
         return
     adds = cmd["subtype"] == "AT_AddIdentity"
     if adds and not column.not_null:
@@ -166,6 +175,8 @@ def identity(ctx: Context, relation: Relation, cmd: Node) -> None:
         )
     column.identity = column.has_default = cmd["subtype"] != "AT_DropIdentity"
     column.always = column.identity and _is_always(cmd, column.always)
+    for member in family[1:]:
+        share_identity(ctx, relation, member)
 
 
 def _is_always(cmd: Node, before: bool) -> bool:

@@ -40,3 +40,16 @@ def read_bounds(ctx: Context, target: Relation, operation: Operation) -> None:
         if parent := ctx.catalog.relations.get(key):
             operation.lock(parent, Lock.ACCESS_SHARE)
             read_bounds(ctx, parent, operation)
+
+
+def share_identity(ctx: Context, parent: Relation | None, partition: Relation) -> None:
+    """Since 17 a partition has the identity of its parent, and leaves it behind when it is detached
+    (`parent` is None); before, each has its own."""
+    if ctx.version < 17:
+        return
+    for name, column in (partition.columns or {}).items():
+        above = (parent.columns or {}).get(name) if parent is not None else None
+        kept = above is not None and above.identity
+        if column.identity or kept:
+            column.identity = column.has_default = kept
+            column.always = above is not None and above.always

@@ -8,7 +8,7 @@ from shared.sql.effects import Operation
 from shared.sql.grammar import Node
 from shared.sql.locks import Lock
 from shared.sql.operations.foreign_keys import look_up_rows
-from shared.sql.operations.inheritance import read_bounds
+from shared.sql.operations.inheritance import read_bounds, share_identity
 from shared.sql.operations.partition_bounds import (
     bound_of,
     excludes_bound,
@@ -45,6 +45,7 @@ def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
         look_up_rows(members, target, operation)
     scan_default(ctx, relation, bound, operation, proved=proved)
     link(ctx, relation, child, bound)
+    share_identity(ctx, relation, child)
     if ctx.step is not None:
         ctx.step.attached |= {child.label}
 
@@ -177,6 +178,7 @@ def detach(ctx: Context, relation: Relation, cmd: Node) -> None:
         keep(ctx.catalog, relation, child)
         relation.children.remove(child.key)
         child.parents.remove(relation.key)
+        share_identity(ctx, None, child)
     child.bound = None
     if not concurrent and relation.live:
         operation.needs(

@@ -179,6 +179,9 @@ def _inherit(
         relation.columns = None
     elif relation.columns is not None:
         relation.columns |= {name: copy.copy(c) for name, c in parent.columns.items()}
+        for column in relation.columns.values():
+            if column.identity and (bound is None or ctx.version < 17):
+                column.identity = column.always = column.has_default = False
     if bound is None:
         relation.parents.append(parent.key)
         parent.children.append(relation.key)

@@ -203,3 +203,40 @@ def test_only_triggers_of_rows_are_switched_on_partitions(
     found = validate(sql, file="m.sql", catalog=build(schema, version=18)[0])
 
     assert set(said_locks(found)) == reached
+
+
+IDENTITY = """
+CREATE TABLE up (id int GENERATED ALWAYS AS IDENTITY, k int) PARTITION BY LIST (k);
+CREATE TABLE up_1 PARTITION OF up FOR VALUES IN (1);
+CREATE TABLE kin (id int GENERATED ALWAYS AS IDENTITY);
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "since_17", "before"),
+    [
+        ("INSERT INTO up_1 (id, k) VALUES (5, 1);", False, True),
+        ("ALTER TABLE up DETACH PARTITION up_1; INSERT INTO up_1 VALUES (5, 1);", True, True),
+        ("ALTER TABLE up_1 ALTER id DROP IDENTITY;", False, False),
+        ("ALTER TABLE up ALTER id DROP IDENTITY; INSERT INTO up_1 VALUES (5, 1);", True, True),
+        ("ALTER TABLE up DETACH PARTITION up_1; ALTER TABLE up ATTACH PARTITION up_1"
+         " FOR VALUES IN (1); INSERT INTO up_1 VALUES (5, 1);", False, True),
+        ("CREATE TABLE son () INHERITS (kin); INSERT INTO son VALUES (5);", True, True),
+        ("CREATE TABLE son () INHERITS (kin); ALTER TABLE son ALTER id DROP IDENTITY", False, False),
+    ],
+)  # fmt: skip
+def test_partitions_share_the_identity_since_17_and_children_never(
+    sql: str, since_17: bool, before: bool
+) -> None:
+    for version, valid in ((18, since_17), (17, since_17), (16, before), (15, before)):
+        catalog = build(IDENTITY, version=version)[0]
+        found = validate(sql, file="m.sql", server_version=version, catalog=catalog)
+        assert (found.errors == ()) is valid, (version, found.errors)
+
+
+def test_an_identity_is_changed_with_its_partitions() -> None:
+    sql = "ALTER TABLE up ALTER id DROP IDENTITY;"
+    for version, held in ((18, {"up", "up_1"}), (16, {"up"})):
+        catalog = build(IDENTITY, version=version)[0]
+        found = validate(sql, file="m.sql", server_version=version, catalog=catalog)
+        assert set(said_locks(found)) == held
