@@ -222,7 +222,7 @@ CREATE TABLE kin (id int GENERATED ALWAYS AS IDENTITY);
         ("ALTER TABLE up DETACH PARTITION up_1; ALTER TABLE up ATTACH PARTITION up_1"
          " FOR VALUES IN (1); INSERT INTO up_1 VALUES (5, 1);", False, True),
         ("CREATE TABLE son () INHERITS (kin); INSERT INTO son VALUES (5);", True, True),
-        ("CREATE TABLE son () INHERITS (kin); ALTER TABLE son ALTER id DROP IDENTITY", False, False),
+        ("CREATE TABLE so () INHERITS (kin); ALTER TABLE so ALTER id DROP IDENTITY", False, False),
     ],
 )  # fmt: skip
 def test_partitions_share_the_identity_since_17_and_children_never(
