@@ -49,6 +49,7 @@ def analyse(
         version=version,
         look=look,
     )
+    ctx.savepoints.read = reading.statements
     ctx.settings |= ctx.catalog.settings
     ctx.block = ctx.blocks = int(as_one)
     steps: list[Step] = []

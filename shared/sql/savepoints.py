@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from shared.sql.catalog import Catalog
 from shared.sql.locks import Lock
+from shared.sql.parse import Statement
 from shared.sql.schema_objects import Key
 from shared.sql.source import Source
 
@@ -39,6 +42,14 @@ class Savepoints:
     needed: bool | None = None
     """Whether the file may go back to anything; None until a block begins."""
     kept: int = 0
+    read: Sequence[Statement] = ()
+    """The file's statements as far as they are read, which is some way ahead."""
+
+    def commits_next(self, here: int) -> bool:
+        """Whether COMMIT is seen to come before anything else that a transaction knows."""
+        ahead = islice(self.read, here + 1, None)
+        kind = next((each.node["kind"] for each in ahead if each.tag == "TransactionStmt"), "")
+        return bool(kind == "TRANS_STMT_COMMIT")
 
     def may_go_back(self, source: Source) -> bool:
         if self.needed is None:

@@ -30,7 +30,8 @@ def _begin(ctx: Context) -> None:
     ctx.blocks += 1
     ctx.block = ctx.blocks
     ctx.block_place = ctx.place()
-    _keep(ctx, "")
+    if not ctx.savepoints.commits_next(_here(ctx)):
+        _keep(ctx, "")
 
 
 def _end(ctx: Context, kind: str, *, chain: bool) -> None:
@@ -120,7 +121,7 @@ def _undo(ctx: Context, savepoint: Savepoint) -> None:
     savepoint.statement = here
     ctx.held = dict(savepoint.held)
     _go_back(ctx, savepoint)
-    if savepoint.catalog is not None:
+    if savepoint.catalog is not None and not ctx.savepoints.commits_next(here):
         savepoint.catalog = ctx.savepoints.keep(savepoint.catalog, len(savepoint.new_columns))
 
 
