@@ -45,6 +45,8 @@ class Context(Findings):
     savepoints: Savepoints = field(default_factory=Savepoints)
     held: dict[str, Lock] = field(default_factory=dict)
     """Locks that the open block holds."""
+    attached: dict[str, int] = field(default_factory=dict)
+    """Table -> number of the block that made it a partition: until then its parent is apart."""
     fresh_values: bool = False
     """The open transaction added a value to an enum that was there before."""
     outer_path: list[str] | None = None

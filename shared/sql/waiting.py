@@ -74,11 +74,14 @@ def _heirs_wait(ctx: Context, writes: set[str]) -> None:
 
 def _parents_wait(ctx: Context, step: Step, reads: set[str]) -> None:
     """Who reads a partitioned table has to wait for every partition of it."""
+    apart = step.attached
+    if step.in_block and ctx.attached:
+        apart |= {name for name, block in ctx.attached.items() if block == step.block}
     for key in ctx.catalog.with_children:
         relation = ctx.catalog.relations.get(key)
         if relation is None or not relation.live:
             continue
-        if _above_one(ctx, relation, reads, step.attached):
+        if _above_one(ctx, relation, reads, apart):
             reads.add(relation.label)
 
 

@@ -48,6 +48,7 @@ def attach(ctx: Context, relation: Relation, cmd: Node) -> None:
     share_identity(ctx, relation, child)
     if ctx.step is not None:
         ctx.step.attached |= {child.label}
+        ctx.attached[child.label] = ctx.block
 
 
 def _must_be_made(ctx: Context, parent: Relation, child: Relation) -> bool:

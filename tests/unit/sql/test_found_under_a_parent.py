@@ -21,7 +21,13 @@ CREATE TABLE days (k text, at date, n int) PARTITION BY RANGE (at);
 CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')
   PARTITION BY LIST (k);
 CREATE TABLE days_1_a PARTITION OF days_1 FOR VALUES IN ('a');
+CREATE TABLE feb (id bigint, at date NOT NULL, caller text NOT NULL, PRIMARY KEY (id, at));
+CREATE INDEX feb_caller ON feb (caller, at);
 CREATE TABLE old (id int); CREATE TABLE old_more (x int) INHERITS (old);
+"""
+FEB = """
+ALTER TABLE feb ADD CONSTRAINT c CHECK (at >= '2026-02-01' AND at < '2026-03-01') NOT VALID;
+ALTER TABLE feb VALIDATE CONSTRAINT c;
 """
 
 
@@ -148,3 +154,19 @@ def test_which_constraints_go_on_to_tables_that_inherit(sql, before, since):
 
 def test_a_primary_key_over_an_index_looks_at_the_rows_of_heirs_too():
     assert report(HEIRS.format("PRIMARY KEY")).blocks_reads_of == ("old", "old_more")
+
+
+def test_readers_of_the_parent_do_not_wait_for_what_the_open_block_attached():
+    attach = (
+        "ALTER TABLE calls ATTACH PARTITION feb FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');"
+    )
+    then = "CREATE INDEX ON people (id);"
+    inside = report(f"{FEB} BEGIN; {attach} {then} COMMIT;")
+    assert inside.blocks_reads_of == ("feb",)
+    detach = "ALTER TABLE calls DETACH PARTITION feb;"
+    outside = report(
+        f"{FEB} {attach} BEGIN; LOCK TABLE feb IN ACCESS EXCLUSIVE MODE; {then} COMMIT;"
+    )
+    assert outside.blocks_reads_of == ("calls", "feb")
+    again = report(f"{FEB} BEGIN; {attach} COMMIT; BEGIN; {detach} {then} COMMIT;")
+    assert again.blocks_reads_of == ("calls", "feb")
