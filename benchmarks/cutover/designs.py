@@ -32,7 +32,8 @@ from shared.adapters.embedded.server_binaries import find_servers
 from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from tests.support.cluster import free_port, unprivileged
-from tests.support.cutover_world import World, cutover_world, order, standby_world, switch_of
+from tests.support.cutover_switch import order, switch_of
+from tests.support.cutover_world import World, cutover_world, standby_world
 from tests.support.wait import until
 from workers.proxy_agent.attempt import Way
 

@@ -26,7 +26,7 @@ from shared.settings import Settings
 from shared.sql.fingerprint import FINGERPRINT
 from tests.corpus.case import Shape
 from tests.support.cluster import Server
-from tests.support.cutover_world import order, switched
+from tests.support.cutover_switch import order, switched
 from tests.support.ladder import ladder, left_over
 from tests.support.pair import BLUE, GREEN, Pair
 from tests.support.steps import done

@@ -23,7 +23,8 @@ from shared.domain.migration import Job
 from shared.ports import Done
 from shared.runner import forward
 from tests.support.cutover_step import Heard, Kept, cutover_job, cutover_step
-from tests.support.cutover_world import order, restore_streams, switch_of
+from tests.support.cutover_switch import order, switch_of
+from tests.support.cutover_world import restore_streams
 from tests.support.steps import undone
 from tests.support.wait import until
 from tests.support.wired_pair import MAX_STALL_MS, Pair, watched, wired_pair

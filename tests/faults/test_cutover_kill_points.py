@@ -22,7 +22,8 @@ from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from tests.support.cutover_process import CutoverProcess
-from tests.support.cutover_world import World, cutover_world, order, switch_of, switched
+from tests.support.cutover_switch import order, switch_of, switched
+from tests.support.cutover_world import World, cutover_world
 from tests.support.pooler import POOL_SIZE
 from tests.support.two_sides import TABLE, TwoSides
 from tests.support.wait import until

@@ -18,7 +18,7 @@ from shared.adapters.drivers.remote_driver import addressed_nodes
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from tests.support.cutover_process import CutoverProcess
-from tests.support.cutover_world import order
+from tests.support.cutover_switch import order
 from tests.support.wait import until
 from tests.support.wired_pair import MAX_STALL_MS, Pair, watched, wired_pair
 from workers.proxy_agent.attempt import Attempt, Way

@@ -15,7 +15,8 @@ from shared.adapters.drivers.remote_driver import addressed_nodes
 from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from tests.support.command_line import CommandLine
-from tests.support.cutover_world import World, cutover_world, order, switch_of, switched
+from tests.support.cutover_switch import order, switch_of, switched
+from tests.support.cutover_world import World, cutover_world
 from tests.support.writers import Writers
 from workers.proxy_agent.attempt import Way
 from workers.proxy_agent.recovery import Recovery

@@ -13,7 +13,7 @@ import pytest
 
 from shared.domain.errors import Transient
 from tests.support.crossing import LONG_STALL_MS, Doors, crossing
-from tests.support.cutover_world import switch_of
+from tests.support.cutover_switch import switch_of
 from tests.support.wait import until
 
 

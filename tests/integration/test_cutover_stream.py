@@ -7,7 +7,8 @@ import pytest
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken
 from shared.sql.conflicts import COUNTERS, conflicts
-from tests.support.cutover_world import cutover_world, order, switch_of, switched
+from tests.support.cutover_switch import order, switch_of, switched
+from tests.support.cutover_world import cutover_world
 from tests.support.wait import until
 from workers.proxy_agent.attempt import Way
 

@@ -8,7 +8,8 @@ import pytest
 
 from shared.domain.environment import Colour
 from shared.domain.pause_phases import PHASES
-from tests.support.cutover_world import World, cutover_world, order, switch_of, switched
+from tests.support.cutover_switch import order, switch_of, switched
+from tests.support.cutover_world import World, cutover_world
 from tests.support.residue import residue
 from tests.support.servers import VERSIONS
 from tests.support.two_sides import TABLE, TwoSides

@@ -17,7 +17,8 @@ from shared.domain.environment import Colour
 from shared.domain.errors import Transient
 from shared.settings import PoolerSettings, Settings
 from tests.support.cluster import free_port
-from tests.support.cutover_world import World, cutover_world, order, switch_of, switched
+from tests.support.cutover_switch import order, switch_of, switched
+from tests.support.cutover_world import World, cutover_world
 from tests.support.pooler import PoolerProcess, pgbouncer
 from tests.support.roles import DATABASE
 from tests.support.wait import until

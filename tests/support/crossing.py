@@ -14,7 +14,8 @@ import psycopg
 
 from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
-from tests.support.cutover_world import World, cutover_world, order, switch_of, switched
+from tests.support.cutover_switch import order, switch_of, switched
+from tests.support.cutover_world import World, cutover_world
 from tests.support.direct_nginx import DirectNginx, direct_nginx
 from workers.proxy_agent.attempt import Way
 from workers.proxy_agent.switch import Order, Switched

@@ -14,7 +14,8 @@ from shared.domain.facts import Verdict
 from shared.domain.messages import Event
 from shared.domain.migration import Job
 from shared.ports import SwitchRecord
-from tests.support.cutover_world import World, switch_of
+from tests.support.cutover_switch import switch_of
+from tests.support.cutover_world import World
 from tests.support.steps import a_job
 from workers.proxy_agent.companions import probes
 from workers.proxy_agent.measured_switch import MeasuredSwitch

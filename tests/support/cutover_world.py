@@ -10,23 +10,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
-from shared.adapters.doors.direct_door import SymlinkDoor
-from shared.adapters.drivers.remote_driver import addressed_nodes
-from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.adapters.pooler.route_file import route_text
 from shared.adapters.postgres import PsycopgSession
 from shared.adapters.standing.standing import install
 from shared.domain.environment import Colour
-from shared.domain.errors import Transient
 from shared.settings import (
     DoorSettings,
     NodeSettings,
@@ -39,9 +33,6 @@ from tests.support.cluster import Server, free_port, postgres, unprivileged
 from tests.support.pooler import PoolerProcess, pgbouncer
 from tests.support.roles import DATABASE, create_roles
 from tests.support.wait import until
-from workers.proxy_agent.attempt import Way
-from workers.proxy_agent.companions import watchdogs
-from workers.proxy_agent.switch import Order, Switch, Switched
 
 SERVER = {
     "cluster_name": "bluegreen-blue", "max_connections": "150", "fsync": "on",
@@ -152,32 +143,6 @@ def standby_world(version: int = 15, *, more: str = "") -> Iterator[World]:
             pgbouncer(root, settings.pooler.port, settings.pooler.route_file)
         )
         yield World(root, servers, pooler, settings)
-
-
-def switch_of(world: World, **changed: Any) -> Switch:
-    """The switch as the proxy-agent composes it."""
-    parts: dict[str, Any] = {
-        "nodes": addressed_nodes(world.settings, "bg_proxy"),
-        "pooler": PgBouncer(world.settings),
-        "door": SymlinkDoor(world.settings),
-        "watchdog": watchdogs(world.settings),
-    }
-    return Switch(**(parts | changed))
-
-
-def order(way: Way, old: Colour, *, returning: bool = True, max_stall_ms: float = 2000) -> Order:
-    return Order("20261123-7f3a", way, old, returning, max_stall_ms)
-
-
-def switched(switch: Switch, asked: Order, *, limit_s: float = 60) -> Switched:
-    """Try until it succeeds, as the step does: a busy host makes single attempts give up."""
-    deadline = time.monotonic() + limit_s
-    while True:
-        try:
-            return switch.run(asked)
-        except Transient:
-            if time.monotonic() > deadline:
-                raise
 
 
 def restore_streams(world: World) -> None:

@@ -13,7 +13,8 @@ from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError, Transient
 from shared.settings import Settings
-from tests.support.cutover_world import World, cutover_world, order, switch_of
+from tests.support.cutover_switch import order, switch_of
+from tests.support.cutover_world import World, cutover_world
 from tests.support.cuttable import Wire, wire_to
 from tests.support.two_sides import TABLE, TwoSides
 from tests.support.wait import until

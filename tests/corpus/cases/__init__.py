@@ -3,6 +3,7 @@
 from tests.corpus.case import Case, Refusal
 from tests.corpus.cases import (
     columns,
+    columns_of_others,
     constraints,
     copies,
     data,
@@ -18,6 +19,7 @@ from tests.corpus.cases import (
 
 CASES: tuple[Case, ...] = (
     *columns.CASES,
+    *columns_of_others.CASES,
     *types.CASES,
     *odd_values.CASES,
     *user_types.CASES,

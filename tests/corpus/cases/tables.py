@@ -178,4 +178,34 @@ CASES = (
          ALTER TABLE t ALTER name SET STORAGE EXTERNAL, ALTER name SET STATISTICS 500;
          ALTER TABLE t CLUSTER ON t_pkey""", SAME, (), ROWS),
     Case("set_logged_again", TABLE, "ALTER TABLE t SET LOGGED", SAME, (), ROWS),
+    Case("full_identity_without_a_key",
+         "CREATE TABLE t (v text, n int); ALTER TABLE t REPLICA IDENTITY FULL;",
+         "ALTER TABLE t RENAME v TO title; ALTER TABLE t ADD CHECK (n >= 0); CREATE INDEX ON t (n)",
+         ("INSERT INTO t VALUES ('born @n', @n)",
+          "UPDATE t SET v = 'w @n' WHERE n = @n % 40 + 1",
+          "DELETE FROM t WHERE n = @n - 25"),
+         (("INSERT INTO t (title, n) VALUES ('new', @n)", "INSERT INTO t VALUES ('new', @n)"),
+          ("UPDATE t SET title = 'x @n' WHERE n = @n % 40 + 1",
+           "UPDATE t SET v = 'x @n' WHERE n = @n % 40 + 1"),
+          ("DELETE FROM t WHERE n = @n - 25", "DELETE FROM t WHERE n = @n - 25")),
+         "INSERT INTO t SELECT 'name ' || n % 5, n % 20 FROM generate_series(1, 40) n"),
+    Case("full_identity_with_a_key",
+         """CREATE TABLE t (id int PRIMARY KEY, name text, cents int NOT NULL, gone text NOT NULL);
+         ALTER TABLE t REPLICA IDENTITY FULL;""",
+         """-- bluegreen: down t.cents = round(cents * 100)
+         ALTER TABLE t ALTER cents TYPE numeric(12,2) USING cents / 100.0;
+         ALTER TABLE t DROP COLUMN gone;
+         ALTER TABLE t ADD COLUMN kind text;
+         UPDATE t SET kind = upper(name);
+         ALTER TABLE t RENAME name TO title""",
+         ("INSERT INTO t VALUES (@n, 'born @n', @n, 'v')",
+          "UPDATE t SET cents = cents + 1 WHERE id = @n % 40 + 1",
+          "UPDATE t SET gone = 'w', name = 'x @n' WHERE id = @n % 40 + 1",
+          "DELETE FROM t WHERE id = @n - 25"),
+         (("INSERT INTO t (id, title, cents, kind) VALUES (@n, 'n', 1.25, 'own')",
+           "INSERT INTO t VALUES (@n, 'n', 125, '')"),
+          ("UPDATE t SET title = 't @n', cents = cents + 1 WHERE id = @n % 40 + 1",
+           "UPDATE t SET name = 't @n', cents = cents + 100 WHERE id = @n % 40 + 1"),
+          ("DELETE FROM t WHERE id = @n - 25", "DELETE FROM t WHERE id = @n - 25")),
+         "INSERT INTO t SELECT n, 'name ' || n, n, 'v' FROM generate_series(1, 40) n"),
 )  # fmt: skip
