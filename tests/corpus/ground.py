@@ -22,8 +22,9 @@ from shared.sql.fingerprint import FINGERPRINT
 from tests.corpus.reference import Reference, reference
 from tests.corpus.stage import Stage
 from tests.support.cluster import free_port
-from tests.support.pair import BLUE, Pair, pair
+from tests.support.pair import Pair, pair
 from tests.support.pooler import pgbouncer
+from tests.support.sides import BLUE
 
 RIGHTS = "ALTER ROLE bg_validator BYPASSRLS; GRANT pg_read_all_data, pg_monitor TO bg_validator"
 

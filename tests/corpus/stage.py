@@ -28,7 +28,8 @@ from tests.corpus.case import Shape
 from tests.support.cluster import Server
 from tests.support.cutover_switch import order, switched
 from tests.support.ladder import ladder, left_over
-from tests.support.pair import BLUE, GREEN, Pair
+from tests.support.pair import Pair
+from tests.support.sides import BLUE, GREEN
 from tests.support.steps import done
 from tests.support.validator_node import Remembered
 from tests.support.wait import until

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.ladder import climb, descend
-from tests.support.pair import BLUE, GREEN, Pair, pair
+from tests.support.pair import Pair, pair
+from tests.support.sides import BLUE, GREEN
 from tests.support.wait import until
 from workers.replicator.calm_stop import SPREAD_OVER_S, write_out
 

@@ -13,21 +13,15 @@ import pytest
 
 from shared.domain.errors import Refused
 from shared.domain.migration import Job
-from shared.ports import Step
 from tests.support.dying import Died, DyingNodes
-from tests.support.ladder import ladder
-from tests.support.remote_pair import BLUE, GREEN, RemotePair, remote_pair
-from tests.support.shapes import FILE, SCHEMA
+from tests.support.ladder import climb, descend, ladder, steps_of
+from tests.support.remote_pair import RemotePair, remote_pair
+from tests.support.shapes import FILE, MANY_ROWS, SCHEMA
+from tests.support.sides import BLUE, GREEN
 from tests.support.steps import done, undone
 
 OLDEST, NEWEST = 15, 18
-ROWS = """
-INSERT INTO users (mail, age, bio, legacy, price)
-SELECT 'm' || g, g % 90, repeat('b', g % 100), 'x', g FROM generate_series(1, 2000) AS g;
-INSERT INTO orders (user_id, note) SELECT g, 'n' FROM generate_series(1, 500) AS g;
-INSERT INTO events (code, n) SELECT 'c', g FROM generate_series(1, 500) AS g;
-CREATE MATERIALIZED VIEW ages AS SELECT age, count(*) FROM users GROUP BY age;
-"""
+VIEW = "CREATE MATERIALIZED VIEW ages AS SELECT age, count(*) FROM users GROUP BY age"
 LEFT = """
 SELECT 'publication ' || pubname FROM pg_publication
 UNION ALL SELECT 'subscription ' || subname FROM pg_subscription
@@ -43,7 +37,7 @@ UNION ALL SELECT 'database ' || datname FROM pg_database
 @pytest.fixture(scope="module", params=[OLDEST, NEWEST])
 def made(request: pytest.FixtureRequest) -> Iterator[tuple[RemotePair, Job]]:
     with remote_pair(request.param) as servers:
-        servers.run(BLUE, SCHEMA + ROWS, user="app")
+        servers.run(BLUE, SCHEMA + MANY_ROWS + VIEW, user="app")
         yield servers, servers.rehearsed(FILE)
 
 
@@ -52,8 +46,7 @@ def servers(made: tuple[RemotePair, Job]) -> Iterator[RemotePair]:
     """The pair at rest, before and after."""
     servers, job = made
     yield servers
-    for step in reversed(ladder(servers.nodes, servers.databases).values()):
-        undone(step, job)
+    descend(servers, job)
     assert servers.rows(BLUE, LEFT) == []
     assert servers.rows(GREEN, LEFT) == []
     assert servers.rows(GREEN, "SELECT * FROM bluegreen.contents()") == []
@@ -93,17 +86,6 @@ def writing(servers: RemotePair) -> Iterator[None]:
         thread.join()
 
 
-def steps(servers: RemotePair) -> dict[str, Step]:
-    return ladder(servers.nodes, servers.databases)
-
-
-def climb(servers: RemotePair, job: Job, *, before: str = "") -> None:
-    for name, step in steps(servers).items():
-        if name == before:
-            return
-        done(step, job)
-
-
 RAW = "SELECT id, mail, age, md5(bio), price FROM users ORDER BY id"
 REST = "SELECT id, note FROM orders ORDER BY id"
 
@@ -111,7 +93,7 @@ REST = "SELECT id, note FROM orders ORDER BY id"
 def test_the_copy_has_every_row_that_was_written_meanwhile(servers: RemotePair, job: Job) -> None:
     with writing(servers):
         climb(servers, job)
-    done(steps(servers)["catch_up"], job)
+    done(steps_of(servers)["catch_up"], job)
     assert servers.rows(GREEN, RAW) == servers.rows(BLUE, RAW)
     assert servers.rows(GREEN, REST) == servers.rows(BLUE, REST)
     assert servers.rows(GREEN, "SELECT age FROM ages LIMIT 1") != []
@@ -156,8 +138,8 @@ def test_a_database_that_nobody_gave_up_is_refused_and_left_alone(
     servers.run(GREEN, "CREATE TABLE theirs (n int)")
     try:
         with pytest.raises(Refused, match=r"found table public\.theirs; nothing was dropped"):
-            done(steps(servers)["create_green"], job)
-        undone(steps(servers)["create_green"], job)
+            done(steps_of(servers)["create_green"], job)
+        undone(steps_of(servers)["create_green"], job)
         assert servers.value(GREEN, "SELECT to_regclass('theirs') IS NOT NULL")
     finally:
         servers.run(GREEN, "DROP TABLE theirs")
@@ -207,7 +189,7 @@ def test_roles_that_are_missing_are_made_and_verifiers_are_the_same(
         ) == ("work_mem=8MB")
     finally:
         for name in ("create_green", "freeze_schema"):
-            undone(steps(servers)[name], job)
+            undone(steps_of(servers)[name], job)
         servers.run(BLUE, "REVOKE SELECT ON orders FROM readers")
         for colour in (BLUE, GREEN):
             servers.run(colour, "DROP ROLE clerk; DROP ROLE readers")
@@ -244,7 +226,7 @@ def test_a_copy_that_died_after_any_act_goes_on_and_loses_nothing(
     with writing(servers):
         die_while_copying(servers, job, act)
         climb(servers, job)
-    done(steps(servers)["catch_up"], job)
+    done(steps_of(servers)["catch_up"], job)
     assert servers.rows(GREEN, RAW) == servers.rows(BLUE, RAW)
     assert servers.rows(GREEN, REST) == servers.rows(BLUE, REST)
 

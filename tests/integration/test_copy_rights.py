@@ -9,8 +9,8 @@ import pytest
 from shared.adapters.drivers.node_factory import make_nodes
 from shared.domain.environment import Colour
 from shared.domain.objects import AGENT_ROLES
-from tests.support.pair import job_on
-from tests.support.remote_pair import BLUE, GREEN, RemotePair, remote_pair
+from tests.support.remote_pair import RemotePair, remote_pair
+from tests.support.sides import BLUE, GREEN, job_on
 from workers.health_monitor.copy_facts import read_copy_facts
 from workers.health_monitor.snapshot import CopyFacts
 

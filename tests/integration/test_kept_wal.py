@@ -11,36 +11,15 @@ from shared.domain.errors import Refused
 from shared.domain.migration import Job
 from shared.ports import Pending, Step
 from shared.runner import forward
-from tests.support.ladder import climb, descend, ladder, left_over
-from tests.support.pair import BLUE, GREEN, Pair, pair
-from tests.support.servers import VERSIONS
-from tests.support.shapes import FILE, SCHEMA
+from tests.support.ladder import climb, ladder
+from tests.support.pair import Pair
+from tests.support.sides import BLUE, GREEN
 from tests.support.steps import done
 from tests.support.wait import until
 
 WHY = "keep the WAL that green follows, found it removed: .* max_slot_wal_keep_size"
 STATUS = "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'bluegreen_forward'"
 SEGMENTS = 4
-
-
-@pytest.fixture(scope="module", params=VERSIONS)
-def made(request: pytest.FixtureRequest) -> Iterator[tuple[Pair, Job]]:
-    with pair(request.param) as servers:
-        servers.run(BLUE, "GRANT ALL ON SCHEMA public TO app")
-        servers.run(BLUE, SCHEMA, user="app")
-        yield servers, servers.rehearsed(FILE)
-
-
-@pytest.fixture
-def servers(made: tuple[Pair, Job]) -> Iterator[Pair]:
-    yield made[0]
-    descend(*made)
-    assert left_over(made[0]) == []
-
-
-@pytest.fixture
-def job(made: tuple[Pair, Job]) -> Job:
-    return made[1]
 
 
 def lose_wal(servers: Pair) -> None:

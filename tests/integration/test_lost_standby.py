@@ -11,7 +11,8 @@ from shared.domain.errors import Broken
 from shared.domain.migration import Job
 from shared.domain.objects import STANDBY_SLOTS
 from tests.support.ladder import climb, descend, ladder, left_over
-from tests.support.pair import BLUE, GREEN, Pair, pair
+from tests.support.pair import Pair, pair
+from tests.support.sides import BLUE, GREEN
 from tests.support.wait import until
 
 FILE = "ALTER TABLE t RENAME COLUMN a TO b"

@@ -16,8 +16,9 @@ from shared.ports import Node, Pending, Session
 from shared.sql.parse import statements
 from tests.support.dying import Died, DyingNodes
 from tests.support.fake_pool import CountingPool
-from tests.support.pair import BLUE, Pair, job_on, pair
+from tests.support.pair import Pair, pair
 from tests.support.servers import VERSIONS
+from tests.support.sides import BLUE, job_on
 from tests.support.steps import done, undone
 from tests.support.wait import until
 from workers.replicator.background import Background
@@ -34,7 +35,6 @@ INVALID = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
 @pytest.fixture(scope="module", params=VERSIONS)
 def made(request: pytest.FixtureRequest) -> Iterator[Pair]:
     with pair(request.param) as servers:
-        servers.run(BLUE, "GRANT ALL ON SCHEMA public TO app")
         yield servers
 
 

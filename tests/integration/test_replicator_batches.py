@@ -15,8 +15,9 @@ from shared.ports import Node, Pending, PoolTraffic, Session
 from shared.runner import forward
 from tests.support.dying import Died, DyingNodes
 from tests.support.fake_pool import CountingPool
-from tests.support.pair import BLUE, GREEN, Pair, job_on, pair
+from tests.support.pair import Pair, pair
 from tests.support.servers import VERSIONS
+from tests.support.sides import BLUE, GREEN, job_on
 from tests.support.steps import done, undone
 from workers.replicator import batches, pace
 from workers.replicator.background import Background
@@ -35,7 +36,6 @@ WRONG = "SELECT count(*) FROM t WHERE v <> CASE WHEN id % 2 = 0 THEN 1 ELSE 0 EN
 @pytest.fixture(scope="module", params=VERSIONS)
 def made(request: pytest.FixtureRequest) -> Iterator[Pair]:
     with pair(request.param) as servers:
-        servers.run(BLUE, "GRANT ALL ON SCHEMA public TO app")
         yield servers
 
 

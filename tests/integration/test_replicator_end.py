@@ -11,9 +11,10 @@ from shared.domain.migration import Job
 from shared.ports import Pending
 from tests.support.fake_pool import CountingPool
 from tests.support.ladder import climb, ladder, left_over
-from tests.support.pair import BLUE, GREEN, Pair, pair
+from tests.support.pair import Pair, pair
 from tests.support.servers import VERSIONS
 from tests.support.shapes import FILE, SCHEMA
+from tests.support.sides import BLUE, GREEN
 from tests.support.steps import done, undone
 from tests.support.switching import switch
 from tests.support.wait import until

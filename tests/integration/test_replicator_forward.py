@@ -13,40 +13,12 @@ from shared.domain.migration import Job
 from shared.mapping.model import Mapping
 from shared.ports import Pending
 from tests.support.dying import Died, DyingNodes
-from tests.support.ladder import NAMES, climb, descend, ladder, left_over
-from tests.support.pair import BLUE, GREEN, Pair, pair
-from tests.support.servers import VERSIONS
-from tests.support.shapes import FILE, SCHEMA
+from tests.support.ladder import NAMES, climb, ladder
+from tests.support.pair import Pair
+from tests.support.shapes import FILE
+from tests.support.sides import BLUE, GREEN
 from tests.support.steps import done, finished, undone
 from tests.support.wait import until
-
-ROWS = """
-INSERT INTO users (mail, age, bio, legacy, price)
-SELECT 'm' || g, g % 90, repeat('b', g % 100), 'x', g FROM generate_series(1, 2000) AS g;
-INSERT INTO orders (user_id, note) SELECT g, 'n' FROM generate_series(1, 500) AS g;
-INSERT INTO events (code, n) SELECT 'c', g FROM generate_series(1, 500) AS g;
-"""
-
-
-@pytest.fixture(scope="module", params=VERSIONS)
-def made(request: pytest.FixtureRequest) -> Iterator[tuple[Pair, Job]]:
-    with pair(request.param) as servers:
-        servers.run(BLUE, "GRANT ALL ON SCHEMA public TO app")
-        servers.run(BLUE, SCHEMA + ROWS, user="app")
-        yield servers, servers.rehearsed(FILE)
-
-
-@pytest.fixture
-def servers(made: tuple[Pair, Job]) -> Iterator[Pair]:
-    """The pair at rest, before and after."""
-    yield made[0]
-    descend(*made)
-    assert left_over(made[0]) == []
-
-
-@pytest.fixture
-def job(made: tuple[Pair, Job]) -> Job:
-    return made[1]
 
 
 @contextmanager

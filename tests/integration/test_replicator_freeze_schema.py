@@ -6,8 +6,9 @@ import psycopg
 import pytest
 
 from shared.domain.errors import Broken
-from tests.support.pair import BLUE, Pair, job_on, pair
+from tests.support.pair import Pair, pair
 from tests.support.servers import VERSIONS
+from tests.support.sides import BLUE, job_on
 from workers.replicator.steps.freeze_schema import FreezeSchema
 
 JOB = job_on(BLUE)

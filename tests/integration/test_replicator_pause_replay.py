@@ -4,8 +4,9 @@ import pytest
 
 from shared.domain.kinds import Kind
 from tests.support.fake_pool import CountingPool
-from tests.support.pair import BLUE, GREEN, job_on, pair
+from tests.support.pair import pair
 from tests.support.servers import VERSIONS
+from tests.support.sides import BLUE, GREEN, job_on
 from tests.support.steps import done, undone
 from tests.support.wait import until
 from workers.replicator.steps.finish import Finish

@@ -18,8 +18,9 @@ from shared.ports import Node, Pending, Session, Step
 from tests.support.dying import Died, DyingNodes
 from tests.support.fake_pool import CountingPool
 from tests.support.ladder import left_over
-from tests.support.pair import BLUE, GREEN, Pair, job_on, pair
+from tests.support.pair import Pair, pair
 from tests.support.servers import VERSIONS
+from tests.support.sides import BLUE, GREEN, job_on
 from tests.support.steps import done, finished, undone
 from tests.support.told_alerts import ToldAlerts
 from tests.support.wait import until

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from shared.domain.errors import MigrationError, Refused, Transient
-from tests.support.pair import BLUE, Pair, job_on, pair
+from tests.support.pair import Pair, pair
 from tests.support.servers import VERSIONS
+from tests.support.sides import BLUE, job_on
 from tests.support.wait import until
 from workers.replicator import run_file
 from workers.replicator.run_file import Part

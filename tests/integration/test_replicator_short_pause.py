@@ -21,8 +21,8 @@ from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.migration import Job
 from shared.ports import Session
 from tests.support.cutover_world import World, cutover_world
-from tests.support.pair import BLUE, job_on
 from tests.support.pooler import POOL_SIZE
+from tests.support.sides import BLUE, job_on
 from tests.support.steps import done
 from tests.support.wait import until
 from workers.replicator.background import Background

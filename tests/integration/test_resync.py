@@ -15,10 +15,11 @@ from shared.domain.errors import Refused
 from shared.domain.migration import Job
 from shared.ports import Pending
 from tests.support.dying import Died, DyingNodes
-from tests.support.ladder import ladder
-from tests.support.remote_pair import BLUE, GREEN, RemotePair, remote_pair
+from tests.support.ladder import descend, ladder, steps_of
+from tests.support.remote_pair import RemotePair, remote_pair
 from tests.support.shapes import FILE, SCHEMA
-from tests.support.steps import done, undone
+from tests.support.sides import BLUE, GREEN
+from tests.support.steps import done
 from tests.support.wait import until
 
 ROWS = """
@@ -63,10 +64,9 @@ def made(request: pytest.FixtureRequest) -> Iterator[tuple[RemotePair, Job]]:
 @pytest.fixture
 def servers(made: tuple[RemotePair, Job]) -> Iterator[RemotePair]:
     servers, job = made
-    done(ladder(servers.nodes, servers.databases)["freeze_schema"], job)
+    done(steps_of(servers)["freeze_schema"], job)
     yield servers
-    for step in reversed(ladder(servers.nodes, servers.databases).values()):
-        undone(step, job)
+    descend(servers, job)
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def holding(servers: RemotePair, lock: str) -> Iterator[None]:
 
 def is_alone(servers: RemotePair, job: Job, table: str) -> bool:
     """Whether orders follows, and that table's worker is on its way: nobody else begins one."""
-    step = ladder(servers.nodes, servers.databases)["create_green"]
+    step = steps_of(servers)["create_green"]
     assert isinstance(step.do(job), Pending)
     states = [servers.rows(GREEN, STATE.format(each)) for each in ("orders", table)]
     return states == [[("r",)], [("d",)]]
@@ -119,7 +119,7 @@ def test_it_is_copied_anew_and_no_other_is(
     lose_slot(servers, job, table)
     of_this = servers.value(GREEN, FILES.format(table))
     of_other = servers.value(GREEN, FILES.format("orders"))
-    done(ladder(servers.nodes, servers.databases)["create_green"], job)
+    done(steps_of(servers)["create_green"], job)
     for each in ("users", "logs", "orders"):
         assert is_on_both_sides(servers, each)
     assert servers.value(GREEN, FILES.format(table)) != of_this
@@ -136,7 +136,7 @@ def test_who_dies_behind_an_act_is_followed_by_one_that_goes_on(
     dying = DyingNodes(servers.nodes, act)
     with pytest.raises(Died):
         done(ladder(dying, servers.databases)["create_green"], job)
-    done(ladder(servers.nodes, servers.databases)["create_green"], job)
+    done(steps_of(servers)["create_green"], job)
     assert is_on_both_sides(servers, "users")
 
 
@@ -148,10 +148,10 @@ def test_nothing_is_emptied_while_somebody_else_does_it(
     lose_slot(servers, job, "users")
     before = servers.value(GREEN, FILES.format("users"))
     with holding(servers, "SELECT pg_advisory_xact_lock(hashtext('bluegreen resync'))"):
-        answer = ladder(servers.nodes, servers.databases)["create_green"].do(job)
+        answer = steps_of(servers)["create_green"].do(job)
         assert isinstance(answer, Pending)
         assert servers.value(GREEN, FILES.format("users")) == before
-    done(ladder(servers.nodes, servers.databases)["create_green"], job)
+    done(steps_of(servers)["create_green"], job)
     assert is_on_both_sides(servers, "users")
 
 

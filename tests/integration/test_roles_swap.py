@@ -9,7 +9,8 @@ import pytest
 from shared.domain.environment import Colour
 from tests.support.fake_pool import CountingPool
 from tests.support.ladder import climb, left_over
-from tests.support.pair import BLUE, Pair, pair
+from tests.support.pair import Pair, pair
+from tests.support.sides import BLUE
 from tests.support.steps import done
 from tests.support.switching import switch
 from workers.replicator.steps.finish import Finish

@@ -5,16 +5,13 @@ Only where nothing but the connection was lost, and never while an attempt at a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from shared.domain.errors import Refused
 from shared.domain.migration import Job
-from tests.support.ladder import climb, descend, ladder, left_over
-from tests.support.pair import BLUE, GREEN, Pair, pair
-from tests.support.servers import VERSIONS
-from tests.support.shapes import FILE, SCHEMA
+from tests.support.ladder import climb, ladder
+from tests.support.pair import Pair
+from tests.support.sides import BLUE, GREEN
 from tests.support.steps import done, finished
 from tests.support.wait import until
 from workers.replicator.stream_keeper import StreamKeeper
@@ -24,25 +21,11 @@ OPEN = "SELECT bluegreen.open_attempt(%d, '%s', 'forward', 'new', true)"
 LATE = "SELECT count(*) FROM users WHERE mail = 'late'"
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
-def made(request: pytest.FixtureRequest) -> Iterator[tuple[Pair, Job]]:
-    with pair(request.param) as servers:
-        servers.run(BLUE, "GRANT ALL ON SCHEMA public TO app")
-        servers.run(BLUE, SCHEMA, user="app")
-        yield servers, servers.rehearsed(FILE)
-
-
 @pytest.fixture
-def servers(made: tuple[Pair, Job]) -> Iterator[Pair]:
-    climb(*made)
-    yield made[0]
-    descend(*made)
-    assert left_over(made[0]) == []
-
-
-@pytest.fixture
-def job(made: tuple[Pair, Job]) -> Job:
-    return made[1]
+def servers(servers: Pair, job: Job) -> Pair:
+    """Green follows."""
+    climb(servers, job)
+    return servers
 
 
 def keeper(servers: Pair, job: Job | None) -> StreamKeeper:

@@ -12,11 +12,12 @@ import pytest
 
 from shared.domain.errors import Refused
 from shared.domain.migration import Job
-from shared.ports import Pending, Step
-from tests.support.ladder import ladder
-from tests.support.remote_pair import BLUE, GREEN, RemotePair, remote_pair
+from shared.ports import Pending
+from tests.support.ladder import climb, descend, steps_of
+from tests.support.remote_pair import RemotePair, remote_pair
 from tests.support.shapes import FILE, SCHEMA
-from tests.support.steps import done, finished, undone
+from tests.support.sides import BLUE, GREEN
+from tests.support.steps import done, finished
 from tests.support.wait import until
 from workers.replicator.stream_keeper import StreamKeeper
 
@@ -41,22 +42,12 @@ def made(request: pytest.FixtureRequest) -> Iterator[tuple[RemotePair, Job]]:
 def servers(made: tuple[RemotePair, Job]) -> Iterator[RemotePair]:
     servers, job = made
     yield servers
-    for step in reversed(steps(servers).values()):
-        undone(step, job)
+    descend(servers, job)
 
 
 @pytest.fixture
 def job(made: tuple[RemotePair, Job]) -> Job:
     return made[1]
-
-
-def steps(servers: RemotePair) -> dict[str, Step]:
-    return ladder(servers.nodes, servers.databases)
-
-
-def climb(servers: RemotePair, job: Job) -> None:
-    for step in steps(servers).values():
-        done(step, job)
 
 
 def keeper(servers: RemotePair, job: Job) -> StreamKeeper:
@@ -115,7 +106,7 @@ def test_a_row_that_cannot_be_applied_stops_it_for_good_and_what_is_mended_goes_
     assert servers.value(GREEN, STARTS) == ALLOWED
     assert servers.value(GREEN, LATE) == before, "nothing behind the row came past it"
     with pytest.raises(Refused, match="could not take what the source sent"):
-        finished(lambda: steps(servers)["catch_up"].do(job))
+        finished(lambda: steps_of(servers)["catch_up"].do(job))
 
     servers.run(GREEN, "DELETE FROM events WHERE id = 70001")
     servers.run(GREEN, "ALTER SUBSCRIPTION bluegreen_forward ENABLE")
@@ -137,7 +128,7 @@ def test_a_copy_that_loses_its_source_goes_on(servers: RemotePair, job: Job) -> 
         " FROM generate_series(1, 100000)",
         user="app",
     )
-    ladder = steps(servers)
+    ladder = steps_of(servers)
     done(ladder["freeze_schema"], job)
     until(
         lambda: (isinstance(ladder["create_green"].do(job), Pending)

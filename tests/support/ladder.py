@@ -9,6 +9,7 @@ from shared.domain.migration import Job
 from shared.domain.objects import STANDBY_SLOTS
 from shared.ports import Database, Node, Step
 from tests.support.pair import Pair
+from tests.support.sides import Sides
 from tests.support.steps import done, undone
 from workers.replicator.background import Background
 from workers.replicator.copy_green import CopyGreen
@@ -49,17 +50,21 @@ def ladder(
     return {step.name: step for step in steps}
 
 
-def climb(servers: Pair, job: Job, *, before: str = "") -> None:
+def steps_of(servers: Sides) -> dict[str, Step]:
+    return ladder(servers.nodes, servers.databases)
+
+
+def climb(servers: Sides, job: Job, *, before: str = "") -> None:
     """Do every step, or those before the one named."""
-    for name, step in ladder(servers.nodes).items():
+    for name, step in steps_of(servers).items():
         if name == before:
             return
         done(step, job)
 
 
-def descend(servers: Pair, job: Job) -> None:
+def descend(servers: Sides, job: Job) -> None:
     """Undo every step, also those that were never done."""
-    for step in reversed(ladder(servers.nodes).values()):
+    for step in reversed(steps_of(servers).values()):
         undone(step, job)
 
 

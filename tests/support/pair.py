@@ -10,34 +10,22 @@ from pathlib import Path
 
 import psycopg
 
-from shared.adapters.dump.pg_dump import Server as Reached
 from shared.adapters.embedded.roles import grant_rewind
 from shared.adapters.postgres import PostgresNode, PsycopgSession
-from shared.adapters.rehearsal.rehearsal import ScratchRehearsalRoom
-from shared.adapters.schema.schema_copy import Copies
 from shared.adapters.standing import standing
 from shared.domain.environment import Colour
 from shared.domain.errors import MigrationError
-from shared.domain.migration import Job, Kind, RunOptions
 from shared.domain.objects import (
     AGENT_ROLES,
     POOLER_ROLE,
     REPLICATION_ROLES,
     STANDBY_SLOTS,
 )
-from shared.settings import (
-    DoorSettings,
-    NodeSettings,
-    PoolerSettings,
-    RedisSettings,
-    ServerSettings,
-    Settings,
-)
-from tests.support.cluster import Server, bin_dir, free_port, postgres, unprivileged
+from tests.support.cluster import Server, free_port, postgres, unprivileged
 from tests.support.node_driver import PgCtlDriver
+from tests.support.sides import BLUE, GREEN, Sides, settings_of_sides
 from tests.support.wait import until
 
-BLUE, GREEN = Colour.BLUE, Colour.GREEN
 CONFIGURATION = """
 listen_addresses = '127.0.0.1'
 port = {port}
@@ -62,12 +50,8 @@ include_if_exists = '{conf}/recovery.conf'
 
 
 @dataclass
-class Pair:
-    """`blue` is active at first. `node(colour)` is what a step of the replicator gets."""
-
-    version: int
+class Pair(Sides):
     root: Path
-    settings: Settings
     drivers: dict[Colour, PgCtlDriver]
 
     def node(self, colour: Colour) -> PostgresNode:
@@ -77,33 +61,6 @@ class Pair:
     @property
     def nodes(self) -> dict[Colour, PostgresNode]:
         return {colour: self.node(colour) for colour in Colour}
-
-    def connect(
-        self, colour: Colour, user: str = "postgres", database: str = "app"
-    ) -> psycopg.Connection:
-        port = self.settings.nodes[colour].port
-        return psycopg.connect(
-            f"host=127.0.0.1 port={port} user={user} dbname={database}", autocommit=True
-        )
-
-    def rows(self, colour: Colour, sql: str) -> list[tuple[object, ...]]:
-        with self.connect(colour) as connection:
-            return connection.execute(sql).fetchall()
-
-    def value(self, colour: Colour, sql: str) -> object:
-        found = self.rows(colour, sql)
-        return found[0][0] if found else None
-
-    def run(self, colour: Colour, sql: str, user: str = "postgres") -> None:
-        with self.connect(colour, user) as connection:
-            connection.execute(sql)
-
-    def rehearsed(self, sql: str, source: Colour = BLUE) -> Job:
-        """A job for that file as it stands after `rehearse`, the real one, on the source."""
-        server = Reached("127.0.0.1", self.settings.nodes[source].port, "app", "bg_replicator", "")
-        found = ScratchRehearsalRoom(Copies(server, bin_dir(self.version))).rehearse(sql)
-        facts = {"mapping": dict(found.mapping), "run_as": found.run_as}
-        return job_on(source, sql=sql, rehearse=facts)
 
     def is_standby(self, colour: Colour) -> bool:
         """Whether it streams from the other one and has what that one has."""
@@ -115,16 +72,6 @@ class Pair:
             return False
 
 
-def job_on(
-    source: Colour, *, sql: str = "", kind: Kind = Kind.RISKY, **facts: dict[str, object]
-) -> Job:
-    """A job as the coordinator would hand it to a step: `rehearse={...}` are facts of that step."""
-    return Job(
-        id="20261123-7f3a", database="app", kind=kind, file_name="0001.sql", sql=sql,
-        options=RunOptions(), source=source, epoch=1, attempt=1, facts=facts,
-    )  # fmt: skip
-
-
 STREAMING = "SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'"
 
 
@@ -133,7 +80,10 @@ def pair(version: int) -> Iterator[Pair]:
     """Both servers running, `green` the standing standby of `blue`; gone at the end."""
     with postgres(version) as seed:  # borrows its directory, port and binaries for blue
         root = seed.root
-        made = Pair(version, root, _settings(root, seed.port, free_port()), {})
+        ports = {BLUE: seed.port, GREEN: free_port()}
+        secrets = dict.fromkeys(AGENT_ROLES.values(), "unused: these servers trust loopback")
+        settings = settings_of_sides(root, ports, driver="local", secrets=secrets)
+        made = Pair(version, settings, root, {})
         seed.stop()
         for colour in Colour:
             made.drivers[colour] = _driver(made, colour)
@@ -147,34 +97,6 @@ def pair(version: int) -> Iterator[Pair]:
             for driver in made.drivers.values():
                 with suppress(MigrationError):
                     driver.stop(mode="immediate", limit_s=10)
-
-
-def _settings(root: Path, blue_port: int, green_port: int) -> Settings:
-    secrets = root / "secrets"
-    secrets.mkdir(mode=0o755)
-    for role in AGENT_ROLES.values():
-        (secrets / role).write_text("unused: these servers trust loopback")
-    ports = {BLUE: blue_port, GREEN: green_port}
-    return Settings(
-        state_dir=root,
-        database="app",
-        application_role="app",
-        nodes={
-            colour: NodeSettings(
-                colour=colour, driver="local", host="127.0.0.1", port=port,
-                cluster_name=colour.value,
-            )
-            for colour, port in ports.items()
-        },
-        control=ServerSettings(host="127.0.0.1", port=1, database="none", user="none"),
-        redis=RedisSettings(host="127.0.0.1", port=1),
-        pooler=PoolerSettings(host="127.0.0.1", port=1, route_file=root / "none"),
-        doors=DoorSettings(
-            host="127.0.0.1", pooled_port=1, direct_port=1, direct_link=root / "none"
-        ),
-        secrets_dir=secrets,
-        backup_dir=root / "backups",
-    )  # fmt: skip
 
 
 def _driver(made: Pair, colour: Colour) -> PgCtlDriver:

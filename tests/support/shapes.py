@@ -77,3 +77,9 @@ INSERT INTO logs (day, what)
 SELECT date '2025-12-01' + g, jsonb_build_object('n', g) FROM generate_series(1, 100) g;
 INSERT INTO touched (id, n, at) SELECT g, 0, '2026-01-01' FROM generate_series(1, 20) g;
 """
+MANY_ROWS = """
+INSERT INTO users (mail, age, bio, legacy, price)
+SELECT 'm' || g, g % 90, repeat('b', g % 100), 'x', g FROM generate_series(1, 2000) AS g;
+INSERT INTO orders (user_id, note) SELECT g, 'n' FROM generate_series(1, 500) AS g;
+INSERT INTO events (code, n) SELECT 'c', g FROM generate_series(1, 500) AS g;
+"""

@@ -11,7 +11,7 @@ from shared.adapters.postgres import PsycopgSession, connect
 from shared.domain.environment import Colour
 from shared.domain.migration import Job, RunOptions
 from tests.support.cluster import Server
-from tests.support.pair import job_on
+from tests.support.sides import job_on
 from tests.support.two_shapes import TwoShapes
 
 
