@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from shared.domain.errors import Refused
 from tests.corpus.case import Refusal
-from tests.support.two_shapes import migrated_server, room
+from tests.support.migrated_server import migrated_server, room
 
 
 def refused_otherwise(version: int, refusals: Sequence[Refusal]) -> dict[str, list[str]]:

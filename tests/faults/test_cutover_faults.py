@@ -7,18 +7,14 @@ acknowledged is there. Only where a test kills the pooler may clients see their 
 
 from __future__ import annotations
 
-import resource
 import threading
 import time
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from shared.adapters.drivers.remote_driver import addressed_nodes
-from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
-from shared.domain.errors import Broken, Refused, Transient
+from shared.domain.errors import Broken, Transient
 from shared.domain.migration import Job
 from shared.ports import Done
 from shared.runner import forward
@@ -27,70 +23,13 @@ from tests.support.cutover_switch import order, switch_of
 from tests.support.cutover_world import restore_streams
 from tests.support.steps import undone
 from tests.support.wait import until
-from tests.support.wired_pair import MAX_STALL_MS, Pair, watched, wired_pair
+from tests.support.wired_pair import MAX_STALL_MS, Pair, watched
 from tests.support.writers import Writers
 from workers.proxy_agent.steps.cutover import Cutover
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("blue_serves")]
 POOLER_AWAY_S = 0.3
 LONG_S = 30.0
-
-
-@pytest.fixture(scope="module")
-def pair() -> Iterator[Pair]:
-    with wired_pair(15) as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def blue_serves(pair: Pair) -> None:
-    """Where every test begins, whichever was before it: the wire carries, green is the new side."""
-    pair.wire.mend()
-    until(
-        lambda: pair.serving is Colour.BLUE or pair.run() == "switched",
-        limit_s=120, what="blue serves",
-    )  # fmt: skip
-
-
-# --- refused before anybody is held ---------------------------------------------------------
-
-
-def test_a_console_that_does_not_let_us_in_is_said_before_the_pause(pair: Pair) -> None:
-    stranger = pair.settings.pooler.model_copy(update={"admin_user": "app"})
-    settings = pair.settings.model_copy(update={"pooler": stranger})
-    with watched(pair), pytest.raises((Transient, Refused), match=r"admin console|SHOW DATABASES"):
-        switch_of(pair.world, pooler=PgBouncer(settings)).run(order(*pair.next))
-
-
-def test_a_route_directory_that_cannot_be_written_is_said_before_the_pause(pair: Pair) -> None:
-    elsewhere = pair.settings.pooler.model_copy(
-        update={"route_file": pair.world.root / "pgbouncer.ini" / "route.ini"}
-    )
-    settings = pair.settings.model_copy(update={"pooler": elsewhere})
-    with watched(pair), pytest.raises(Refused, match="write the pooler's route"):
-        switch_of(pair.world, pooler=PgBouncer(settings)).run(order(*pair.next))
-
-
-def test_a_full_disk_under_the_route_is_said_before_the_pause(pair: Pair) -> None:
-    kept = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with watched(pair):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, kept[1]))  # any write to a file fails
-        try:
-            with pytest.raises(Refused, match="found File too large"):
-                switch_of(pair.world).run(order(*pair.next))
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, kept)
-
-
-def test_a_new_side_that_lets_nobody_in_is_said_before_the_pause(pair: Pair) -> None:
-    pair.wire.cut()
-    try:
-        with watched(pair), pytest.raises(Transient):
-            switch_of(pair.world, nodes=addressed_nodes(pair.settings, "bg_proxy")).run(
-                order(*pair.next)
-            )
-    finally:
-        pair.wire.mend()
 
 
 def expect_said(said: str, old: Colour, end: str) -> None:
@@ -103,8 +42,6 @@ def expect_said(said: str, old: Colour, end: str) -> None:
     else:
         assert "the watchdog, or the next look, brings it to its end" in said
 
-
-# --- in the pause ---------------------------------------------------------------------------
 
 BEFORE_COMMIT = ("after pause", "after fence", "after marker", "after catch_up", "before commit")
 
@@ -231,9 +168,6 @@ def test_a_transaction_of_thirty_seconds_across_the_pause(pair: Pair) -> None:
         assert pair.serving is old
         until(lambda: pair.run() == "switched", limit_s=40, what="the cutover behind it")
     assert pair.serving is old.other
-
-
-# --- behind the pause -----------------------------------------------------------------------
 
 
 def test_a_new_side_that_refuses_the_application_is_left_again(pair: Pair) -> None:

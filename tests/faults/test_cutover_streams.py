@@ -24,7 +24,7 @@ from tests.support.wired_pair import MAX_STALL_MS, Pair, watched, wired_pair
 from workers.proxy_agent.attempt import Attempt, Way
 from workers.proxy_agent.side import ServerSide, opened
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("blue_serves")]
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
 EXCHANGED = """
 CREATE TABLE place (id bigint PRIMARY KEY, latitude int NOT NULL, longitude int NOT NULL);
@@ -62,13 +62,6 @@ def pair() -> Iterator[Pair]:
                         f"ALTER SUBSCRIPTION {stream} REFRESH PUBLICATION WITH (copy_data = false)"
                     )
         yield made
-
-
-@pytest.fixture(autouse=True)
-def blue_serves(pair: Pair) -> None:
-    pair.wire.mend()
-    if pair.serving is not BLUE:
-        until(lambda: pair.run() == "switched", limit_s=120, what="blue serves")
 
 
 def runs(pair: Pair, colour: Colour, stream: str) -> object:

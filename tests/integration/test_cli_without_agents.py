@@ -43,14 +43,9 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def bluegreen(
-    stack: Stack,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[CommandLine]:
-    named = {"BLUEGREEN_STATE_DIR": str(stack.state_dir)}
-    yield CalledHere(tmp_path, named, monkeypatch, capsys)
+def bluegreen(bluegreen: CalledHere, stack: Stack) -> Iterator[CommandLine]:
+    """No job is left behind."""
+    yield bluegreen
     with stack.connect("control") as control:
         control.execute("TRUNCATE bluegreen_control.job CASCADE")
         control.execute("UPDATE bluegreen_control.lease SET job = NULL")

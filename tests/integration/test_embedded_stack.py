@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +15,6 @@ from redis.retry import Retry
 
 from shared.adapters.deeds import Deeds
 from shared.adapters.embedded.child import ControlFiles
-from shared.adapters.embedded.clusters import why
 from shared.adapters.embedded.layout import Layout
 from shared.adapters.embedded.stack import down, up
 from shared.adapters.processes import MARK, processes_of
@@ -38,14 +34,6 @@ from pathlib import Path
 from shared.adapters.embedded.stack import up
 up(Path(sys.argv[1]), agents=False)
 """
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """An empty directory that the servers' user can enter."""
-    with tempfile.TemporaryDirectory(prefix="bluegreen-stack-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 def asked(stack: Stack, door: str, query: str) -> object:
@@ -205,24 +193,6 @@ def test_two_stacks_stand_side_by_side() -> None:
         assert asked(two, "app", "SELECT 1") == 1
 
 
-def test_a_directory_with_other_files_is_refused_and_kept(place: Path) -> None:
-    (place / "mine").write_text("precious")
-    with pytest.raises(Refused, match="expected an empty directory or a stack"):
-        up(place)
-    with pytest.raises(Refused, match="expected a stack in"):
-        down(place)
-    assert (place / "mine").read_text() == "precious"
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root's servers run as another user")
-def test_a_place_that_the_servers_user_cannot_enter_is_refused(place: Path) -> None:
-    place.chmod(0o700)
-    with pytest.raises(Refused, match="can enter") as refused:
-        up(place / "stack")
-    assert "--state-dir" in refused.value.remedy
-    assert not (place / "stack").exists()
-
-
 def test_a_stack_of_another_version_is_not_taken_for_it(stack: Stack) -> None:
     with pytest.raises(Refused, match="found one of"):
         up(stack.state_dir, 16, agents=False)
@@ -242,53 +212,3 @@ def test_a_stack_that_was_moved_is_refused_and_stands_again_once_it_is_back() ->
         stack.until_answers("app")
         assert asked(stack, "app", "SELECT count(*) FROM kept") == 0
     assert stack.left_over() == []
-
-
-def test_a_path_too_long_for_sockets_is_refused_before_anything_is_made(place: Path) -> None:
-    deep = place / ("a" * 100)
-    with pytest.raises(Refused, match="fit 107 bytes"):
-        up(deep)
-    assert not deep.exists()
-
-
-@pytest.mark.parametrize("name", ["a b", "a,b", "a'b", 'a"b', "a$b", "a;b", "a#b", "a%b", "a\\b"])
-def test_a_path_that_a_configuration_file_would_misread_is_refused(place: Path, name: str) -> None:
-    with pytest.raises(Refused, match="letters, digits and") as refused:
-        up(place / name)
-    assert "--state-dir" in refused.value.remedy
-    assert not (place / name).exists()
-
-
-@pytest.mark.parametrize("below", [(), ("stack",)])
-def test_a_place_that_is_a_file_is_refused(place: Path, below: tuple[str, ...]) -> None:
-    (place / "file").write_text("precious")
-    with pytest.raises(Refused, match=r"can be written to, found at .*: Not a directory"):
-        up((place / "file").joinpath(*below))
-    assert (place / "file").read_text() == "precious"
-
-
-def test_a_place_where_nothing_can_be_made_is_refused() -> None:
-    with pytest.raises(Refused, match="can be written to, found at /proc/stack"):
-        up(Path("/proc/stack"))
-
-
-@pytest.mark.parametrize(
-    ("words", "reason"),
-    [
-        (
-            "NOTICE:  base backup begins\npg_basebackup: error: could not write to file: No space "
-            "left on device\npg_basebackup: removing contents of data directory",
-            "pg_basebackup: error: could not write to file: No space left on device",
-        ),
-        ("one\ntwo\n", "two"),
-        ("", "it said nothing"),
-    ],
-)
-def test_a_program_that_failed_is_quoted_with_its_reason(words: str, reason: str) -> None:
-    assert why(words) == reason
-
-
-def test_a_version_we_do_not_know_is_refused_and_leaves_nothing(place: Path) -> None:
-    with pytest.raises(Refused, match="from 15 to 18"):
-        up(place / "stack", 14)
-    assert not (place / "stack").exists()

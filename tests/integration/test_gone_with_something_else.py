@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import pytest
 
+from shared.adapters.schema.schema_copy import definitions
 from shared.mapping.prepare import not_settled, settle_source
-from tests.support.two_shapes import TwoShapes, copies, definitions, two_shapes
+from tests.support.migrated_server import copies
+from tests.support.two_shapes import TwoShapes, two_shapes
 
 SCHEMA = """
 CREATE FUNCTION few(int) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT $1 < 90000';

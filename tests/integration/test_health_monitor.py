@@ -6,15 +6,10 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.message import Message
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from shared.adapters.control.health_store import HealthStore
 from shared.adapters.control.store import PostgresControlStore
@@ -31,6 +26,7 @@ from shared.domain.migration import RunOptions
 from shared.settings import AlertSettings
 from tests.support.cluster import free_port
 from tests.support.disturbances import away
+from tests.support.postbox import postbox
 from tests.support.stack import Stack, running_stack
 from tests.support.wait import until
 from tests.support.watched import CLEARED, RAISED, Watched, watching
@@ -167,29 +163,6 @@ def test_a_job_that_ends_badly_is_told_with_step_cause_and_way_back(watched: Wat
     assert f"bluegreen rollback {stuck}" in watched.hook.until(f"[critical] job/{stuck}")["message"]
     ended("good.sql", "completed")
     watched.looks_until(lambda: watched.stream.types(f"job/{bad}") == [RAISED, CLEARED])
-
-
-class Postbox:
-    """An SMTP server's handler that keeps what was sent."""
-
-    def __init__(self) -> None:
-        self.mails: list[Message] = []
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        assert isinstance(envelope.content, bytes)
-        self.mails.append(message_from_bytes(envelope.content))
-        return "250 OK"
-
-
-@contextmanager
-def postbox() -> Iterator[tuple[Postbox, int]]:
-    box = Postbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    try:
-        yield box, controller.port
-    finally:
-        controller.stop()
 
 
 def test_alerts_reach_a_mailbox(watched: Watched) -> None:

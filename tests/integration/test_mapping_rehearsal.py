@@ -9,8 +9,8 @@ import pytest
 from shared.domain.errors import Refused
 from shared.mapping.model import Mapping
 from tests.support.cluster import Server
+from tests.support.migrated_server import migrated_server, room
 from tests.support.shapes import FILE, SCHEMA
-from tests.support.two_shapes import migrated_server, room
 
 MORE = """
 CREATE FUNCTION reads_tables(bigint) RETURNS text STABLE LANGUAGE sql

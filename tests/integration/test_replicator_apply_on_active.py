@@ -2,75 +2,40 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 
-from shared.adapters.rehearsal.rehearsal import role_for
-from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused, Transient
 from shared.domain.kinds import Kind
-from shared.domain.migration import Job
-from shared.ports import Node, Pending, Session
-from shared.sql.parse import statements
+from shared.ports import Pending
 from tests.support.dying import Died, DyingNodes
 from tests.support.fake_pool import CountingPool
-from tests.support.pair import Pair, pair
-from tests.support.servers import VERSIONS
-from tests.support.sides import BLUE, job_on
+from tests.support.pair import Pair
+from tests.support.safe_file import applying, safe
+from tests.support.sides import BLUE
 from tests.support.steps import done, undone
 from tests.support.wait import until
 from workers.replicator.background import Background
-from workers.replicator.batches import Batches
-from workers.replicator.promotion import Promotion
 from workers.replicator.steps import apply_on_active
 from workers.replicator.steps.apply_on_active import ApplyOnActive
-from workers.validator.steps.validate import Validate
 
 INDEX = "CREATE INDEX CONCURRENTLY t_v ON t (v)"
 INVALID = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
-def made(request: pytest.FixtureRequest) -> Iterator[Pair]:
-    with pair(request.param) as servers:
-        yield servers
-
-
 @pytest.fixture
-def servers(made: Pair) -> Iterator[Pair]:
-    made.run(BLUE, "CREATE TABLE t (id int PRIMARY KEY, v int)", user="app")
-    made.run(BLUE, "INSERT INTO t SELECT g, g FROM generate_series(1, 1000) AS g", user="app")
-    yield made
-    made.run(BLUE, "DROP TABLE t; DROP TABLE IF EXISTS u; DELETE FROM bluegreen.applied")
-
-
-@pytest.fixture
-def pool() -> CountingPool:
-    return CountingPool()
+def servers(bare: Pair) -> Iterator[Pair]:
+    bare.run(BLUE, "CREATE TABLE t (id int PRIMARY KEY, v int)", user="app")
+    bare.run(BLUE, "INSERT INTO t SELECT g, g FROM generate_series(1, 1000) AS g", user="app")
+    yield bare
+    bare.run(BLUE, "DROP TABLE t; DROP TABLE IF EXISTS u; DELETE FROM bluegreen.applied")
 
 
 @pytest.fixture
 def step(servers: Pair, pool: CountingPool) -> ApplyOnActive:
     return applying(servers.nodes, pool, Background())
-
-
-def applying(
-    nodes: Mapping[Colour, Node], pool: CountingPool, background: Background
-) -> ApplyOnActive:
-    promotion = Promotion(nodes, pool, pool)  # type: ignore[arg-type]
-    batches = Batches(nodes, pool)  # type: ignore[arg-type]
-    return ApplyOnActive(nodes, background, pool.short_pause(), role_of, promotion, batches)
-
-
-def role_of(session: Session, job: Job) -> str:
-    return role_for(session, statements(job.sql))
-
-
-def safe(servers: Pair, sql: str, kind: Kind = Kind.SAFE) -> Job:
-    job = job_on(BLUE, sql=sql, kind=kind)
-    return job.model_copy(update={"facts": {"validate": Validate(servers.nodes).do(job).facts}})
 
 
 def test_a_file_is_applied_once_as_the_owner_of_what_it_touches(

@@ -1,72 +1,30 @@
-"""A bulk change in batches: every row once, whatever dies; held by lag; paused by hand."""
+"""A bulk change in batches: every row once, whatever dies."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 
-from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused
-from shared.domain.kinds import Kind
-from shared.domain.migration import Job
-from shared.ports import Node, Pending, PoolTraffic, Session
+from shared.ports import Pending
 from shared.runner import forward
+from tests.support.batched_table import BATCH, CHANGED, ONCE_MORE, ROWS, WRONG, batched_table
 from tests.support.dying import Died, DyingNodes
 from tests.support.fake_pool import CountingPool
-from tests.support.pair import Pair, pair
-from tests.support.servers import VERSIONS
-from tests.support.sides import BLUE, GREEN, job_on
+from tests.support.pair import Pair
+from tests.support.safe_file import applying, safe
+from tests.support.sides import BLUE
 from tests.support.steps import done, undone
 from workers.replicator import batches, pace
-from workers.replicator.background import Background
-from workers.replicator.batches import Batches
-from workers.replicator.promotion import Promotion
-from workers.replicator.steps.apply_on_active import ApplyOnActive
-from workers.validator.steps.validate import Validate
-
-ROWS = 5000
-BATCH = "-- bluegreen: batch table=t key=id size=300\n"
-ONCE_MORE = f"{BATCH}UPDATE t SET v = v + 1 WHERE id % 2 = 0;"
-CHANGED = "SELECT count(*) FROM t WHERE v = 1 AND id % 2 = 0"
-WRONG = "SELECT count(*) FROM t WHERE v <> CASE WHEN id % 2 = 0 THEN 1 ELSE 0 END"
-
-
-@pytest.fixture(scope="module", params=VERSIONS)
-def made(request: pytest.FixtureRequest) -> Iterator[Pair]:
-    with pair(request.param) as servers:
-        yield servers
 
 
 @pytest.fixture
-def servers(made: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+def servers(bare: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     monkeypatch.setattr(pace, "QUIET_S", 0.0)
-    made.run(BLUE, "CREATE TABLE t (id int PRIMARY KEY, v int DEFAULT 0, w int)", user="app")
-    made.run(BLUE, f"INSERT INTO t SELECT g * 3 FROM generate_series(1, {ROWS}) AS g", user="app")
-    made.run(BLUE, "ANALYZE t")
-    yield made
-    made.run(BLUE, "DROP TABLE t; DELETE FROM bluegreen.applied")
-
-
-@pytest.fixture
-def pool() -> CountingPool:
-    return CountingPool()
-
-
-def applying(nodes: Mapping[Colour, Node], pool: CountingPool) -> ApplyOnActive:
-    promotion = Promotion(nodes, pool, pool)  # type: ignore[arg-type]
-    walking = Batches(nodes, pool)  # type: ignore[arg-type]
-    return ApplyOnActive(nodes, Background(), pool.short_pause(), as_app, promotion, walking)
-
-
-def as_app(session: Session, job: Job) -> str:
-    return "app"
-
-
-def safe(servers: Pair, sql: str, kind: Kind = Kind.SAFE) -> Job:
-    job = job_on(BLUE, sql=sql, kind=kind)
-    return job.model_copy(update={"facts": {"validate": Validate(servers.nodes).do(job).facts}})
+    with batched_table(bare):
+        yield bare
 
 
 def test_every_row_is_changed_once_in_transactions_of_their_own(
@@ -177,75 +135,6 @@ def test_progress_is_told_of_a_table_that_was_never_analyzed(
     first = step.do(job)
     assert isinstance(first, Pending)
     assert first.progress is not None
-    done(step, job)
-    assert servers.value(BLUE, WRONG) == 0
-
-
-def test_a_lock_that_the_application_holds_is_waited_for_elsewhere(
-    servers: Pair, pool: CountingPool
-) -> None:
-    job, step = safe(servers, ONCE_MORE), applying(servers.nodes, pool)
-    with servers.connect(BLUE, "app") as holder, holder.transaction():
-        holder.execute("UPDATE t SET w = 1 WHERE id = 6")
-        answers = [step.do(job) for _ in range(3)]
-        assert any("lock timeout" in answer.sentence for answer in answers)
-        assert servers.value(BLUE, CHANGED) == 0
-    done(step, job)
-    assert servers.value(BLUE, WRONG) == 0
-
-
-def test_it_waits_while_the_standby_is_behind(
-    servers: Pair, pool: CountingPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pace, "LAG_LIMIT_BYTES", 200_000)
-    servers.run(GREEN, "SELECT pg_wal_replay_pause()")
-    job, step = safe(servers, ONCE_MORE), applying(servers.nodes, pool)
-    for _ in range(20):
-        answer = step.do(job)
-    assert isinstance(answer, Pending)
-    assert "waits for the standby" in answer.sentence
-    changed = servers.value(BLUE, CHANGED)
-    assert isinstance(step.do(job), Pending)
-    assert servers.value(BLUE, CHANGED) == changed
-    assert int(str(changed)) < ROWS // 2
-    servers.run(GREEN, "SELECT pg_wal_replay_resume()")
-    done(step, job)
-    assert servers.value(BLUE, WRONG) == 0
-
-
-def test_it_makes_way_for_an_application_that_slows_down(
-    servers: Pair, pool: CountingPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Slowed(CountingPool):
-        def traffic(self) -> PoolTraffic:
-            """4 ms for each transaction at first, 40 ms as soon as rows change."""
-            ms = 40 if servers.value(BLUE, CHANGED) else 4
-            before = self.counted
-            self.counted = PoolTraffic(before.transactions + 50, before.seconds + 50 * ms / 1000)
-            return self.counted
-
-    job, step = safe(servers, ONCE_MORE), applying(servers.nodes, Slowed())
-    answers = [step.do(job) for _ in range(4)]
-    assert any("transactions take 40.0 ms, usually 4.0" in one.sentence for one in answers)
-    pauses = [pace.pause_s for pace in step.batches._paces.values()]
-    assert pauses[0] >= 0.4
-    assert 0 < int(str(servers.value(BLUE, CHANGED))) < ROWS // 2
-
-
-def test_it_pauses_by_hand_between_batches_and_goes_on(
-    servers: Pair, pool: CountingPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(batches, "LOOK_S", 0.01)
-    job, step = safe(servers, ONCE_MORE), applying(servers.nodes, pool)
-    while not servers.value(BLUE, CHANGED):
-        assert isinstance(step.do(job), Pending)
-    paused = job.model_copy(update={"requests": frozenset({"pause"})})
-    changed = servers.value(BLUE, CHANGED)
-    for _ in range(3):
-        answer = step.do(paused)
-        assert isinstance(answer, Pending)
-        assert f"`bluegreen resume {job.id}` goes on; {changed} rows changed" in answer.sentence
-    assert servers.value(BLUE, CHANGED) == changed
     done(step, job)
     assert servers.value(BLUE, WRONG) == 0
 

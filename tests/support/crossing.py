@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -17,6 +19,7 @@ from shared.domain.environment import Colour
 from tests.support.cutover_switch import order, switch_of, switched
 from tests.support.cutover_world import World, cutover_world
 from tests.support.direct_nginx import DirectNginx, direct_nginx
+from tests.support.wait import until
 from workers.proxy_agent.attempt import Way
 from workers.proxy_agent.switch import Order, Switched
 
@@ -63,3 +66,31 @@ def crossing() -> Iterator[Doors]:
             green.execute(ON_GREEN)
         with direct_nginx(world.settings) as direct:
             yield Doors(world, direct)
+
+
+def at_work(doors: Doors, work: Callable[[], object]) -> int:
+    """Repeat the work before, during and after a change of sides; how often it was done."""
+    stop, done = threading.Event(), []
+
+    def repeat() -> None:
+        while not stop.is_set():
+            work()
+            done.append(1)
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(repeat)
+        try:
+            _until_done(running, done, 5)
+            doors.cross()
+            _until_done(running, done, len(done) + 5)
+        finally:
+            stop.set()
+        running.result()
+    return len(done)
+
+
+def _until_done(running: Any, done: list[int], count: int) -> None:
+    until(
+        lambda: len(done) >= count or running.done(),
+        limit_s=30, what=f"the work done {count} times",
+    )  # fmt: skip

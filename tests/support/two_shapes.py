@@ -14,10 +14,9 @@ from pathlib import Path
 
 import psycopg
 
-from shared.adapters.dump.pg_dump import Server as Reached
 from shared.adapters.postgres import PsycopgSession
 from shared.adapters.rehearsal.rehearsal import ScratchRehearsalRoom
-from shared.adapters.schema.schema_copy import Copies, definitions
+from shared.adapters.schema.schema_copy import definitions
 from shared.adapters.standing.standing import install
 from shared.domain.objects import FORWARD, JOB, REVERSE
 from shared.mapping.landing import landing
@@ -25,8 +24,8 @@ from shared.mapping.model import Mapping
 from shared.mapping.prepare import finish_green, prepare_green, prepare_source
 from shared.mapping.publication import forward_publication, reverse_publication
 from shared.mapping.rederive import rederive
-from tests.support.cluster import Server, postgres
-from tests.support.roles import create_roles
+from tests.support.cluster import Server
+from tests.support.migrated_server import copies, migrated_server, room
 from tests.support.wait import until
 
 FREEZE = [Path(f"workers/replicator/freeze{part}.sql") for part in ("", "_triggers")]
@@ -212,27 +211,6 @@ class TwoShapes:
             for thread in threads:
                 thread.join(10)
         assert self.errors == []
-
-
-def copies(server: Server) -> Copies:
-    reached = Reached("127.0.0.1", server.port, "app", "bg_replicator", "")
-    return Copies(reached, server.bin)
-
-
-def room(server: Server) -> ScratchRehearsalRoom:
-    return ScratchRehearsalRoom(copies(server))
-
-
-@contextmanager
-def migrated_server(version: int, schema: str, **settings: str) -> Iterator[Server]:
-    """A server as the stack leaves it, with the schema in its database `app`."""
-    with postgres(version, **settings) as running:
-        with running.connect() as admin:
-            create_roles(admin)
-            admin.execute("CREATE ROLE bg_owner SUPERUSER NOLOGIN")
-        with running.connect("app", "app") as connection:
-            connection.execute(schema)
-        yield running
 
 
 @contextmanager

@@ -10,62 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Literal
 
-from shared.saga.events import Accepted, Answer, Asked, Direction, SagaEvent, Steering
+from shared.saga.events import Accepted, Answer, Asked, SagaEvent, Steering
 from shared.saga.machine import Decision, advance, over_limit
 from shared.saga.recipes import MAINTENANCE, RISKY, SAFE, RecipeStep
 from shared.saga.state import Command, Phase, SagaState, outstanding
 from shared.saga.steering import ENDED, refusal
 from shared.saga.transitions import Do
+from tests.unit.saga.simulated_world import World
 
-Effect = Literal["absent", "half", "there"]
 Advance = Callable[[SagaState, SagaEvent, datetime], Decision]
 T0 = datetime(2026, 11, 23, tzinfo=UTC)
 MOST_TURNS = 3000
-
-
-@dataclass
-class World:
-    """What the steps have done, and what must never be."""
-
-    effects: dict[str, Effect]
-    pivots: frozenset[str]
-    commits: frozenset[str]
-    opened_by: dict[str, str]
-    undone_after_pivot: bool = False
-    pivot_touched: bool = False
-
-    def run(self, command: Command, draw: Random, trouble: float) -> Answer | None:
-        """One look of a worker; None when it died, somewhere inside."""
-        forward = command.direction is Direction.FORWARD
-        step = command.step
-        if forward and step in self.pivots:
-            self.pivot_touched = True
-        if not forward and self.pivot_touched:
-            self.undone_after_pivot = True
-        if not forward and step in self.commits and self.effects[step] == "there":
-            return replace(_answer(command, "failed"), family="refused", said="it has committed")
-        if draw.random() < trouble:
-            half: Effect = "there" if step in self.commits else "half"
-            self.effects[step] = draw.choice((half, self.effects[step]))
-            return None if draw.random() < 0.3 else self._trouble(command, draw)
-        self.effects[step] = "there" if forward else "absent"
-        return _answer(command, "done")
-
-    def _trouble(self, command: Command, draw: Random) -> Answer:
-        if draw.random() < 0.4:
-            return _answer(command, "pending")
-        family = draw.choice(("transient", "away", "broken", "refused"))
-        if command.direction is Direction.BACKWARD and command.step in self.commits:
-            family = "transient"  # a refusal there says that it has committed
-        if family == "refused" and command.step in ("validate", "preflight"):
-            self.effects[command.step] = "absent"
-        return replace(_answer(command, "failed"), family=family, said=family)
-
-    @property
-    def left_behind(self) -> list[str]:
-        return [step for step, effect in self.effects.items() if effect != "absent"]
 
 
 @dataclass
@@ -250,13 +206,6 @@ class Simulation:
 
     def _broken(self, law: str) -> str:
         return f"seed {self.seed}: {law}; {self.state}; left behind {self.world.left_behind}"
-
-
-def _answer(command: Command, kind: Literal["pending", "done", "failed"]) -> Answer:
-    return Answer(
-        step=command.step, direction=command.direction, attempt=command.attempt,
-        epoch=command.epoch, kind=kind, look_again_s=0.5,
-    )  # fmt: skip
 
 
 def _is_released_by_another(step: RecipeStep) -> bool:
