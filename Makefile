@@ -30,7 +30,7 @@ CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   agent_grants docker_driver stream_keeper stream_unread_log resync kept_wal refused_logins replicator_short_pause redis_sentinel poolers cli_proxy mapping_rehearsal \
   control_roles retention log_files preflight_refusals preflight_sessions preflight_servers lost_standby calm_stop copy_rights beside_an_existing_server \
   backup_steps backup_points backup_encryption backup_daily health_steps after_safe companion \
-  health_monitor health_limits health_replication monitoring_files doctor_outside cli_alerts))
+  health_monitor health_figures health_limits health_replication monitoring_files doctor_outside cli_alerts))
 
 test: check validator-cases  ## unit tests, the validator's cases, and the CI size of the tests on real servers
 	$(BIN)/pytest -q $(CI_TESTS) --durations=10

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.backup import backups
-from shared.adapters.backup.backups import BackupDirectory
+from shared.adapters.backup.backup_directory import BackupDirectory
 from shared.adapters.backup.point_files import PointFiles
 from shared.adapters.control.backup_store import BackupStore
 from shared.adapters.control.connection import ControlDatabase

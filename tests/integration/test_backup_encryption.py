@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.backup import backups
-from shared.adapters.backup.backups import BackupDirectory
+from shared.adapters.backup.backup_directory import BackupDirectory
 from shared.adapters.backup.point_work import dump_data_part
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, Refused

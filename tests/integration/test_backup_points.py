@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from shared.adapters.backup import backups
-from shared.adapters.backup.backups import BackupDirectory
+from shared.adapters.backup.backup_directory import BackupDirectory
 from shared.adapters.backup.point_work import dump_data_part, verify_point
 from shared.adapters.backup.scratch import load, scratch, scratch_server
 from shared.adapters.dump.pg_dump import program

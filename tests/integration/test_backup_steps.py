@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.backup import backup_deed, backups
-from shared.adapters.backup.backups import BackupDirectory
+from shared.adapters.backup.backup_directory import BackupDirectory
 from shared.domain.errors import Broken, Transient
 from shared.domain.kinds import Kind
 from shared.ports import Done, Pending
@@ -144,7 +144,7 @@ def test_a_point_that_was_deleted_meanwhile_stops_the_migration(
 
 WORKER = """
 import sys
-from shared.adapters.backup.backups import BackupDirectory
+from shared.adapters.backup.backup_directory import BackupDirectory
 from shared.settings import Settings
 settings = Settings.model_validate_json(open(sys.argv[1]).read())
 points = BackupDirectory(settings, at_once_s=0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyrage
 
-from shared.adapters.backup.backups import BackupDirectory
+from shared.adapters.backup.backup_directory import BackupDirectory
 from shared.adapters.backup.point_work import dump_data_part
 from shared.domain.environment import Colour
 from shared.domain.kinds import BackupScope, Kind

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
-from shared.adapters.backup.backups import BackupDirectory
+from shared.adapters.backup.backup_directory import BackupDirectory
 from shared.adapters.control.backup_store import BackupStore
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.health_store import HealthStore

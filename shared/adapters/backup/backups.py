@@ -1,98 +1,30 @@
-"""Rollback points for the backup agent (the port) and for `bluegreen backups` (functions)."""
+"""Rollback points for `bluegreen backups` and for the daily round."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shared.adapters.backup import scratch
-from shared.adapters.backup.backup_deed import Order, end, forget_ended, is_begun, start_or_look
+from shared.adapters.backup.backup_deed import forget_ended
 from shared.adapters.backup.point_files import PointFiles
 from shared.adapters.backup.point_keys import can_read, forget_keys_but, keys_of
 from shared.adapters.backup.point_work import (
     DATA_LIMIT_S,
-    TooLongError,
     check_files,
-    dump_data_part,
-    stop_after,
-    take_schema_part,
+    unheard,
     verify_point,
 )
-from shared.adapters.backup.scratch import create_database, drop_scratch, load
+from shared.adapters.backup.scratch import create_database, load
 from shared.adapters.dump.pg_dump import Server, program
 from shared.adapters.postgres import connect
 from shared.domain.environment import Colour
 from shared.domain.errors import Broken, MigrationError, Refused
-from shared.domain.kinds import BackupScope
-from shared.domain.migration import Job
 from shared.domain.retention import expendable
 from shared.domain.rollback_point import Manifest
-from shared.ports import DeedState
 from shared.settings import Settings
-
-
-@dataclass(frozen=True)
-class BackupDirectory:
-    """The RollbackPoints port over `Settings.backup_dir`."""
-
-    settings: Settings
-    at_once_s: float = 2.0
-    """A dump that is through within it needs no deed, which takes about a second to begin."""
-    at_once_bytes: int = 8 << 20
-    """Of SQL text: so much is restored within about a second, without a deed."""
-
-    @property
-    def _files(self) -> PointFiles:
-        return PointFiles(self.settings.backup_dir)
-
-    def of_job(self, job: str) -> Manifest | None:
-        return self._files.of_job(job)
-
-    def path(self, point: Manifest) -> str:
-        part = point.part("schema")
-        return str(self.settings.backup_dir / (part.file if part is not None else point.name))
-
-    def take_schema(self, job: Job, scope: BackupScope) -> Manifest:
-        return take_schema_part(self.settings, job, scope)
-
-    def dump_data(self, point: Manifest, tables: Sequence[str]) -> DeedState:
-        order = Order(kind="dump", point=point.name, tables=tuple(tables), settings=self.settings)
-        if is_begun(order) or self.at_once_s <= 0:
-            return start_or_look(order)
-        try:
-            dumped = dump_data_part(self.settings, point, tables, stop_after(self.at_once_s))
-        except TooLongError:
-            return start_or_look(order)
-        return DeedState("succeeded", f"{dumped.rows} rows dumped", 1.0)
-
-    def verify(self, point: Manifest) -> DeedState:
-        order = Order(kind="verify", point=point.name, settings=self.settings)
-        if is_begun(order) or point.plain_bytes > self.at_once_bytes:
-            return start_or_look(order)
-        verified = verify_point(self.settings, point, _listen_to_nothing)
-        return DeedState("succeeded", f"{verified.rows} rows restored and counted", 1.0)
-
-    def discard_data(self, job: str) -> None:
-        for point in self._of(job):
-            end(self.settings, point.name, "dump")
-            part = point.part("data")
-            if part is not None:
-                self._files.save(point.without_data())
-                (self.settings.backup_dir / part.file).unlink(missing_ok=True)
-
-    def discard_scratch(self, job: str) -> None:
-        for point in self._of(job):
-            end(self.settings, point.name, "verify")
-        drop_scratch(self.settings, job)
-
-    def mark_unused(self, job: str) -> None:
-        for point in self._of(job):
-            self._files.save(point.model_copy(update={"unused": True}))
-
-    def _of(self, job: str) -> list[Manifest]:
-        return [point for point in self._files.all() if point.job == job]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +53,7 @@ def verify(settings: Settings, point: str, *, identity: Path | None = None) -> M
     files = PointFiles(settings.backup_dir)
     found = files.find(point)
     try:
-        return verify_point(settings, found, _listen_to_nothing, identity=identity)
+        return verify_point(settings, found, unheard, identity=identity)
     except Broken:
         files.save(found.model_copy(update={"verified_at": None}))
         raise
@@ -255,6 +187,3 @@ def _administrator(settings: Settings, on: Colour, database: str) -> Server:
     return Server(
         node.host, node.port, database, node.administrator, settings.secret(node.administrator)
     )
-
-
-def _listen_to_nothing(_progress: float | None, _sentence: str) -> None: ...

@@ -218,3 +218,7 @@ class _Watch:
             done = min(0.99, self._seen / self._expected)
             size = f"{self._seen >> 20} MB of about {self._expected >> 20} MB"
             self._report(done, f"{size} {self._what}")
+
+
+def unheard(_progress: float | None, _sentence: str) -> None:
+    """A report to nobody."""
