@@ -116,34 +116,28 @@ def test_a_lock_or_a_session_lost_in_the_pause(pair: Pair, victim: str, point: s
     assert pair.serving is (old.other if end == "forward" else old)
 
 
-def test_a_table_locked_on_the_new_side_is_given_up_in_time(pair: Pair) -> None:
+@pytest.mark.parametrize(
+    ("point", "locked", "phase"),
+    [
+        ("after marker", "account IN ACCESS SHARE MODE", "prepare_new"),
+        ("before marker", "bluegreen_job.marker IN SHARE MODE", "catch_up"),
+    ],
+    ids=["a table of the new side", "the marker, so that replication stands still"],
+)
+def test_what_is_locked_in_the_pause_is_given_up_in_time(
+    pair: Pair, point: str, locked: str, phase: str
+) -> None:
     old = pair.serving
     with pair.world.admin(old.other) as admin, watched(pair):
 
         def at(here: str) -> None:
-            if here == "after marker":
+            if here == point:
                 admin.execute("BEGIN")
-                admin.execute("LOCK TABLE account IN ACCESS SHARE MODE")
+                admin.execute(f"LOCK TABLE {locked}")
 
-        said = pair.run(at, reaching="after marker")
+        said = pair.run(at, reaching=point)
         admin.execute("ROLLBACK")
-        assert "gave up in phase `prepare_new`" in said
-        assert pair.settled() == "back"
-    assert pair.serving is old
-
-
-def test_replication_that_stands_still_in_the_pause_is_given_up_in_time(pair: Pair) -> None:
-    old = pair.serving
-    with pair.world.admin(old.other) as admin, watched(pair):
-
-        def at(here: str) -> None:
-            if here == "before marker":
-                admin.execute("BEGIN")
-                admin.execute("LOCK TABLE bluegreen_job.marker IN SHARE MODE")
-
-        said = pair.run(at, reaching="before marker")
-        admin.execute("ROLLBACK")
-        assert "gave up in phase `catch_up`" in said
+        assert f"gave up in phase `{phase}`" in said
         assert pair.settled() == "back"
     assert pair.serving is old
 

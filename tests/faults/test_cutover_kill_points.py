@@ -11,25 +11,22 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from shared.adapters.doors.direct_door import SymlinkDoor
-from shared.adapters.drivers.remote_driver import addressed_nodes
 from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
-from shared.domain.errors import Transient
 from tests.support.cutover_process import CutoverProcess
-from tests.support.cutover_switch import order, switch_of, switched
+from tests.support.cutover_switch import order, settled, switch_of, switched
 from tests.support.cutover_world import World, cutover_world
 from tests.support.pooler import POOL_SIZE
 from tests.support.two_sides import TABLE, TwoSides
 from tests.support.wait import until
 from tests.support.writers import Writers
 from workers.proxy_agent.attempt import Way
-from workers.proxy_agent.recovery import Recovery
 
 pytestmark = pytest.mark.faults
 MAX_STALL_MS = 1000
@@ -53,30 +50,8 @@ def world() -> Iterator[World]:
         yield world
 
 
-def recovery(world: World) -> Recovery:
-    settings = world.settings
-    nodes = addressed_nodes(settings, "bg_proxy")
-    return Recovery(nodes, PgBouncer(settings), SymlinkDoor(settings))
-
-
 def serving(world: World) -> Colour:
     return PgBouncer(world.settings).routed_to()
-
-
-def settled(world: World) -> str:
-    """The next look, as the step begins: whatever was left is brought to its end."""
-    looker = recovery(world)
-    ends: list[str] = []
-
-    def settle() -> bool:
-        with suppress(Transient):
-            found = looker.look()
-            assert found is not None
-            ends.append(looker.settle(found))
-        return bool(ends)
-
-    until(settle, limit_s=30, what="the attempt is settled")
-    return ends[-1]
 
 
 @dataclass
@@ -131,7 +106,7 @@ def test_killed_there_the_watchdog_ends_the_pause(world: World, point: str) -> N
     with faulted(world) as fault:
         process = fault.begin(point, signal.SIGKILL)
         assert process.end() == "killed"
-        end = settled(world)
+        end = settled(world.settings)
         assert end == ("forward" if point in COMMITTED else "back")
         assert serving(world) is (fault.old.other if end == "forward" else fault.old)
 
@@ -148,7 +123,7 @@ def test_frozen_there_for_long_it_changes_nothing_when_it_wakes(world: World, po
         said = process.end()
         assert serving(world) is serves
         assert (said == "switched") == (point in COMMITTED), said
-        assert settled(world) == ("forward" if point in COMMITTED else "back")
+        assert settled(world.settings) == ("forward" if point in COMMITTED else "back")
 
 
 @pytest.mark.slow
@@ -165,7 +140,7 @@ def test_frozen_there_for_a_minute_it_changes_nothing_when_it_wakes(
         process.wake()
         process.end()
         assert serving(world) is serves
-        assert settled(world) == ("forward" if point in COMMITTED else "back")
+        assert settled(world.settings) == ("forward" if point in COMMITTED else "back")
 
 
 @pytest.mark.parametrize("point", POINTS[1::3])
@@ -176,7 +151,7 @@ def test_frozen_there_for_a_moment_it_goes_on(world: World, point: str) -> None:
         time.sleep(0.1)
         process.wake()
         said = process.end()
-        assert settled(world) == ("forward" if said == "switched" else "back")
+        assert settled(world.settings) == ("forward" if said == "switched" else "back")
 
 
 @pytest.mark.parametrize("point", ["after fence", "after prepare_new", "after commit"])
@@ -190,7 +165,7 @@ def test_with_the_watchdog_frozen_the_cutover_goes_on(world: World, point: str) 
             os.kill(pid, signal.SIGSTOP)
         process.wake()
         said = process.end()
-        assert settled(world) == ("forward" if said == "switched" else "back")
+        assert settled(world.settings) == ("forward" if said == "switched" else "back")
 
 
 @pytest.mark.parametrize(
@@ -204,4 +179,4 @@ def test_with_both_dead_the_next_look_settles_it(world: World, point: str) -> No
             os.kill(pid, signal.SIGKILL)
         process.kill()
         process.end()
-        assert settled(world) == ("forward" if point in COMMITTED else "back")
+        assert settled(world.settings) == ("forward" if point in COMMITTED else "back")

@@ -14,8 +14,14 @@ from shared.adapters.drivers.node_factory import make_nodes
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused
 from shared.domain.kinds import Kind
-from tests.support.preflighted import JOB, refused_within, sound_preflight, warnings_within
-from tests.support.stack import Stack, running_stack
+from tests.support.preflighted import (
+    JOB,
+    refused_within,
+    sound_preflight,
+    stack_of_users,
+    warnings_within,
+)
+from tests.support.stack import Stack
 from tests.support.steps import a_job, done
 from workers.health_monitor.server_facts import read_server
 from workers.health_monitor.steps.preflight import Preflight
@@ -25,9 +31,7 @@ FUNCTION = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETUR
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with running_stack() as stack:
-        with stack.connect("app") as connection:
-            connection.execute("CREATE TABLE users (id bigserial PRIMARY KEY, name text)")
+    with stack_of_users() as stack:
         yield stack
 
 

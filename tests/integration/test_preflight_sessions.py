@@ -17,8 +17,8 @@ from shared.adapters.pooler.pooler_console import console
 from shared.adapters.pooler.pooler_facts import read_pooler
 from shared.domain.environment import Colour
 from shared.domain.errors import Refused, Transient
-from tests.support.preflighted import JOB, Notes, sound_preflight, warnings_within
-from tests.support.stack import Stack, running_stack
+from tests.support.preflighted import JOB, Notes, sound_preflight, stack_of_users, warnings_within
+from tests.support.stack import Stack
 from tests.support.steps import a_job, done
 from workers.health_monitor.steps.preflight import Preflight
 from workers.proxy_agent.attempt import Way
@@ -28,9 +28,7 @@ from workers.proxy_agent.switch import Order, Switch
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with running_stack() as stack:
-        with stack.connect("app") as connection:
-            connection.execute("CREATE TABLE users (id bigserial PRIMARY KEY, name text)")
+    with stack_of_users() as stack:
         yield stack
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from shared.adapters.doors.direct_door import SymlinkDoor
@@ -10,9 +11,12 @@ from shared.adapters.drivers.remote_driver import addressed_nodes
 from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
 from shared.domain.errors import Transient
+from shared.settings import Settings
 from tests.support.cutover_world import World
+from tests.support.wait import until
 from workers.proxy_agent.attempt import Way
 from workers.proxy_agent.companions import watchdogs
+from workers.proxy_agent.recovery import Recovery
 from workers.proxy_agent.switch import Order, Switch, Switched
 
 
@@ -40,3 +44,21 @@ def switched(switch: Switch, asked: Order, *, limit_s: float = 60) -> Switched:
         except Transient:
             if time.monotonic() > deadline:
                 raise
+
+
+def settled(settings: Settings) -> str:
+    """The next look, as the step begins: whatever was left is brought to its end, `forward` or
+    `back`."""
+    nodes = addressed_nodes(settings, "bg_proxy")
+    looker = Recovery(nodes, PgBouncer(settings), SymlinkDoor(settings))
+    ends: list[str] = []
+
+    def settle() -> bool:
+        with suppress(Transient):
+            found = looker.look()
+            assert found is not None
+            ends.append(looker.settle(found))
+        return bool(ends)
+
+    until(settle, limit_s=30, what="the attempt is settled")
+    return ends[-1]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.adapters.drivers.node_factory import make_nodes
 from shared.adapters.pooler.pooler_facts import read_pooler
 from shared.domain.errors import Refused
-from tests.support.stack import Stack
+from tests.support.stack import Stack, running_stack
 from tests.support.steps import a_job, done
 from tests.support.wait import until
 from workers.health_monitor.steps.preflight import Preflight
@@ -35,6 +36,15 @@ class Notes:
 class QuickDoor:
     def round_trip_ms(self, *, limit_s: float) -> float:
         return 1.0
+
+
+@contextmanager
+def stack_of_users() -> Iterator[Stack]:
+    """A stack whose application has one table."""
+    with running_stack() as stack:
+        with stack.connect("app") as connection:
+            connection.execute("CREATE TABLE users (id bigserial PRIMARY KEY, name text)")
+        yield stack
 
 
 def sound_preflight(stack: Stack) -> Preflight:

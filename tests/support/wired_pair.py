@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ from shared.adapters.doors.direct_door import SymlinkDoor
 from shared.adapters.drivers.remote_driver import addressed_nodes
 from shared.adapters.pooler.pgbouncer import PgBouncer
 from shared.domain.environment import Colour
-from shared.domain.errors import MigrationError, Transient
+from shared.domain.errors import MigrationError
 from shared.settings import Settings
-from tests.support.cutover_switch import order, switch_of
+from tests.support.cutover_switch import order, settled, switch_of
 from tests.support.cutover_world import World, cutover_world
 from tests.support.cuttable import Wire, wire_to
 from tests.support.two_sides import TABLE, TwoSides
@@ -21,7 +21,6 @@ from tests.support.wait import until
 from tests.support.writers import Writers
 from workers.proxy_agent.attempt import Way
 from workers.proxy_agent.companions import watchdogs
-from workers.proxy_agent.recovery import Recovery
 
 MAX_STALL_MS = 1000
 NOISE_MS = 1000
@@ -87,19 +86,7 @@ class Pair:
             self.wire.mend()
 
     def settled(self) -> str:
-        nodes = addressed_nodes(self.settings, "bg_proxy")
-        recovery = Recovery(nodes, PgBouncer(self.settings), SymlinkDoor(self.settings))
-        ends: list[str] = []
-
-        def settle() -> bool:
-            with suppress(Transient):
-                found = recovery.look()
-                assert found is not None
-                ends.append(recovery.settle(found))
-            return bool(ends)
-
-        until(settle, limit_s=30, what="the attempt is settled")
-        return ends[-1]
+        return settled(self.settings)
 
 
 @contextmanager
