@@ -9,7 +9,7 @@ from producer import render
 from producer.client import View
 from producer.exit_codes import ExitCode
 from producer.output import Output
-from producer.report import comparison_document
+from producer.reports.document import comparison_document
 from producer.track_record import impact, summary, summary_lines, took_s
 from shared.ports import ControlStore
 

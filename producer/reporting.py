@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from producer.configuration import Configuration
 from producer.output import SCHEMA
-from producer.report import report_document
-from producer.report_html import page
-from producer.report_markdown import markdown
+from producer.reports.document import report_document
+from producer.reports.html import page
+from producer.reports.markdown import markdown
 from producer.store import open_store, settings_of
 from shared.adapters.control.baseline_store import BaselineStore
 from shared.adapters.control.connection import ControlDatabase

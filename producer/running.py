@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from producer.checklist import checklist, checklist_lines
 from producer.client import Client
 from producer.configuration import Configuration
 from producer.confirming import confirm
@@ -18,6 +17,7 @@ from producer.following import attend, jobs_document
 from producer.intake import Intake, all_readable, all_valid, refuse, take_in
 from producer.output import Output
 from producer.reporting import collect
+from producer.reports.checklist import checklist, checklist_lines
 from producer.windows import with_window
 from shared.domain.errors import AlreadyApplied, MigrationError
 from shared.domain.migration import RunOptions

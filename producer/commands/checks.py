@@ -45,6 +45,6 @@ def compare(context: typer.Context, job: JobId, as_json: Json = False) -> None:
 
 def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Try everything a job needs from here, and say what to do about what fails."""
-    from producer import doctoring
+    from producer.doctor import checkup
 
-    raise typer.Exit(doctoring.doctor(context.obj, Output(as_json)))
+    raise typer.Exit(checkup.doctor(context.obj, Output(as_json)))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.doctoring_outside import looks_outside
+from producer.doctor.outside import looks_outside
 from shared.adapters.compose.host import FILE, Host, Port, find_stack
 from shared.domain.errors import MigrationError, Refused, Transient
 from tests.support.cluster import free_port

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from producer.report import report_document
-from producer.report_markdown import markdown
+from producer.reports.document import report_document
+from producer.reports.markdown import markdown
 from shared.adapters.control import audit
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.install import install

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from producer.checklist import Line, checklist, checklist_lines
+from producer.reports.checklist import Line, checklist, checklist_lines
 
 
 def step(name: str, state: str = "done", *, attempts: int = 1, said: str = "") -> dict[str, Any]:

@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from producer.report import report_document
-from producer.report_html import page
-from producer.report_mapping import mapping_document
-from producer.report_markdown import markdown
-from producer.switch_phases import phases_of
-from producer.switch_svg import close_up, overview
-from producer.switch_text import text_picture
+from producer.reports.document import report_document
+from producer.reports.html import page
+from producer.reports.mapping import mapping_document
+from producer.reports.markdown import markdown
+from producer.reports.switch_phases import phases_of
+from producer.reports.switch_svg import close_up, overview
+from producer.reports.switch_text import text_picture
 from shared.domain.migration import Outcome, StepState
 from shared.mapping.model import Column, Mapping, Table
 from shared.mapping.name_states import Name

@@ -11,8 +11,8 @@ import pytest
 from producer.configuration import Configuration
 from producer.output import Output
 from producer.planning import configured_strategy, dry_run
-from producer.report import report_document
-from producer.report_markdown import markdown
+from producer.reports.document import report_document
+from producer.reports.markdown import markdown
 from shared.domain.kinds import Strategy
 from tests.support.settings_on_paper import settings_on_paper
 from tests.unit.producer.test_client import World

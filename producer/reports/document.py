@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from producer.checklist import checklist_document
 from producer.render import stamp
-from producer.report_mapping import mapping_document
+from producer.reports.checklist import checklist_document
+from producer.reports.mapping import mapping_document
 from shared.domain.facts import (
     Fork,
     HeldTraffic,

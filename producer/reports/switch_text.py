@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from producer.switch_phases import after_window_ms, phases_of
+from producer.reports.switch_phases import after_window_ms, phases_of
 from shared.ports import SwitchRecord
 
 COLUMNS, ROWS = 72, 8

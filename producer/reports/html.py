@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from producer.report_markdown import markdown
-from producer.switch_svg import STYLE, close_up, overview
+from producer.reports.markdown import markdown
+from producer.reports.switch_svg import STYLE, close_up, overview
 from shared.ports import SwitchRecord
 
 _STYLE = """

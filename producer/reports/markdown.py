@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from producer.checklist import Line, checklist_lines
 from producer.render import details_removed, duration
-from producer.switch_text import text_picture
+from producer.reports.checklist import Line, checklist_lines
+from producer.reports.switch_text import text_picture
 from shared.domain.counted import counted
 from shared.ports import SwitchRecord
 
 
 def markdown(body: Mapping[str, Any], switches: Sequence[SwitchRecord] = ()) -> str:
-    """The document of producer.report, in the order in which a reader asks; with `switches`, a
-    picture of each."""
+    """The document of a report, in the order in which a reader asks; with `switches`, a picture of
+    each."""
     return "\n".join(_lines(body, switches)) + "\n"
 
 

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from producer.administrator import administrator
 from producer.configuration import Configuration
 from producer.connections import active_side
-from producer.doctoring_outside import NEEDED_OUTSIDE, looks_outside
-from producer.doctoring_places import backup_directory, secrets, sinks
-from producer.doctoring_remedies import is_compose, remedy_of
+from producer.doctor.outside import NEEDED_OUTSIDE, looks_outside
+from producer.doctor.places import backup_directory, secrets, sinks
+from producer.doctor.remedies import is_compose, remedy_of
 from producer.exit_codes import ExitCode
 from producer.output import Output
 from producer.services import service

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from producer.switch_phases import COMMIT, Phase, after_window_ms, phases_of
+from producer.reports.switch_phases import COMMIT, Phase, after_window_ms, phases_of
 from shared.ports import SwitchRecord
 
 WIDTH, HEIGHT = 860, 280

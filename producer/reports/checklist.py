@@ -1,7 +1,7 @@
 """The three checklists of a migration (before, during, after), each line with what was measured.
 
-Pure: it reads the document of producer.report. What nobody measured is said to be so, and is never
-ticked.
+Pure: it reads the document of a report (document.py). What nobody measured is said to be so, and is
+never ticked.
 """
 
 from __future__ import annotations
