@@ -13,7 +13,7 @@ from shared.mapping.carried_file import check_file
 from shared.mapping.chains import build_chains, live_changes
 from shared.mapping.columns import columns_of, landing_columns
 from shared.mapping.continued import continued
-from shared.mapping.derived_tables import derived_tables, given_back
+from shared.mapping.derived.tables import derived_tables, given_back
 from shared.mapping.model import ForeignKey, Mapping, Moved, Relabelled, Table
 from shared.mapping.name_states import Name
 from shared.mapping.names import ASIDE, DROPPED, ours

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import JOB, OWNER_ROLE, REVERSE_TRIGGER
-from shared.mapping.derived_back import GIVING_BACK
+from shared.mapping.derived.back import GIVING_BACK
 from shared.mapping.model import Mapping
 from shared.mapping.name_states import NameState
 from shared.mapping.trigger_statements import (

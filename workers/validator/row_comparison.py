@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from shared.domain.errors import Refused
 from shared.mapping.comparison import Comparison, settings_for
-from shared.mapping.derived_comparison import DerivedComparison
+from shared.mapping.derived.comparison import DerivedComparison
 from shared.mapping.keyed_rows import Key, KeyedRows
 from shared.mapping.model import Mapping, Table
 from shared.mapping.target_comparison import TargetComparison, orphans

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from shared.adapters.schema.catalog_snapshot import QUERIES
 from shared.domain.errors import Refused
 from shared.mapping.comparison import settings_for
-from shared.mapping.derived_comparison import DerivedComparison
+from shared.mapping.derived.comparison import DerivedComparison
 from shared.mapping.expressions import one_row
 from shared.mapping.model import Mapping as Carried
 from shared.mapping.model import Table

@@ -1,7 +1,7 @@
 """The triggers of a derived table: it follows the table it was made of, and gives back to it.
 
 follow    on the replicated table, ENABLE REPLICA, names in state sync: fills the derived row
-give back on the derived table, ordinary, names in state final (shared/mapping/derived_back.py)
+give back on the derived table, ordinary, names in state final (shared/mapping/derived/back.py)
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import FORWARD_TRIGGER
 from shared.mapping.chain_model import Value
-from shared.mapping.derived_back import GIVING_BACK, create_back_triggers, drop_back_triggers
-from shared.mapping.derived_model import Derived
+from shared.mapping.derived.back import GIVING_BACK, create_back_triggers, drop_back_triggers
+from shared.mapping.derived.model import Derived
 from shared.mapping.expressions import changed, differs, forced, one_row
 from shared.mapping.model import Mapping, Table
 from shared.mapping.name_states import NameState

@@ -1,0 +1,1 @@
+"""Derived tables: what the file makes of a replicated table, row for row, and gives back to it."""
