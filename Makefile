@@ -25,7 +25,7 @@ check: install  ## what a commit needs: format, lint, types, arrows, unit tests
 # The CI size: every part once on real servers, within the budget. `test-full` runs all of them.
 CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   cluster standing pgbouncer migration_file validate_step saga_control_store saga_shell \
-  cli_bad_input cli_streams compare_rows compare_multisets check_statements trace rules_on_servers validator_bounds \
+  cli_bad_input cli_bad_options cli_streams compare_rows compare_multisets check_statements trace rules_on_servers validator_bounds \
   cutover_step cutover_switch cutover_applications cutover_statements cutover_direct_door \
   agent_grants docker_driver stream_keeper stream_unread_log resync kept_wal refused_logins replicator_short_pause redis_sentinel poolers cli_proxy mapping_rehearsal \
   control_roles retention log_files preflight_refusals preflight_sessions preflight_servers lost_standby calm_stop copy_rights beside_an_existing_server \

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.identifiers import ident
-from shared.mapping.derived.model import Derived
+from shared.mapping.derived_model import Derived
 from shared.mapping.exact_values import BY_BYTES, INTEGERS, exact
 from shared.mapping.keyed_rows import ROW, Key, KeyedRows
 from shared.mapping.model import Table

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from shared.mapping.chain_model import Chain
-from shared.mapping.derived.model import Derived
+from shared.mapping.derived_model import Derived
 from shared.mapping.name_states import Name, NameState
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from shared.domain.identifiers import ident
 from shared.mapping.comparison import settings_for
 from shared.mapping.derived.comparison import DerivedComparison
-from shared.mapping.derived.model import Derived
+from shared.mapping.derived_model import Derived
 from shared.mapping.expressions import FORCE
 from shared.mapping.keyed_rows import KeyedRows
 from shared.mapping.made import as_made

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import REVERSE_TRIGGER
 from shared.mapping.derived.back import found_in_derived
-from shared.mapping.derived.model import Derived
 from shared.mapping.derived.triggers import create_derived_triggers, drop_derived_triggers
+from shared.mapping.derived_model import Derived
 from shared.mapping.emptied_partitions import create_emptied_triggers, drop_emptied_triggers
 from shared.mapping.expressions import changed, one_row
 from shared.mapping.forward_triggers import create_forward_triggers, drop_forward_triggers

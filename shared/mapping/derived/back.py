@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import JOB, OWNER_ROLE, REVERSE_TRIGGER
-from shared.mapping.derived.model import Derived, PutBack
+from shared.mapping.derived_model import Derived, PutBack
 from shared.mapping.expressions import changed, differs, one_row
 from shared.mapping.model import Table
 from shared.mapping.name_states import NameState

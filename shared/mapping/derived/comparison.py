@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.identifiers import ident
-from shared.mapping.derived.model import Derived
 from shared.mapping.derived.triggers import expected_row, source_of
+from shared.mapping.derived_model import Derived
 from shared.mapping.expressions import differs, one_row
 from shared.mapping.keyed_rows import ROW
 from shared.mapping.model import Mapping, Table

@@ -13,7 +13,7 @@ from shared.mapping.carried import key_order
 from shared.mapping.chain_model import Read, Value
 from shared.mapping.chains import type_at_end
 from shared.mapping.columns import checks_of, fill_for
-from shared.mapping.derived.model import Derived, Filled, PutBack
+from shared.mapping.derived_model import Derived, Filled, PutBack
 from shared.mapping.model import Moved, Table
 from shared.mapping.name_states import Name
 from shared.mapping.names import LANDING, ours

@@ -10,7 +10,7 @@ from shared.domain.identifiers import ident, literal
 from shared.domain.objects import FORWARD_TRIGGER
 from shared.mapping.chain_model import Value
 from shared.mapping.derived.back import GIVING_BACK, create_back_triggers, drop_back_triggers
-from shared.mapping.derived.model import Derived
+from shared.mapping.derived_model import Derived
 from shared.mapping.expressions import changed, differs, forced, one_row
 from shared.mapping.model import Mapping, Table
 from shared.mapping.name_states import NameState
