@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.errors import Refused
+from shared.mapping import moved_names
 from shared.mapping.carried import check_table, is_found_by_key, key_order
 from shared.mapping.carried_file import check_file
 from shared.mapping.chains import build_chains, live_changes
 from shared.mapping.columns import columns_of, landing_columns
 from shared.mapping.continued import continued
 from shared.mapping.derived.tables import derived_tables, given_back
-from shared.mapping.model import ForeignKey, Mapping, Moved, Relabelled, Table
-from shared.mapping.name_states import Name
-from shared.mapping.names import ASIDE, DROPPED, ours
+from shared.mapping.model import ForeignKey, Mapping, Relabelled, Table
+from shared.mapping.moved_names import name_of
 from shared.mapping.partitions import partitions_by_themselves, partitions_of
 from shared.mapping.relaxations import relaxations_of
 from shared.mapping.report import with_report
 from shared.mapping.retained import retained_of
-from shared.mapping.snapshot import SeenRelation, Snapshot
+from shared.mapping.snapshot import SeenRelation
 from shared.mapping.statements import refused
 from shared.mapping.trace import SeenChange, Trace
 from shared.mapping.upkeep import check_whole_rows
@@ -38,8 +38,8 @@ def derive(trace: Trace) -> Mapping:
     gone = [relation for oid, relation in start.items() if oid not in end]
     made = [relation for oid, relation in end.items() if oid not in start]
     _check_not_recreated(gone, made, trace)
-    sequences = list(_sequences(trace, tables))
-    aside = list(_aside(trace.after, tables, sequences))
+    sequences = list(moved_names.sequences(trace, tables))
+    aside = list(moved_names.aside(trace.after, tables, sequences))
     derived = derived_tables(
         trace,
         {
@@ -54,15 +54,11 @@ def derive(trace: Trace) -> Mapping:
         created=[name_of(relation) for relation in made],
         dropped=[name_of(relation) for relation in gone],
         moved_on_target=[*sequences, *aside],
-        moved_on_source=[*sequences, *_in_the_way(trace.before, tables, sequences)],
+        moved_on_source=[*sequences, *moved_names.in_the_way(trace.before, tables, sequences)],
         relabelled=list(_relabelled(trace)),
         foreign_keys=list(_foreign_keys(trace)),
     )
     return with_report(mapping, trace)
-
-
-def name_of(relation: SeenRelation) -> Name:
-    return Name(relation.namespace, relation.name)
 
 
 def _table(before: SeenRelation, after: SeenRelation, trace: Trace) -> Table:
@@ -177,43 +173,6 @@ def _check_not_recreated(gone: list[SeenRelation], made: list[SeenRelation], tra
                 " are written meanwhile could not follow",
                 remedy="change the table with ALTER TABLE, or make the new one under another name",
             )
-
-
-def _sequences(trace: Trace, tables: list[Table]) -> Iterable[Moved]:
-    """Sequences that the file renames or moves: they wear the same names as tables do."""
-    schemas = {table.sync: table.final for table in tables}
-    for oid, after in trace.after.relations.items():
-        before = trace.before.relations.get(oid)
-        if before is None or before.kind != "S":
-            continue
-        old, new = name_of(before), name_of(after)
-        owner = trace.before.relations.get(before.owned_by)
-        if owner is not None and name_of(owner) in schemas:
-            new = Name(old.namespace, new.name)
-        if old != new:
-            yield Moved(sync=old, final=new)
-
-
-def _aside(end: Snapshot, tables: list[Table], sequences: list[Moved]) -> Iterable[Moved]:
-    """Relations of the file's that end under a name which a replicated one needs in state sync."""
-    everything: list[Table | Moved] = [*tables, *sequences]
-    carried = {relation.final for relation in everything}
-    wanted = {relation.sync for relation in everything} - carried
-    for relation in end.relations.values():
-        name = name_of(relation)
-        if name in wanted and not relation.is_partition:
-            yield Moved(sync=Name(name.namespace, ours(ASIDE, name.name)), final=name)
-
-
-def _in_the_way(start: Snapshot, tables: list[Table], sequences: list[Moved]) -> Iterable[Moved]:
-    """Relations of the source that stand under a name which a replicated one gets in the end."""
-    everything: list[Table | Moved] = [*tables, *sequences]
-    carried = {relation.sync for relation in everything}
-    wanted = {relation.final for relation in everything} - carried
-    for relation in start.relations.values():
-        name = name_of(relation)
-        if name in wanted:
-            yield Moved(sync=name, final=Name(name.namespace, ours(DROPPED, name.name)))
 
 
 def _relabelled(trace: Trace) -> Iterable[Relabelled]:
