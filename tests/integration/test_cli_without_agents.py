@@ -177,3 +177,13 @@ def test_an_up_on_a_stack_that_is_up_takes_other_limits_over(stack: Stack) -> No
     kept = load(config)
     assert (kept.retention.job_days, kept.backup.retention_days) == (365, 30)
     up(stack.state_dir, agents=False, jobs_days=90, points_days=7)
+
+
+def test_where_traffic_goes_cannot_be_told_without_the_pooler_and_it_says_what_shows_more(
+    stack: Stack, bluegreen: CommandLine
+) -> None:
+    with stopped(stack, "pgbouncer", "app"):
+        answer = bluegreen("proxy", "status")
+    assert answer.code == 69
+    assert "the pooler's admin console" in answer.line
+    assert answer.line.endswith("`bluegreen doctor` shows what is down")

@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS bluegreen_control.fact (
     PRIMARY KEY (job, step)
 );
 
--- Every transition, in order. Only ever appended to.
+-- Every transition, in order. Only ever appended to, until the details of the job go (60_retention.sql).
 CREATE TABLE IF NOT EXISTS bluegreen_control.history (
     job      text NOT NULL REFERENCES bluegreen_control.job,
     seq      bigint GENERATED ALWAYS AS IDENTITY,
