@@ -23,7 +23,7 @@ from shared.mapping.trigger_statements import (
 )
 
 TELLS, DELETES = "tell_emptied", "delete_emptied"
-QUIETLY = {"session_replication_role": "replica", GIVING_BACK: "'on'"}
+QUIETLY = {"session_replication_role": "replica"}
 
 WHOLE = "bluegreen.emptied_whole"
 """Session setting: the root whose TRUNCATE is under way."""
@@ -37,10 +37,13 @@ DELETE = f"""
 BEGIN
     IF coalesce(current_setting({literal(WHOLE)}, true), '')
        <> pg_partition_root(tg_relid)::oid::text THEN
+        PERFORM set_config({literal(GIVING_BACK)}, 'on', true);
         EXECUTE format('DELETE FROM ONLY %I.%I', tg_table_schema, tg_table_name);
+        PERFORM set_config({literal(GIVING_BACK)}, '', true);
     END IF;
     RETURN NULL;
 END"""
+"""The setting is none of the function's own: for that a role that is no superuser has no right."""
 
 
 def create_emptied_triggers(mapping: Mapping, state: NameState) -> list[str]:
