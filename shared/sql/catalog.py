@@ -8,9 +8,8 @@ relation that the file names is presumed to be there, with rows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from operator import attrgetter
-from typing import TypeVar
 
+from shared.sql.object_copies import alike, copied
 from shared.sql.schema_objects import (
     Column,
     Constraint,
@@ -82,10 +81,10 @@ class Catalog:
         """One that can be changed without changing this; trees are shared, nobody changes them."""
         made = replace(
             self,
-            relations={key: _copied(each) for key, each in self.relations.items()},
+            relations={key: copied(each) for key, each in self.relations.items()},
             indexes=Indexes(),
-            types={key: _copied(each) for key, each in self.types.items()},
-            routines={key: [_alike(r) for r in each] for key, each in self.routines.items()},
+            types={key: copied(each) for key, each in self.types.items()},
+            routines={key: [alike(r) for r in each] for key, each in self.routines.items()},
             schemas=set(self.schemas),
             extensions=set(self.extensions),
             roles=None if self.roles is None else set(self.roles),
@@ -103,7 +102,7 @@ class Catalog:
             with_children=set(self.with_children),
         )
         for key, index in self.indexes.items():
-            made.indexes[key] = _alike(index)
+            made.indexes[key] = alike(index)
         return made
 
     def note(self, relation: Relation) -> None:
@@ -211,39 +210,6 @@ class Catalog:
             for column in (relation.columns or {}).values()
             if column.type.key in keys
         ]
-
-
-Whole = TypeVar("Whole", Relation, UserType)
-Part = TypeVar("Part", Column, Constraint, Index, Routine)
-
-
-def _copied(each: Whole) -> Whole:
-    """A copy with containers and parts of its own. copy.copy takes five times as long, and every
-    validation with a schema copies all of it."""
-    kind = type(each)
-    made = object.__new__(kind)
-    for name in kind.__slots__:
-        value = getattr(each, name)
-        held = type(value)
-        if held is dict and name != "bound":
-            value = {key: _part(part) for key, part in value.items()} if value else {}
-        elif held is list or held is set:
-            value = value.copy()
-        setattr(made, name, value)
-    return made
-
-
-def _part(part: object) -> object:
-    return _alike(part) if type(part) in _READ else part  # type: ignore[type-var]
-
-
-def _alike(each: Part) -> Part:
-    """A copy that holds the same."""
-    kind = type(each)
-    return kind(*_READ[kind](each))
-
-
-_READ = {kind: attrgetter(*kind.__slots__) for kind in (Column, Constraint, Index, Routine)}
 
 
 def _places(schema: str | None, path: list[str]) -> list[str]:

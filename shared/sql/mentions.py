@@ -10,7 +10,7 @@ from shared.sql.grammar import Node
 class Mentions:
     """The nodes of each kind below one tree, in the order in which they stand in it."""
 
-    __slots__ = ("calls", "casts", "columns", "ctes", "operators", "ranges", "values")
+    __slots__ = ("calls", "casts", "columns", "ctes", "operators", "queries", "ranges", "values")
 
     def __init__(self, tree: Any) -> None:
         self.ranges: list[Node] = []
@@ -20,6 +20,8 @@ class Mentions:
         self.casts: list[Node] = []
         self.ctes: list[Node] = []
         self.operators: list[Node] = []
+        self.queries: list[Node] = []
+        """Those that stand in an expression."""
         self.values: list[Node] = []
         """CURRENT_DATE and its like."""
         self._walk(tree)
@@ -32,6 +34,7 @@ class Mentions:
             "A_Expr": self.operators,
             "CommonTableExpr": self.ctes,
             "SQLValueFunction": self.values,
+            "SubLink": self.queries,
         }
         stack = [tree] if type(tree) is dict else tree[::-1]
         while stack:

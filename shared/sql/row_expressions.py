@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.sql.builtins import functions
 from shared.sql.context import Context
-from shared.sql.expressions import call_volatility, may_be_immutable, volatility, walk
+from shared.sql.expressions import call_volatility, may_be_immutable, volatility
 from shared.sql.grammar import Node
 from shared.sql.mentions import mentions
 from shared.sql.names import split_name, strings
@@ -26,8 +26,9 @@ def check_row(ctx: Context, node: Any, place: str, at: int | None = None) -> Non
     stands: `a CHECK`."""
     if ctx.building or not node or "A_Const" in node:
         return
-    found = ["query"] if any(tag == "SubLink" for tag, _ in walk(node)) else []
-    for call in mentions(node).calls:
+    mentioned = mentions(node)
+    found = ["query"] if mentioned.queries else []
+    for call in mentioned.calls:
         schema, name = split_name(call.get("funcname"))
         if "over" in call:
             found.append("window function")

@@ -78,3 +78,18 @@ def test_a_key_is_compared_as_its_type_and_what_is_not_understood_rules_nothing_
     sql = form.format(table, value)
     found = validate(sql, file="m.sql", catalog=build(KEYS, version=18)[0])
     assert found.locks.keys() == {table, *(f"{table}_{part}" for part in parts)}
+
+
+def test_a_check_that_is_dropped_says_nothing_of_later_partitions():
+    """From the text alone, a table that a CHECK keeps free of a bound is the DEFAULT partition."""
+    checked = (
+        "ALTER TABLE d ADD CHECK (k < 10);"
+        "ALTER TABLE p ATTACH PARTITION a FOR VALUES FROM (20) TO (30);"
+    )
+    dropped = "ALTER TABLE d DROP CONSTRAINT d_k_check;" + checked.split(";")[1].replace(
+        " a ", " b "
+    )
+    default = "the DEFAULT partition of p (if any)"
+    assert default not in validate(checked, file="m.sql").locks
+    assert default in validate(checked + dropped, file="m.sql").locks
+    assert default not in validate(checked + checked.replace(" a ", " b "), file="m.sql").locks
