@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from shared.sql.catalog import Catalog
 from shared.sql.locks import Lock
@@ -47,9 +46,10 @@ class Savepoints:
 
     def commits_next(self, here: int) -> bool:
         """Whether COMMIT is seen to come before anything else that a transaction knows."""
-        ahead = islice(self.read, here + 1, None)
-        kind = next((each.node["kind"] for each in ahead if each.tag == "TransactionStmt"), "")
-        return bool(kind == "TRANS_STMT_COMMIT")
+        for at in range(here + 1, len(self.read)):
+            if self.read[at].tag == "TransactionStmt":
+                return bool(self.read[at].node["kind"] == "TRANS_STMT_COMMIT")
+        return False
 
     def may_go_back(self, source: Source) -> bool:
         if self.needed is None:
