@@ -62,9 +62,10 @@ def _ask(settings: Settings, what: Literal["status", "switch"], **more: Any) -> 
         process.say({"settings": settings.model_dump(mode="json"), "do": what, **more})
         said = process.hear(limit_s=LIMIT_S)
     if "standing" not in said:
-        code = NOT_VALID if said["family"] == Refused.family else ""
-        remedy = said["remedy"] or (ASK_DOCTOR if said["family"] == Transient.family else "")
-        raise FAMILIES[said["family"]](said["message"], remedy=remedy, code=code)
+        kind = FAMILIES[said["family"]]
+        code = NOT_VALID if kind is Refused else ""
+        remedy = said["remedy"] or (ASK_DOCTOR if issubclass(kind, Transient) else "")
+        raise kind(said["message"], remedy=remedy, code=code)
     standing: dict[str, Any] = said["standing"]
     return standing
 
