@@ -142,6 +142,8 @@ def test_a_primary_key_takes_no_mark_that_is_not_valid():
     for key in (INDEX + mark + USING, mark + "ALTER TABLE moves ADD PRIMARY KEY (id);"):
         (error,) = report(key).errors
         assert "its NOT NULL constraint c is NOT VALID" in error.message
+    marked = "ALTER TABLE moves ALTER id SET NOT NULL; ALTER TABLE moves ADD PRIMARY KEY (id);"
+    assert not report(mark + marked).errors
     assert not report(INDEX + mark + VALIDATED + USING).errors
     assert not report(INDEX + mark + "ALTER TABLE moves ALTER id SET NOT NULL; " + USING).errors
 

@@ -103,6 +103,20 @@ def test_rows_that_go_back_in_are_not_destroyed():
         assert report(kept).destructive
 
 
+def test_a_column_that_was_not_made_anew_after_all_has_values():
+    anew = "BEGIN; ALTER TABLE a DROP COLUMN n, ADD COLUMN n int; {} UPDATE a SET n = 0;"
+    (update,) = [o for o in report(anew.format("ROLLBACK;")).operations if o.type == "UPDATE"]
+    assert update.destructive
+    (update,) = [o for o in report(anew.format("COMMIT;")).operations if o.type == "UPDATE"]
+    assert not update.destructive
+
+
+def test_a_limit_that_was_set_in_the_block_goes_with_it():
+    limit = "BEGIN; SET lock_timeout = '1s'; {} " + ADD
+    assert report(limit.format("COMMIT;")).lock_timeout_set
+    assert not report(limit.format("ROLLBACK;")).lock_timeout_set
+
+
 def test_locks_taken_since_are_let_go_and_those_before_are_held():
     wait = "SELECT count(*) FROM a; COMMIT;"
     lock = "LOCK TABLE b IN ACCESS EXCLUSIVE MODE;"
