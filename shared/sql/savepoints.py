@@ -44,12 +44,15 @@ class Savepoints:
     read: Sequence[Statement] = ()
     """The file's statements as far as they are read, which is some way ahead."""
 
-    def commits_next(self, here: int) -> bool:
-        """Whether COMMIT is seen to come before anything else that a transaction knows."""
+    def may_come(self, kind: str, here: int) -> bool:
+        """Whether `ROLLBACK` or `ROLLBACK_TO` may be the block's, behind the statement `here`: it
+        is, or the end of the block is not read yet."""
         for at in range(here + 1, len(self.read)):
             if self.read[at].tag == "TransactionStmt":
-                return bool(self.read[at].node["kind"] == "TRANS_STMT_COMMIT")
-        return False
+                found = self.read[at].node["kind"].removeprefix("TRANS_STMT_")
+                if found == kind or found in ("COMMIT", "ROLLBACK"):
+                    return bool(found == kind)
+        return True
 
     def may_go_back(self, source: Source) -> bool:
         if self.needed is None:

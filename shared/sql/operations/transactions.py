@@ -7,6 +7,8 @@ from shared.sql.grammar import Node
 from shared.sql.operations.session import look_in
 from shared.sql.savepoints import Savepoint
 
+_BACK = "ROLLBACK_TO"
+
 
 def transaction(ctx: Context, node: Node) -> None:
     """No operation of their own."""
@@ -30,8 +32,7 @@ def _begin(ctx: Context) -> None:
     ctx.blocks += 1
     ctx.block = ctx.blocks
     ctx.block_place = ctx.place()
-    if not ctx.savepoints.commits_next(_here(ctx)):
-        _keep(ctx, "")
+    _keep(ctx, "")
 
 
 def _end(ctx: Context, kind: str, *, chain: bool) -> None:
@@ -98,7 +99,9 @@ def _keep(ctx: Context, name: str) -> None:
     """Remember how everything is, in a file that goes back to something."""
     if not ctx.savepoints.may_go_back(ctx.source):
         return
-    catalog = ctx.savepoints.keep(ctx.catalog, len(ctx.new_columns))
+    catalog = None
+    if ctx.savepoints.may_come(_BACK if name else "ROLLBACK", _here(ctx)):
+        catalog = ctx.savepoints.keep(ctx.catalog, len(ctx.new_columns))
     ctx.savepoints.open.append(
         Savepoint(
             name=name,
@@ -121,7 +124,7 @@ def _undo(ctx: Context, savepoint: Savepoint) -> None:
     savepoint.statement = here
     ctx.held = dict(savepoint.held)
     _go_back(ctx, savepoint)
-    if savepoint.catalog is not None and not ctx.savepoints.commits_next(here):
+    if savepoint.catalog is not None and ctx.savepoints.may_come(_BACK, here):
         savepoint.catalog = ctx.savepoints.keep(savepoint.catalog, len(savepoint.new_columns))
 
 
