@@ -27,6 +27,7 @@ from shared.domain.errors import MigrationError, Transient
 from shared.settings import Settings
 from tests.support.wait import until
 from workers.proxy_agent.attempt import Way
+from workers.proxy_agent.carried import Watched
 from workers.proxy_agent.companions import WATCHDOG, watchdogs
 from workers.proxy_agent.switch import Order, Switch
 
@@ -93,7 +94,10 @@ def _state(pid: int) -> str:
 
 
 def order_of(body: Mapping[str, Any]) -> Order:
-    return Order(**{**body, "way": Way(body["way"]), "old": Colour(body["old"])})
+    watched = Watched(body["watched"]["files"], tuple(body["watched"]["unlogged"]))
+    return Order(
+        **{**body, "way": Way(body["way"]), "old": Colour(body["old"]), "watched": watched}
+    )
 
 
 def main() -> None:
