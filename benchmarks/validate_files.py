@@ -26,7 +26,7 @@ _UNKNOWN_TO_SQUAWK = "SET (fillfactor = 50), RESET"
 """Its own grammar refuses it, and then it runs no rule on the file."""
 _LATER = frozenset(
     {"sixth", "seventh", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth"}
-    | {"fifteenth", "sixteenth"}
+    | {"fifteenth", "sixteenth", "seventeenth", "eighteenth"}
 )
 """Sets that came after the bench: its file stays the one whose figures are kept."""
 _OPENS_OR_CLOSES = re.compile(r"(BEGIN|START|COMMIT|END|ROLLBACK)\b(?! TO)", re.IGNORECASE)
