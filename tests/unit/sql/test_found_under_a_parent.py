@@ -120,6 +120,16 @@ def test_a_partition_that_is_detached_concurrently_gets_its_bounds_as_a_check():
         "days_1": "ShareUpdateExclusive",
         "days_1_a": "AccessExclusive",
     }
+    hashed = (
+        SCHEMA
+        + """
+        CREATE TABLE days_9 PARTITION OF days FOR VALUES FROM ('2026-09-01') TO ('2026-10-01')
+          PARTITION BY HASH (n);
+        CREATE TABLE days_9_0 PARTITION OF days_9 FOR VALUES WITH (MODULUS 2, REMAINDER 0);"""
+    )
+    sql = "ALTER TABLE days_9 DETACH PARTITION days_9_0 CONCURRENTLY;"
+    found = validate(sql, file="m.sql", catalog=build(hashed, version=18)[0])
+    assert set(said_locks(found)) == {"days_9", "days_9_0"}
     outer = said_locks(report("ALTER TABLE days DETACH PARTITION days_1 CONCURRENTLY;"))
     assert outer["days_1_a"] == "AccessExclusive"
     plain = said_locks(report("ALTER TABLE days DETACH PARTITION days_1;"))
