@@ -64,6 +64,9 @@ def name_now(catalog: Catalog, child: Relation) -> None:
 def drop(catalog: Catalog, key: Key) -> None:
     """Take an index out of the catalog, with those that partitions have because of it."""
     index = catalog.indexes.pop(key, None)
+    table = catalog.relations.get(index.table) if index is not None else None
+    if index is not None and table is not None and index.constraint is not None:
+        table.constraints.pop(index.constraint, None)
     for each in _under(catalog, index, key) if index is not None else ():
         drop(catalog, (each.schema, each.name))
 

@@ -73,6 +73,9 @@ def drop(ctx: Context, relation: Relation, cmd: Node) -> None:
     if constraint.kind in ("primary key", "unique"):
         _held_by_foreign_keys(ctx, relation, constraint, operation, cascade=cascade)
     if constraint.kind in ("primary key", "unique", "exclude"):
+        index = ctx.catalog.indexes.get((relation.schema, name))
+        if index is not None and index.parent is not None:
+            ctx.error("catalog", f"{relation.shown} has the constraint {name} from its parent")
         drop_index(ctx.catalog, (relation.schema, name))
     if constraint.kind == "primary key" and relation.live:
         operation.needs(
@@ -83,7 +86,7 @@ def drop(ctx: Context, relation: Relation, cmd: Node) -> None:
         )
         operation.note("drops-primary-key")
     operation.lock_all(ctx.family(relation), Lock.ACCESS_EXCLUSIVE)
-    del relation.constraints[name]
+    relation.constraints.pop(name, None)
 
 
 def _held_by_foreign_keys(

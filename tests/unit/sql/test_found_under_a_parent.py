@@ -180,3 +180,25 @@ def test_readers_of_the_parent_do_not_wait_for_what_the_open_block_attached():
     assert outside.blocks_reads_of == ("calls", "feb")
     again = report(f"{FEB} BEGIN; {attach} COMMIT; BEGIN; {detach} {then} COMMIT;")
     assert again.blocks_reads_of == ("calls", "feb")
+
+
+DUMPED = """
+CREATE TABLE d (id int NOT NULL) PARTITION BY LIST (id); CREATE TABLE d_1 (id int NOT NULL);
+ALTER TABLE ONLY d ATTACH PARTITION d_1 FOR VALUES IN (1);
+ALTER TABLE ONLY d ADD CONSTRAINT d_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY d_1 ADD CONSTRAINT d_1_pkey PRIMARY KEY (id);
+ALTER INDEX d_pkey ATTACH PARTITION d_1_pkey;
+"""
+
+
+def test_a_key_of_a_partition_goes_with_that_of_its_parent_and_not_alone():
+    def errors(sql):
+        catalog = build(DUMPED, version=18)[0]
+        return [each.message for each in validate(sql, file="m.sql", catalog=catalog).errors]
+
+    assert errors("ALTER TABLE d_1 DROP CONSTRAINT d_1_pkey;") == [
+        "d_1 has the constraint d_1_pkey from its parent"
+    ]
+    gone = "ALTER TABLE d DROP CONSTRAINT d_pkey; "
+    assert not errors(gone + "ALTER TABLE d_1 ADD CONSTRAINT d_1_pkey PRIMARY KEY (id);")
+    assert not errors(gone + "ALTER TABLE d ADD PRIMARY KEY (id);")
