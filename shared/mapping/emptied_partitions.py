@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from shared.domain.identifiers import ident, literal
 from shared.domain.objects import JOB, OWNER_ROLE, REVERSE_TRIGGER
-from shared.mapping.derived.back import GIVING_BACK
+from shared.mapping.derived.back import BEGIN_GIVING, END_GIVING
 from shared.mapping.model import Mapping
 from shared.mapping.name_states import NameState
 from shared.mapping.trigger_statements import (
@@ -37,13 +37,12 @@ DELETE = f"""
 BEGIN
     IF coalesce(current_setting({literal(WHOLE)}, true), '')
        <> pg_partition_root(tg_relid)::oid::text THEN
-        PERFORM set_config({literal(GIVING_BACK)}, 'on', true);
+        {BEGIN_GIVING}
         EXECUTE format('DELETE FROM ONLY %I.%I', tg_table_schema, tg_table_name);
-        PERFORM set_config({literal(GIVING_BACK)}, '', true);
+        {END_GIVING}
     END IF;
     RETURN NULL;
 END"""
-"""The setting is none of the function's own: for that a role that is no superuser has no right."""
 
 
 def create_emptied_triggers(mapping: Mapping, state: NameState) -> list[str]:

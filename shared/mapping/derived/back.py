@@ -25,9 +25,14 @@ from shared.mapping.trigger_statements import (
 
 GIVING_BACK = "bluegreen.giving_back"
 """Session setting: `on` while a derived row gives back, so that the row there fills nothing."""
+BEGIN_GIVING, END_GIVING = (
+    f"PERFORM pg_catalog.set_config({literal(GIVING_BACK)}, {literal(value)}, true);"
+    for value in ("on", "")
+)
+"""Statements of a body, and no setting of the function's own: for that a role that is no superuser
+has no right. An error between them takes the first one back."""
 _RIGHTS = (
     "SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET session_replication_role = replica"
-    f" SET {GIVING_BACK} = 'on'"
 )
 
 
@@ -69,8 +74,10 @@ BEGIN
     IF pg_catalog.pg_trigger_depth() = 0 THEN
         RAISE insufficient_privilege USING MESSAGE = 'this is called by a trigger only';
     END IF;
+    {BEGIN_GIVING}
     UPDATE {table.final.sql} AS t SET {landing} = value
     WHERE {where} AND {differs([f"t.{landing}"], ["value"])};
+    {END_GIVING}
 END"""
     return (
         f"CREATE OR REPLACE FUNCTION {ident(JOB, f'put_back_{name}')}({parameters}) RETURNS void"
@@ -87,7 +94,7 @@ def _emptied(table: Table, made: Derived, number: int, relation: str) -> list[st
         f" {differs([f't.{ident(each.landing)}'], [f'({each.fill})::{each.type}'])};"
         for each in made.put_back
     )
-    body = f"\nBEGIN{changes}\n    RETURN NULL;\nEND"
+    body = f"\nBEGIN\n    {BEGIN_GIVING}{changes}\n    {END_GIVING}\n    RETURN NULL;\nEND"
     return [
         f"CREATE OR REPLACE FUNCTION {ident(JOB, function)}() RETURNS trigger LANGUAGE plpgsql"
         f" {_RIGHTS} AS {literal(body)}",
