@@ -26,7 +26,7 @@ check: install  ## what a commit needs: format, lint, types, arrows, unit tests
 CI_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,\
   cluster standing pgbouncer migration_file validate_step saga_control_store saga_shell \
   cli_bad_input cli_bad_options cli_streams compare_rows compare_multisets check_statements trace rules_on_servers validator_bounds \
-  cutover_step cutover_switch cutover_applications cutover_statements cutover_direct_door \
+  cutover_step cutover_switch cutover_applications cutover_statements cutover_direct_door cutover_carried emptied_partitions emptied_on_a_service split_on_a_service many_to_one \
   agent_grants docker_driver stream_keeper stream_unread_log resync kept_wal refused_logins replicator_short_pause redis_sentinel poolers cli_proxy mapping_rehearsal \
   control_roles retention log_files preflight_refusals preflight_sessions preflight_servers lost_standby calm_stop copy_rights beside_an_existing_server \
   backup_steps backup_points backup_encryption backup_daily health_steps after_safe companion \
