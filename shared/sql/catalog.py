@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from shared.sql.object_copies import alike, copied
+from shared.sql.object_copies import CopiedWhenRead, alike, copied
 from shared.sql.schema_objects import (
     Column,
     Constraint,
@@ -79,9 +79,28 @@ class Catalog:
 
     def copy(self) -> Catalog:
         """One that can be changed without changing this; trees are shared, nobody changes them."""
+        return self._copy({key: copied(each) for key, each in self.relations.items()})
+
+    def kept(self) -> Catalog:
+        """How this is now, whatever becomes of it: a relation is copied only when it is asked for
+        here again."""
+        made = self._copy(dict(self.relations))
+        self.share()
+        return made
+
+    def share(self) -> None:
+        """Somebody holds the relations, and must not see what becomes of them here."""
+        self.relations = CopiedWhenRead(self.relations)
+
+    def go_on(self) -> None:
+        """Nobody else holds them any more."""
+        if type(self.relations) is CopiedWhenRead:
+            self.relations = dict(self.relations)
+
+    def _copy(self, relations: dict[Key, Relation]) -> Catalog:
         made = replace(
             self,
-            relations={key: copied(each) for key, each in self.relations.items()},
+            relations=relations,
             indexes=Indexes(),
             types={key: copied(each) for key, each in self.types.items()},
             routines={key: [alike(r) for r in each] for key, each in self.routines.items()},

@@ -60,10 +60,10 @@ class Savepoints:
         return self.needed
 
     def keep(self, catalog: Catalog, beside: int) -> Catalog | None:
-        """A copy of it; None when the file has asked for too much, with `beside` more objects."""
+        """How it is now; None when the file has asked for too much, with `beside` more objects."""
         size = len(catalog.relations) + len(catalog.indexes) + len(catalog.types)
         self.kept += 1 + size + beside
-        return catalog.copy() if self.kept <= KEPT else None
+        return catalog.kept() if self.kept <= KEPT else None
 
     def named(self, name: str) -> int | None:
         """Place of the newest savepoint of that name; None when none is open."""

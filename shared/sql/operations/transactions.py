@@ -67,6 +67,7 @@ def _end_block(ctx: Context) -> None:
         each.new_in_block = False
     ctx.fresh_values = False
     ctx.savepoints.open.clear()
+    ctx.catalog.go_on()
     ctx.block = 0
 
 
@@ -133,6 +134,7 @@ def _go_back(ctx: Context, savepoint: Savepoint) -> None:
         ctx.cannot_see("what ROLLBACK undoes, in a file that goes back too often to follow")
     else:
         ctx.catalog = savepoint.catalog
+        ctx.catalog.share()  # with older savepoints
     ctx.settings = dict(savepoint.settings)
     ctx.local_settings = dict(savepoint.local_settings)
     ctx.path[:] = savepoint.path
