@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,8 +15,7 @@ from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.coordinator_store import CoordinatorStore
 from shared.adapters.control.error_store import ErrorStore, SeenError
 from shared.adapters.control.health_store import HealthStore
-from shared.adapters.control.install import install
-from shared.adapters.control.roles import GRANTS, SCHEMA, create_control_roles, grant
+from shared.adapters.control.roles import GRANTS, SCHEMA
 from shared.adapters.control.schema_store import SchemaStore
 from shared.adapters.control.store import PostgresControlStore
 from shared.adapters.control.switch_store import SwitchStore
@@ -32,7 +30,7 @@ from shared.ports import Done, RehearsedFile, SwitchRecord
 from shared.saga.events import Direction
 from shared.settings import Settings
 from tests.support.cluster import postgres
-from tests.support.control import FORBIDDEN, settings_for
+from tests.support.control import FORBIDDEN, installed_with_roles
 from workers.coordinator.decide import decide
 
 AGENTS = sorted(CONTROL_ROLES)
@@ -42,20 +40,7 @@ WORKERS = [agent for agent in AGENTS if agent != "producer"]
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     with postgres() as server:
-        place: Path = tmp_path_factory.mktemp("state")
-        plain = settings_for(place, control_port=server.port)
-        for role in CONTROL_ROLES.values():
-            (plain.secrets_dir / role).write_text("trusted", encoding="utf-8")
-        control = plain.control.model_copy(update={"own_roles": True})
-        settings = plain.model_copy(update={"control": control})
-        owner = ControlDatabase(settings, application_name="owner")
-        with owner.session() as session:
-            create_control_roles(session, settings.secret)
-            for _ in range(2):  # as at every start
-                install(session)
-                grant(session)
-        owner.close()
-        yield settings
+        yield installed_with_roles(tmp_path_factory.mktemp("state"), server)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,9 +13,7 @@ from producer.reports.document import report_document
 from producer.reports.markdown import markdown
 from shared.adapters.control import audit
 from shared.adapters.control.connection import ControlDatabase
-from shared.adapters.control.install import install
 from shared.adapters.control.retention_store import RetentionStore
-from shared.adapters.control.roles import create_control_roles, grant
 from shared.adapters.control.store import PostgresControlStore
 from shared.adapters.health.control import AuditCheck
 from shared.adapters.health.job_figures import JobFigures
@@ -27,7 +24,7 @@ from shared.domain.migration import RunOptions
 from shared.domain.objects import CONTROL_ROLES
 from shared.settings import RetentionSettings, Settings
 from tests.support.cluster import postgres
-from tests.support.control import settings_for
+from tests.support.control import installed_with_roles
 from workers.coordinator.keeping import Keeping
 
 DETAILS = (
@@ -39,19 +36,7 @@ DETAILS = (
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     with postgres() as server:
-        place: Path = tmp_path_factory.mktemp("state")
-        plain = settings_for(place, control_port=server.port)
-        for role in CONTROL_ROLES.values():
-            (plain.secrets_dir / role).write_text("trusted", encoding="utf-8")
-        control = plain.control.model_copy(update={"own_roles": True})
-        settings = plain.model_copy(update={"control": control})
-        owner = ControlDatabase(settings, application_name="owner")
-        with owner.session() as session:
-            create_control_roles(session, settings.secret)
-            install(session)
-            grant(session)
-        owner.close()
-        yield settings
+        yield installed_with_roles(tmp_path_factory.mktemp("state"), server)
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from shared.adapters.control.connection import ControlDatabase
 from shared.adapters.control.install import install
+from shared.adapters.control.roles import create_control_roles, grant
 from shared.domain.environment import Colour
+from shared.domain.objects import CONTROL_ROLES
 from shared.settings import (
     DoorSettings,
     NodeSettings,
@@ -68,6 +70,23 @@ def installed(state_dir: Path, server: Server) -> Settings:
     with database.session() as session:
         install(session)
     database.close()
+    return settings
+
+
+def installed_with_roles(state_dir: Path, server: Server) -> Settings:
+    """The same with a login of its own for each agent; granted twice, as a second start does."""
+    plain = settings_for(state_dir, control_port=server.port)
+    for role in CONTROL_ROLES.values():
+        (plain.secrets_dir / role).write_text("trusted", encoding="utf-8")
+    control = plain.control.model_copy(update={"own_roles": True})
+    settings = plain.model_copy(update={"control": control})
+    owner = ControlDatabase(settings, application_name="owner")
+    with owner.session() as session:
+        create_control_roles(session, settings.secret)
+        for _ in range(2):
+            install(session)
+            grant(session)
+    owner.close()
     return settings
 
 
