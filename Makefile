@@ -43,7 +43,7 @@ test: check validator-cases  ## unit tests, the validator's cases, and the CI si
 test-full: check  ## every test on real servers, each PostgreSQL version: more than an hour
 	$(BIN)/pytest -q tests/integration --durations=15
 
-faults: install  ## kill and freeze every process at every step
+faults: install  ## kill and freeze agents and servers in mid-job, and the pause at each of its points
 	$(BIN)/pytest -q tests/faults -m 'not slow'
 
 bench-cutover: install  ## ours beside three usual designs: build/bench/cutover.json and .png; ARGS=
